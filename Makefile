@@ -1,0 +1,97 @@
+# OA Bridge. `make help` lists what there is; `make demo` and `make test` work on a fresh machine.
+
+SHELL := /bin/bash -o pipefail
+.DEFAULT_GOAL := help
+
+CACHE    := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/oabridge
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# CLUSTER=own brings up a cluster from source on this machine; CLUSTER=current uses the one kubectl points at.
+CLUSTER  ?= own
+# With CLUSTER=current, images that the cluster can pull: make demo CLUSTER=current IMAGE=… SIM_IMAGE=…
+IMAGE     ?= oabridge.dev/oabridge:dev
+SIM_IMAGE ?= oabridge.dev/oasim:dev
+
+BIN     := $(CURDIR)/bin
+LDFLAGS := -s -w -X main.version=$(VERSION)
+# The race detector needs a C compiler.
+RACE    := $(if $(shell command -v gcc),-race)
+TOOLS   := cd hack/tools &&
+KUBE    := cd hack/cluster && go run .
+
+##@ Try it
+
+.PHONY: demo
+demo: ## Bring up a cluster, install OA Bridge and two simulators, push 200 events, click one to-do
+	CLUSTER=$(CLUSTER) IMAGE=$(IMAGE) SIM_IMAGE=$(SIM_IMAGE) hack/demo.sh up
+
+.PHONY: demo-down
+demo-down: ## Take away everything that `make demo` started
+	CLUSTER=$(CLUSTER) hack/demo.sh down
+
+##@ Check it
+
+.PHONY: test
+test: assets ## Unit tests, golden files, and the controllers against a real API server
+	KUBEBUILDER_ASSETS="$$($(KUBE) build --print-assets)" go test $(RACE) -timeout 15m $(TESTFLAGS) ./api/... ./cmd/... ./controllers/... ./internal/... ./hack/...
+	cd hack/cluster && go test ./...
+
+.PHONY: e2e
+e2e: ## The whole on a real cluster: install, push, kill, rotate, click, delete
+	CLUSTER=$(CLUSTER) IMAGE=$(IMAGE) SIM_IMAGE=$(SIM_IMAGE) hack/demo.sh e2e
+
+.PHONY: verify
+verify: generate lint ## Generated files are up to date, modules are tidy, the linters are content
+	go mod tidy
+	@git diff --exit-code -- api config docs go.mod go.sum || { echo 'generated files are out of date: run `make generate`, look at the change, commit it'; exit 1; }
+
+.PHONY: lint
+lint: $(BIN)/golangci-lint ## golangci-lint with kube-api-linter on api/
+	$(BIN)/golangci-lint run ./...
+
+##@ Build it
+
+.PHONY: build
+build: ## Static binaries into bin/
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/...
+
+.PHONY: images
+images: build ## Image tars into out/, made without a container engine
+	mkdir -p out
+	$(KUBE) image --binary $(BIN)/oabridge --name $(IMAGE) --out $(CURDIR)/out/oabridge.tar
+	$(KUBE) image --binary $(BIN)/oasim --name $(SIM_IMAGE) --out $(CURDIR)/out/oasim.tar
+
+.PHONY: docker-build
+docker-build: ## The same image with Docker or any other builder of Dockerfiles
+	docker build --build-arg VERSION=$(VERSION) -t $(IMAGE) .
+
+.PHONY: generate
+generate: $(BIN)/controller-gen ## Deep copies, apply configurations, CRDs, RBAC, reference pages
+	$(BIN)/controller-gen object:headerFile=hack/boilerplate.go.txt applyconfiguration:headerFile=hack/boilerplate.go.txt \
+		crd:maxDescLen=1024 paths=./api/v1alpha1 output:crd:dir=config/crd/bases
+	$(BIN)/controller-gen rbac:roleName=oabridge-manager paths=./controllers/... output:rbac:dir=config/rbac
+	go generate ./...
+
+.PHONY: install
+install: ## Install the CRDs, the operator and the presets into the cluster that kubectl points at
+	kubectl apply --server-side -k config/default
+
+.PHONY: assets
+assets: ## Build the Kubernetes binaries once into the cache (kube-apiserver, etcd, kubectl, …)
+	$(KUBE) build
+
+.PHONY: clean
+clean: ## Remove bin/ and out/ (the cache in ~/.cache/oabridge stays)
+	rm -rf bin out
+
+$(BIN)/controller-gen: hack/tools/go.mod
+	$(TOOLS) go build -o $@ sigs.k8s.io/controller-tools/cmd/controller-gen
+
+$(BIN)/golangci-lint: hack/tools/go.mod hack/tools/golangci-lint/main.go
+	$(TOOLS) go build -o $@ ./golangci-lint
+
+##@ Help
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-zA-Z0-9_-]+:.*##/ {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo

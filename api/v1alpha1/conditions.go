@@ -1,0 +1,75 @@
+package v1alpha1
+
+// Condition types. Ready, Reconciling and Stalled follow kstatus; the others say which part is meant.
+const (
+	ConditionReady              = "Ready"
+	ConditionReconciling        = "Reconciling"
+	ConditionStalled            = "Stalled"
+	ConditionReferencesResolved = "ReferencesResolved"
+	ConditionWorkloadAvailable  = "WorkloadAvailable"
+	ConditionConfigLive         = "ConfigLive"
+	ConditionOAReachable        = "OAReachable"
+	ConditionDeliveryHealthy    = "DeliveryHealthy"
+	ConditionExposed            = "Exposed"
+)
+
+// Condition reasons. Every reason that a controller writes is one of these.
+const (
+	ReasonReady       = "Ready"
+	ReasonProgressing = "Progressing"
+	ReasonDeleting    = "Deleting"
+
+	// References.
+	ReasonResolved           = "Resolved"
+	ReasonTemplateNotFound   = "TemplateNotFound"
+	ReasonTemplateInvalid    = "TemplateInvalid"
+	ReasonTemplateMismatch   = "TemplateMismatch"
+	ReasonParameterInvalid   = "ParameterInvalid"
+	ReasonScenarioConflict   = "ScenarioConflict"
+	ReasonSecretNotFound     = "SecretNotFound"
+	ReasonKeyMissing         = "KeyMissing"
+	ReasonKeyInvalid         = "KeyInvalid"
+	ReasonConfigMapNotFound  = "ConfigMapNotFound"
+	ReasonBundleTooLarge     = "BundleTooLarge"
+	ReasonSpecInvalid        = "SpecInvalid"
+	ReasonChildNotOurs       = "ChildNotOurs"
+	ReasonApplyFailed        = "ApplyFailed"
+	ReasonAccountsConflict   = "AccountsConflict"
+	ReasonAccountsInvalid    = "AccountsInvalid"
+	ReasonTestsFailed        = "TestsFailed"
+	ReasonUnknownPlaceholder = "UnknownPlaceholder"
+	ReasonBodyInvalid        = "BodyInvalid"
+
+	// Workloads.
+	ReasonAvailable       = "Available"
+	ReasonRollingOut      = "RollingOut"
+	ReasonUnavailable     = "Unavailable"
+	ReasonLive            = "Live"
+	ReasonWaitingForPods  = "WaitingForPods"
+	ReasonReportsMissing  = "ReportsMissing"
+	ReasonBundleRejected  = "BundleRejected"
+	ReasonExposed         = "Exposed"
+	ReasonNotExposed      = "NotExposed"
+	ReasonAddressPending  = "AddressPending"
+	ReasonTLSSecretAbsent = "TLSSecretAbsent"
+
+	// The OA, as the dispatcher sees it.
+	ReasonReachable      = "Reachable"
+	ReasonUnknown        = "Unknown"
+	ReasonTokenRejected  = "TokenRejected"
+	ReasonRefused        = "ConnectionRefused"
+	ReasonNameNotFound   = "NameNotFound"
+	ReasonTimeout        = "Timeout"
+	ReasonTLSFailed      = "TLSFailed"
+	ReasonEgressDenied   = "EgressDenied"
+	ReasonServerError    = "ServerError"
+	ReasonUnexpectedBody = "UnexpectedAnswer"
+	ReasonNetwork        = "NetworkError"
+
+	// Delivery.
+	ReasonHealthy     = "Healthy"
+	ReasonRetrying    = "Retrying"
+	ReasonHeld        = "Held"
+	ReasonDeadLetters = "DeadLetters"
+	ReasonOADown      = "OADown"
+)

@@ -1,0 +1,45 @@
+package v1alpha1
+
+// Labels and annotations that OA Bridge reads or writes.
+const (
+	// LabelCredentials set to "true" on a Secret allows connectors of its namespace to use it. Without it the operator
+	// neither sees nor mounts the Secret.
+	LabelCredentials = "oabridge.dev/credentials"
+	// LabelAccounts set to "true" on a ConfigMap allows AccountBindings of its namespace to read it.
+	LabelAccounts = "oabridge.dev/accounts"
+	// LabelConnector names the OAConnector that a child object belongs to.
+	LabelConnector = "oabridge.dev/connector"
+	// LabelComponent tells the children apart: ComponentDispatcher, ComponentGateway or ComponentBundle.
+	LabelComponent = "oabridge.dev/component"
+	// AnnotationConfigRevision on a pod is changed by the operator to make the kubelet refresh the pod's volumes at
+	// once instead of at its next periodic sync.
+	AnnotationConfigRevision = "oabridge.dev/config-revision"
+
+	// Finalizer keeps a deleted OAConnector until its pending deliveries were drained or accounted for.
+	Finalizer = "oabridge.dev/drain"
+)
+
+// Values of LabelComponent.
+const (
+	ComponentDispatcher = "dispatcher"
+	ComponentGateway    = "gateway"
+	ComponentBundle     = "bundle"
+)
+
+// Keys of the Secrets that a connector refers to.
+const (
+	// KeyUsername and KeyPassword are the keys of a Seeyon credentials Secret.
+	KeyUsername = "username"
+	KeyPassword = "password"
+	// KeySigning is the key of a source signing Secret: a Standard Webhooks secret ("whsec_" + base64).
+	KeySigning = "signing-key"
+	// KeyToken is the key of a source bearer Secret.
+	KeyToken = "token"
+	// KeyPrivate is the key of a login issuer's Secret: a PEM private key (ECDSA P-256 or RSA of 2048 bits and more).
+	KeyPrivate = "key.pem"
+	// SuffixNext is appended to a key to hold the value that is about to replace it. Both are accepted (or, for a
+	// private key, published) while both exist.
+	SuffixNext = ".next"
+	// KeyCA is the key of a CA bundle Secret (PEM certificates).
+	KeyCA = "ca.crt"
+)

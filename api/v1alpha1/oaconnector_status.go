@@ -1,0 +1,163 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// OAConnectorStatus is what the operator observed.
+// +kubebuilder:validation:MinProperties=1
+type OAConnectorStatus struct {
+	// observedGeneration is the generation of the spec that this status speaks of.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// conditions of this connector.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// config is the configuration that the operator has written for the workloads.
+	// +optional
+	Config ConfigStatus `json:"config,omitempty,omitzero"`
+	// delivery counts items, as the dispatcher reports them.
+	// +optional
+	Delivery DeliveryStatus `json:"delivery,omitempty,omitzero"`
+	// accounts counts the account pairs in use.
+	// +optional
+	Accounts AccountsStatus `json:"accounts,omitempty,omitzero"`
+	// addresses are to be pasted into the consoles of the CRM and the OA.
+	// +optional
+	Addresses AddressStatus `json:"addresses,omitempty,omitzero"`
+}
+
+// ConfigStatus describes the bundle.
+// +kubebuilder:validation:MinProperties=1
+type ConfigStatus struct {
+	// hash of the bundle, as the workloads report it back.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	Hash string `json:"hash,omitempty"`
+	// liveTime is when every pod had reported this hash.
+	// +optional
+	LiveTime metav1.Time `json:"liveTime,omitempty,omitzero"`
+}
+
+// DeliveryStatus counts items. pending, retrying, held and dead are levels; delivered and skipped are totals over the
+// life of the queue volume.
+// +kubebuilder:validation:MinProperties=1
+type DeliveryStatus struct {
+	// pending items wait for their first attempt.
+	// +optional
+	Pending *int64 `json:"pending,omitempty"`
+	// retrying items failed at least once and will be tried again.
+	// +optional
+	Retrying *int64 `json:"retrying,omitempty"`
+	// held items wait for a person to be bound.
+	// +optional
+	Held *int64 `json:"held,omitempty"`
+	// dead items are dead letters.
+	// +optional
+	Dead *int64 `json:"dead,omitempty"`
+	// delivered items.
+	// +optional
+	Delivered *int64 `json:"delivered,omitempty"`
+	// skipped items: scenario disabled, or overtaken by a newer state.
+	// +optional
+	Skipped *int64 `json:"skipped,omitempty"`
+	// oldestTime is when the oldest item that still waits was accepted.
+	// +optional
+	OldestTime metav1.Time `json:"oldestTime,omitempty,omitzero"`
+	// lastFailure is the most recent failed attempt.
+	// +optional
+	LastFailure FailureStatus `json:"lastFailure,omitempty,omitzero"`
+}
+
+// FailureStatus is one failed attempt, without anything secret.
+type FailureStatus struct {
+	// time of the attempt.
+	// +required
+	Time metav1.Time `json:"time,omitempty,omitzero"`
+	// class of the failure.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	Class string `json:"class,omitempty"`
+	// message says what happened.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	Message string `json:"message,omitempty"`
+}
+
+// AccountsStatus counts pairs.
+// +kubebuilder:validation:MinProperties=1
+type AccountsStatus struct {
+	// bound pairs in use.
+	// +optional
+	Bound *int64 `json:"bound,omitempty"`
+	// conflicts are pairs that are not in use because an earlier pair claims the same account.
+	// +optional
+	Conflicts *int64 `json:"conflicts,omitempty"`
+}
+
+// AddressStatus lists addresses.
+// +kubebuilder:validation:MinProperties=1
+type AddressStatus struct {
+	// events is where the CRM posts its events, inside the cluster.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	Events string `json:"events,omitempty"`
+	// login is the entry that is registered in the OA for the CRM's main page, for PC. For mobile, the last part is true.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	Login string `json:"login,omitempty"`
+	// jwks is where the CRM finds the keys of login tokens.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	JWKS string `json:"jwks,omitempty"`
+}
+
+// OAConnector connects one CRM enterprise to one OA: a dispatcher that pushes its to-dos, and an SSO gateway that takes
+// a person from the OA to the record in the CRM.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=oac,categories=oabridge
+// +kubebuilder:printcolumn:name="Type",type=string,JSONPath=`.spec.type`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Pending",type=integer,JSONPath=`.status.delivery.pending`
+// +kubebuilder:printcolumn:name="Retrying",type=integer,JSONPath=`.status.delivery.retrying`
+// +kubebuilder:printcolumn:name="Held",type=integer,JSONPath=`.status.delivery.held`
+// +kubebuilder:printcolumn:name="Dead",type=integer,JSONPath=`.status.delivery.dead`
+// +kubebuilder:printcolumn:name="Delivered",type=integer,JSONPath=`.status.delivery.delivered`
+// +kubebuilder:printcolumn:name="Oldest",type=date,JSONPath=`.status.delivery.oldestTime`
+// +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 40",message="the name of a connector may have at most 40 characters: its children's names are made from it"
+type OAConnector struct {
+	metav1.TypeMeta `json:",inline"`
+	// metadata is the standard object metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
+	// spec is what is wanted.
+	// +required
+	Spec OAConnectorSpec `json:"spec,omitempty,omitzero"`
+	// status is what was observed.
+	// +optional
+	// +default={"observedGeneration":-1}
+	Status OAConnectorStatus `json:"status,omitempty,omitzero"`
+}
+
+// OAConnectorList is a list of OAConnector.
+// +kubebuilder:object:root=true
+type OAConnectorList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []OAConnector `json:"items"`
+}

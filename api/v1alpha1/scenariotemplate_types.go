@@ -1,0 +1,278 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// ItemKind is the kind of a CRM item.
+// +kubebuilder:validation:Enum=Todo;Reminder
+type ItemKind string
+
+// Values of ItemKind.
+const (
+	// KindTodo is a to-do (待办): it is created, may change, and ends.
+	KindTodo ItemKind = "Todo"
+	// KindReminder is a reminder (提醒): it is sent once.
+	KindReminder ItemKind = "Reminder"
+)
+
+// ScenarioTemplateSpec says how one kind of item is written for one OA.
+// +kubebuilder:validation:XValidation:rule="self.kind == 'Todo' || (!has(self.actions.update) && !has(self.actions.complete) && !has(self.actions.delete))",message="a Reminder has only the action create"
+type ScenarioTemplateSpec struct {
+	// type is the OA product that this template writes for.
+	// +required
+	Type OAType `json:"type,omitempty"`
+	// kind of the items.
+	// +required
+	Kind ItemKind `json:"kind,omitempty"`
+	// parameters that a connector may or must set. In paths, headers and bodies they are written ${name}; the
+	// connector's own values are ${connector.enterpriseID}, ${connector.dataCenterID}, ${connector.ssoURL} and, for
+	// Seeyon, ${connector.registerCode}.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	Parameters []Parameter `json:"parameters,omitempty"`
+	// actions are the calls, one for each thing that can happen to an item.
+	// +required
+	Actions Actions `json:"actions,omitempty,omitzero"`
+	// result tells where the OA's answer says whether the call worked.
+	// +optional
+	Result ResultFormat `json:"result,omitempty,omitzero"`
+	// timeZone of rendered dates, an IANA name.
+	// +optional
+	// +default="Asia/Shanghai"
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	TimeZone string `json:"timeZone,omitempty"`
+	// dateFormat of rendered dates in the letters yyyy MM dd HH mm ss SSS.
+	// +optional
+	// +default="yyyy-MM-dd HH:mm"
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	DateFormat string `json:"dateFormat,omitempty"`
+	// tests are run by the operator on every change. A template with a failing test is not used; what was live stays
+	// live.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	Tests []TemplateTest `json:"tests,omitempty"`
+}
+
+// Parameter is a value that a connector sets for a template.
+type Parameter struct {
+	// name of the parameter, written ${name} in the template.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[A-Za-z][A-Za-z0-9_]*$`
+	Name string `json:"name,omitempty"`
+	// description for the person who sets it.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	Description string `json:"description,omitempty"`
+	// default value. Without one, the connector must set the parameter.
+	// +optional
+	// +kubebuilder:validation:MinLength=0
+	// +kubebuilder:validation:MaxLength=4096
+	Default *string `json:"default,omitempty"`
+	// pattern that a value must match as a whole (RE2).
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	Pattern string `json:"pattern,omitempty"`
+}
+
+// Actions are the calls of a scenario.
+type Actions struct {
+	// create writes a new item.
+	// +required
+	Create Call `json:"create,omitempty,omitzero"`
+	// update changes an open item. Without it, changes are recorded as skipped.
+	// +optional
+	Update Call `json:"update,omitempty,omitzero"`
+	// complete marks an item as done. Without it, completions are recorded as skipped.
+	// +optional
+	Complete Call `json:"complete,omitempty,omitzero"`
+	// delete withdraws an item. Without it, deletions are recorded as skipped.
+	// +optional
+	Delete Call `json:"delete,omitempty,omitzero"`
+}
+
+// Call is one HTTP request to the OA. Placeholders (#F001 …) take the item's fields; see the placeholder dictionary.
+type Call struct {
+	// method of the request.
+	// +optional
+	// +default="POST"
+	// +kubebuilder:validation:Enum=GET;POST;PUT;PATCH;DELETE
+	Method string `json:"method,omitempty"`
+	// path below the connector's endpoint, with an optional query. Values of placeholders are percent-encoded.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule="self.startsWith('/') && !self.startsWith('//')",message="path must start with exactly one slash; the host comes from the connector's endpoint"
+	Path string `json:"path,omitempty"`
+	// headers of this call, added to those of the connector.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	Headers []CallHeader `json:"headers,omitempty"`
+	// body is a JSON document. Placeholders stand inside its strings; whatever the data holds, it cannot leave its string.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=65536
+	Body string `json:"body,omitempty"`
+}
+
+// CallHeader is a header of a call. Its value may hold placeholders.
+type CallHeader struct {
+	// name of the header.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9!#$%&'*+.^_|~-]+$`
+	Name string `json:"name,omitempty"`
+	// value of the header.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=4096
+	Value string `json:"value,omitempty"`
+}
+
+// TemplateTest gives an item and says what must go out for it and what an answer must mean.
+type TemplateTest struct {
+	// name of the test.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	Name string `json:"name,omitempty"`
+	// action that happened.
+	// +optional
+	// +default="create"
+	// +kubebuilder:validation:Enum=create;update;complete;delete
+	Action string `json:"action,omitempty"`
+	// fields are the values of the placeholders by their number, e.g. F012: T-1. Dates are RFC 3339.
+	// +required
+	// +kubebuilder:validation:MinProperties=1
+	// +kubebuilder:validation:MaxProperties=256
+	Fields map[string]string `json:"fields,omitempty"`
+	// parameters of the template, and of the connector as connector.enterpriseID and so on.
+	// +optional
+	// +kubebuilder:validation:MinProperties=1
+	// +kubebuilder:validation:MaxProperties=64
+	Parameters map[string]string `json:"parameters,omitempty"`
+	// request that must go out.
+	// +optional
+	Request TestRequest `json:"request,omitempty,omitzero"`
+	// answer of the OA, and what it must mean.
+	// +optional
+	Answer TestAnswer `json:"answer,omitempty,omitzero"`
+}
+
+// TestRequest is what must go out. Only what is given is compared.
+// +kubebuilder:validation:MinProperties=1
+type TestRequest struct {
+	// method of the request.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=16
+	Method string `json:"method,omitempty"`
+	// path with query.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=4096
+	Path string `json:"path,omitempty"`
+	// body is compared as JSON: spaces and the order of keys do not matter.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=65536
+	Body string `json:"body,omitempty"`
+}
+
+// TestAnswer is an answer of the OA and the outcome that it must have.
+type TestAnswer struct {
+	// status code. Default 200.
+	// +optional
+	// +default=200
+	// +kubebuilder:validation:Minimum=100
+	// +kubebuilder:validation:Maximum=599
+	Status int32 `json:"status,omitempty"`
+	// body of the answer.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=65536
+	Body string `json:"body,omitempty"`
+	// outcome that this answer must have: Delivered or an error class.
+	// +required
+	// +kubebuilder:validation:Enum=Delivered;Network;Timeout;ServerError;RateLimited;AuthExpired;BusinessCode
+	Outcome string `json:"outcome,omitempty"`
+}
+
+// ScenarioTemplateStatus is what the operator found out about a template.
+// +kubebuilder:validation:MinProperties=1
+type ScenarioTemplateStatus struct {
+	// observedGeneration is the generation of the spec that this status speaks of.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// conditions of this template.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// revision is a short hash of the spec; attempt records name it.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	Revision string `json:"revision,omitempty"`
+	// tests passed and in all, such as 3/3.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=16
+	Tests string `json:"tests,omitempty"`
+	// usedBy counts the connectors that refer to this template.
+	// +optional
+	UsedBy *int64 `json:"usedBy,omitempty"`
+}
+
+// ScenarioTemplate says how one kind of item (to-do, reminder) is written for one OA.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=st,categories=oabridge
+// +kubebuilder:printcolumn:name="Type",type=string,JSONPath=`.spec.type`
+// +kubebuilder:printcolumn:name="Kind",type=string,JSONPath=`.spec.kind`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Tests",type=string,JSONPath=`.status.tests`
+// +kubebuilder:printcolumn:name="UsedBy",type=integer,JSONPath=`.status.usedBy`
+// +kubebuilder:printcolumn:name="Revision",type=string,JSONPath=`.status.revision`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type ScenarioTemplate struct {
+	metav1.TypeMeta `json:",inline"`
+	// metadata is the standard object metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
+	// spec is what is wanted.
+	// +required
+	Spec ScenarioTemplateSpec `json:"spec,omitempty,omitzero"`
+	// status is what was observed.
+	// +optional
+	// +default={"observedGeneration":-1}
+	Status ScenarioTemplateStatus `json:"status,omitempty,omitzero"`
+}
+
+// ScenarioTemplateList is a list of ScenarioTemplate.
+// +kubebuilder:object:root=true
+type ScenarioTemplateList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []ScenarioTemplate `json:"items"`
+}

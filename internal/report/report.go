@@ -1,0 +1,67 @@
+// Package report is what a workload tells the operator: GET /report answers one Report.
+//
+// The operator learns of changes without polling: it sends the ETag of the report that it knows (If-None-Match) and
+// ?wait=25s, and the workload answers as soon as its report differs, at the latest after the wait (304).
+package report
+
+import "time"
+
+// Report is the state of one workload process. It never holds anything secret.
+type Report struct {
+	// Component is dispatcher or gateway.
+	Component string `json:"component"`
+	Config    Config `json:"config"`
+	// OA is how the workload sees the OA; nil when it never talks to it.
+	OA *OA `json:"oa,omitempty"`
+	// Delivery counts items; nil for a gateway.
+	Delivery *Delivery `json:"delivery,omitempty"`
+	// Store is the state of the dispatcher's volume; nil for a gateway.
+	Store *Store `json:"store,omitempty"`
+}
+
+// Config says which bundle is live.
+type Config struct {
+	// Hash of the bundle in use.
+	Hash string `json:"hash"`
+	// Problem says why newer files on disk are not in use, if so.
+	Problem string `json:"problem,omitempty"`
+}
+
+// OA is the reachability of the OA.
+type OA struct {
+	// State is True, False or Unknown.
+	State string `json:"state"`
+	// Reason is a CamelCase word of api/v1alpha1 (TokenRejected, ConnectionRefused …).
+	Reason string `json:"reason"`
+	// Message is one sentence: cause, and what to do next. It holds no random part.
+	Message string `json:"message"`
+}
+
+// Delivery counts items. Pending, Retrying, Held and Dead are levels; Delivered and Skipped are totals over the life of
+// the store.
+type Delivery struct {
+	Pending   int64 `json:"pending"`
+	Retrying  int64 `json:"retrying"`
+	Held      int64 `json:"held"`
+	Dead      int64 `json:"dead"`
+	Delivered int64 `json:"delivered"`
+	Skipped   int64 `json:"skipped"`
+	// OldestTime is when the oldest item that still waits (pending, retrying or held) was accepted.
+	OldestTime *time.Time `json:"oldestTime,omitempty"`
+	// HeldReasons counts held items by reason (Unbound, BindingConflict …).
+	HeldReasons map[string]int64 `json:"heldReasons,omitempty"`
+	LastFailure *Failure         `json:"lastFailure,omitempty"`
+}
+
+// Failure is the most recent failed attempt.
+type Failure struct {
+	Time    time.Time `json:"time"`
+	Class   string    `json:"class"`
+	Message string    `json:"message"`
+}
+
+// Store is the state of the dispatcher's volume.
+type Store struct {
+	// Problem says why the intake does not take events now, if so.
+	Problem string `json:"problem,omitempty"`
+}
