@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# demo.sh up | e2e | down: what `make demo`, `make e2e` and `make demo-down` do. Everything needed is installed or built:
+# as root on Debian by this script, elsewhere it says what is missing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+: "${CLUSTER:=own}" "${IMAGE:?run this through make}" "${SIM_IMAGE:?run this through make}"
+
+cluster() { (cd hack/cluster && go build -o ../../bin/cluster .) && bin/cluster "$@"; }
+
+# A browser clicks the to-do; fonts, or Chinese is boxes.
+need_browser() {
+  command -v chromium >/dev/null && [ -n "$(fc-list :lang=zh 2>/dev/null | head -1)" ] && return
+  if [ "$(id -u)" = 0 ] && [ -e /etc/debian_version ]; then
+    echo "── install chromium and fonts (Debian packages) …"
+    local log; log=$(mktemp)
+    { apt-get -o DPkg::Lock::Timeout=300 update && DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 \
+      install -y --no-install-recommends chromium fontconfig fonts-wqy-microhei fonts-noto-color-emoji; } >"$log" 2>&1 ||
+      { tail -20 "$log" >&2; exit 1; }
+  else
+    echo "chromium with a Chinese font is needed for the click: install chromium and fonts-wqy-microhei (or what your system calls them)" >&2
+    exit 1
+  fi
+}
+
+use_cluster() {
+  case $CLUSTER in
+  own)
+    cluster up
+    export KUBECONFIG=${XDG_STATE_HOME:-$HOME/.local/state}/oabridge/cluster/kubeconfig
+    PATH=$(bin/cluster build --print-assets 2>/dev/null):$PATH
+    export PATH
+    echo "── build the images …"
+    make --no-print-directory images >/dev/null
+    bin/cluster load out/oabridge.tar out/oasim.tar
+    ;;
+  current)
+    command -v kubectl >/dev/null || { echo "kubectl is needed with CLUSTER=current" >&2; exit 1; }
+    case $IMAGE$SIM_IMAGE in *oabridge.dev/*)
+      echo "CLUSTER=current pulls its images: build $IMAGE and $SIM_IMAGE, push them where the cluster can pull them, and name them with IMAGE=… SIM_IMAGE=…" >&2
+      exit 1 ;;
+    esac
+    ;;
+  *) echo "CLUSTER is own or current, not '$CLUSTER'" >&2; exit 1 ;;
+  esac
+}
+
+case ${1:-} in
+up)
+  need_browser
+  use_cluster
+  go run ./hack/demo
+  ;;
+e2e)
+  need_browser
+  use_cluster
+  OABRIDGE_E2E=1 go test -count=1 -timeout 20m -v ./test/e2e/...
+  [ -z "${CI:-}" ] || cluster down
+  ;;
+down)
+  if [ "$CLUSTER" = own ]; then
+    cluster down
+  else
+    kubectl delete --ignore-not-found -k config/samples -k config/simulators -k config/default
+  fi
+  ;;
+*) echo "usage: demo.sh up|e2e|down" >&2; exit 2 ;;
+esac

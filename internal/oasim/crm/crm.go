@@ -1,0 +1,189 @@
+// Package crm simulates the CRM: it makes up to-dos, sends them as events the way docs/reference/events.md describes,
+// knows what must come of them, and lets people in who bring a signed login token.
+package crm
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/oabridge/oabridge/internal/oasim/expiry"
+	"github.com/oabridge/oabridge/internal/oasim/fault"
+	"github.com/oabridge/oabridge/internal/oasim/journal"
+)
+
+// Login says whose login tokens are believed.
+type Login struct {
+	JWKSURL      string `json:"jwksURL"`
+	Issuer       string `json:"issuer"`
+	Audience     string `json:"audience"`
+	EnterpriseID string `json:"enterpriseID,omitempty"` // when set, the claim "ei" must be it
+}
+
+// Options configures a new CRM.
+type Options struct {
+	Login  Login    `json:"login"`
+	People []Person `json:"people,omitempty"` // default: the sender and 20 people
+	// CAFile and InsecureSkipVerify are for fetching the keys over TLS.
+	CAFile             string `json:"caFile,omitempty"`
+	InsecureSkipVerify bool   `json:"insecureSkipVerify,omitempty"`
+	// SecureCookie marks the session cookie Secure even when the request came over plain HTTP.
+	SecureCookie bool `json:"secureCookie,omitempty"`
+
+	Now         func() time.Time `json:"-"`
+	Client      *http.Client     `json:"-"` // for the keys
+	JournalSize int              `json:"-"` // default 2000 requests
+}
+
+// CRM is one simulated CRM. It serves its pages, the login and the control API under /_sim.
+type CRM struct {
+	now          func() time.Time
+	secureCookie bool
+
+	mu     sync.RWMutex
+	login  Login
+	people map[string]Person
+	order  []string
+
+	keys     keySet
+	spent    *expiry.Map[struct{}]
+	sessions *expiry.Map[Person]
+	records  *records
+	runs     *runs
+	logins   *loginLog
+	faults   fault.Set
+	journal  *journal.Journal
+	handler  http.Handler
+}
+
+const (
+	maxSpent    = 100_000
+	maxSessions = 10_000
+)
+
+// New returns a CRM. Close ends its runs.
+func New(o Options) (*CRM, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.People == nil {
+		o.People = append([]Person{Sender()}, People(20)...)
+	}
+	if o.JournalSize <= 0 {
+		o.JournalSize = 2000
+	}
+	if o.Client == nil {
+		config, err := tlsConfig(o)
+		if err != nil {
+			return nil, err
+		}
+		tr := http.DefaultTransport.(*http.Transport).Clone()
+		tr.TLSClientConfig = config
+		o.Client = &http.Client{Timeout: 10 * time.Second, Transport: tr}
+	}
+	c := &CRM{
+		now: o.Now, secureCookie: o.SecureCookie, login: o.Login, people: map[string]Person{},
+		keys:     keySet{client: o.Client, now: o.Now},
+		spent:    expiry.New[struct{}](o.Now, maxSpent),
+		sessions: expiry.New[Person](o.Now, maxSessions),
+		records:  newRecords(), runs: newRuns(o.Now), logins: &loginLog{},
+		journal: journal.New(o.JournalSize, o.Now, func(path string) string { return path }),
+	}
+	for _, p := range o.People {
+		if err := c.AddPerson(p); err != nil {
+			return nil, err
+		}
+	}
+	c.handler = c.routes()
+	return c, nil
+}
+
+func tlsConfig(o Options) (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: o.InsecureSkipVerify} //nolint:gosec // asked for
+	if o.CAFile == "" {
+		return config, nil
+	}
+	pem, err := os.ReadFile(o.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("caFile: %w", err)
+	}
+	config.RootCAs = x509.NewCertPool()
+	if !config.RootCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("caFile: no certificate in %s", o.CAFile)
+	}
+	return config, nil
+}
+
+// Close ends the runs that are still going.
+func (c *CRM) Close() { c.runs.close() }
+
+// ServeHTTP serves everything the CRM has.
+func (c *CRM) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.handler.ServeHTTP(w, r) }
+
+func (c *CRM) routes() http.Handler {
+	pages := http.NewServeMux()
+	c.routePages(pages)
+	mux := http.NewServeMux()
+	mux.Handle("/", c.journal.Middleware(c.faults.Middleware(fault.Vendor{}, pages)))
+	c.routeControl(mux)
+	return mux
+}
+
+// AddPerson adds a person, or replaces the one with that account.
+func (c *CRM) AddPerson(p Person) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p.Account == "" {
+		return fmt.Errorf("a person needs an account")
+	}
+	if _, known := c.people[p.Account]; !known {
+		if len(c.people) >= maxPeople {
+			return fmt.Errorf("more than %d people", maxPeople)
+		}
+		c.order = append(c.order, p.Account)
+	}
+	c.people[p.Account] = p
+	return nil
+}
+
+// People lists everybody, in the order they were added.
+func (c *CRM) People() []Person {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	out := make([]Person, len(c.order))
+	for i, a := range c.order {
+		out[i] = c.people[a]
+	}
+	return out
+}
+
+func (c *CRM) person(account string) (Person, bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	p, ok := c.people[account]
+	return p, ok
+}
+
+// Login returns whose tokens are believed.
+func (c *CRM) Login() Login {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.login
+}
+
+// SetLogin changes whose tokens are believed.
+func (c *CRM) SetLogin(l Login) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.login = l
+}
+
+// Faults is the script of failures of the login and the pages.
+func (c *CRM) Faults() *fault.Set { return &c.faults }
+
+// Journal is the log of requests.
+func (c *CRM) Journal() *journal.Journal { return c.journal }

@@ -1,0 +1,10 @@
+// Package oasim is the home of the simulators: an OA that takes to-dos and issues tickets (seeyon) and a CRM that sends
+// events and takes logins (crm). They are the project's second opinion: written from the vendors' published wire facts
+// alone, they share no code with the drivers, the dispatcher or the gateway, so that each side checks the other.
+//
+// What both simulators have in common lives beside them: scripted faults (fault), a log of every request (journal),
+// values that expire (expiry) and the look of the pages (page).
+//
+// Keys such as SEED3, SY-AUTH or SY-SSO in comments name the source of a wire fact; "derived" marks an assumption that
+// no public source settles.
+package oasim

@@ -1,0 +1,181 @@
+package seeyon
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestTickets(t *testing.T) {
+	const path, old = "/seeyon/thirdpartyController.do?ticket=", "/seeyon/login/sso?from=m3token&token="
+	w := newWorld(t)
+	issue := func() string {
+		id, err := w.IssueTicket("lisi")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	for _, method := range []string{"GET", "POST"} { // F106
+		id := issue()
+		if a := w.do(method, path+id, ""); a.status != 200 || a.header.Get("LoginName") != "lisi" || strings.TrimSpace(a.body) != "lisi" {
+			t.Errorf("%s: %+v", method, a)
+		}
+		if a := w.do(method, path+id, ""); a.header.Get("LoginName") != "" || a.body != "" {
+			t.Errorf("%s: verified twice: %+v", method, a)
+		}
+	}
+	id := issue()
+	w.now = w.now.Add(5 * time.Minute)
+	if a := w.do("GET", path+id, ""); a.header.Get("LoginName") != "" || a.body != "" {
+		t.Errorf("stale: %+v", a)
+	}
+	if a := w.do("GET", old+issue(), ""); a.status != 404 {
+		t.Errorf("the old path lives in a new version: %d", a.status)
+	}
+
+	// F108: before V70SP2.
+	_ = w.Configure(func(s *Settings) {
+		s.SSOPath, s.ReusableTickets, s.TicketAnswer, s.BadTicket = "old", true, "body", "error"
+	})
+	id = issue()
+	for range 2 {
+		if a := w.do("GET", old+id, ""); a.header.Get("LoginName") != "" || strings.TrimSpace(a.body) != "lisi" {
+			t.Errorf("old: %+v", a)
+		}
+	}
+	if a := w.do("GET", old+"forged", ""); a.body != "error" {
+		t.Errorf("forged: %+v", a)
+	}
+	if a := w.do("GET", path+id, ""); a.status != 404 {
+		t.Errorf("the new path lives in an old version: %d", a.status)
+	}
+
+	_ = w.Configure(func(s *Settings) { *s = DefaultSettings(); s.MappedLogin = true })
+	id, _ = w.issueTicket("lisi", "3004")
+	if a := w.do("GET", path+id, ""); a.header.Get("LoginName") != "1002" || a.header.Get("MemberName") != "" {
+		t.Errorf("mapped: %+v", a)
+	}
+}
+
+func TestOpeningAnItem(t *testing.T) {
+	w := newWorld(t)
+	w.mustPush(receivePath, with(f{"url": "https://sso.example/SeeYon/QuoteObj/5f/714439/false?x=1", "h5url": "//sso.example/SeeYon/QuoteObj/5f/714439/true"}))
+	id := w.Items()[0].ID
+	if a := w.do("GET", "/seeyon/inbox", ""); a.status != 303 || a.header.Get("Location") != "/seeyon/login" {
+		t.Fatalf("a stranger: %+v", a)
+	}
+	lisi := w.browser("lisi")
+	for query, prefix := range map[string]string{ // F44, F98, F105
+		"":           "https://sso.example/SeeYon/QuoteObj/5f/714439/false?x=1&v5ticket=",
+		"&client=h5": "https://sso.example/SeeYon/QuoteObj/5f/714439/true?v5ticket=",
+	} {
+		a := w.doWith(lisi, "GET", "/seeyon/open?id="+id+query, "")
+		ticket, ok := strings.CutPrefix(a.header.Get("Location"), prefix)
+		if a.status != 302 || !ok {
+			t.Fatalf("%q: %d %s", query, a.status, a.header.Get("Location"))
+		}
+		if v := w.do("GET", "/seeyon/thirdpartyController.do?ticket="+ticket, ""); v.header.Get("LoginName") != "lisi" {
+			t.Errorf("%q: %+v", query, v)
+		}
+	}
+	if a := w.doWith(w.browser("wangwu"), "GET", "/seeyon/open?id="+id, ""); a.status != 404 {
+		t.Errorf("somebody else's item: %d", a.status)
+	}
+	w.mustPush(updatePath, with(f{"state": "2"}))
+	if a := w.doWith(lisi, "GET", "/seeyon/open?id="+id, ""); a.status != 404 {
+		t.Errorf("a revoked item: %d", a.status)
+	}
+	a := w.doWith(lisi, "GET", "/seeyon/app?code=3004&client=h5", "")
+	if !strings.HasPrefix(a.header.Get("Location"), "https://sso.example/login/714439/true?ticket=") {
+		t.Errorf("tile: %+v", a)
+	}
+}
+
+func TestHandshake(t *testing.T) { // SY-SSO
+	w := newWorld(t)
+	var shown, reply string
+	app := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		shown = r.FormValue("ticket")
+		_, _ = io.WriteString(rw, reply)
+	}))
+	defer app.Close()
+	w.SetApps([]App{{Code: "7", LoginURL: app.URL + "/home", HandshakeURL: app.URL + "/check"}})
+	lisi := w.browser("lisi")
+	reply = "SSOLogoutError"
+	if a := w.doWith(lisi, "GET", "/seeyon/app?code=7", ""); a.status != http.StatusBadGateway {
+		t.Errorf("refused: %+v", a)
+	}
+	reply = "SSOOK"
+	a := w.doWith(lisi, "GET", "/seeyon/app?code=7", "")
+	if a.header.Get("Location") != app.URL+"/home?ticket="+shown || shown == "" {
+		t.Errorf("confirmed: %+v", a)
+	}
+}
+
+func TestPagesEscape(t *testing.T) {
+	w := newWorld(t)
+	w.mustPush(receivePath, with(f{"title": `<script>alert(1)</script> "引号" & 合同`, "senderName": `<b>张三`}))
+	a := w.doWith(w.browser("lisi"), "GET", "/seeyon/inbox", "")
+	if strings.Contains(a.body, "<script") || strings.Contains(a.body, "<b>张三") || !strings.Contains(a.body, "&lt;script&gt;alert(1)") {
+		t.Errorf("page = %s", a.body)
+	}
+	if csp := a.header.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") {
+		t.Errorf("CSP = %q", csp)
+	}
+}
+
+func TestLogin(t *testing.T) {
+	w := newWorld(t)
+	form := func(v url.Values) answer {
+		return w.do("POST", "/seeyon/login", v.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+	}
+	if a := form(url.Values{"login": {"lisi"}, "password": {"pw"}}); a.status != 303 || !strings.Contains(a.header.Get("Set-Cookie"), "HttpOnly") {
+		t.Errorf("right password: %+v", a)
+	}
+	for _, v := range []url.Values{{"login": {"lisi"}, "password": {"no"}}, {"login": {"wangwu"}, "password": {""}}, {"choose": {"nobody"}}} {
+		if a := form(v); a.status != 401 {
+			t.Errorf("%v: %d", v, a.status)
+		}
+	}
+}
+
+func TestControl(t *testing.T) {
+	w := newWorld(t)
+	for _, tc := range []struct {
+		method, path, body string
+		status             int
+		want               string
+	}{
+		{"GET", "/healthz", "", 200, "ok"},
+		{"GET", "/", "", 200, "/_sim/items"},
+		{"POST", "/_sim/people", `{"people":[{"loginName":"sunqi","name":"孙七"}],"bindings":[{"thirdUserId":"1007","loginName":"sunqi"}]}`, 200, ""},
+		{"POST", "/_sim/people", `{"bindings":[{"thirdUserId":"1","loginName":"nobody"}]}`, 400, "nobody"},
+		{"GET", "/_sim/people", "", 200, `"thirdUserId":"1007"`},
+		{"PUT", "/_sim/settings", `{"ssoPath":"both"}`, 200, `"wrongPassword":401`},
+		{"PUT", "/_sim/settings", `{"ssoPath":"sideways"}`, 400, "sideways"},
+		{"PUT", "/_sim/settings", `{"sssoPath":"old"}`, 400, "sssoPath"},
+		{"GET", "/_sim/settings", "", 200, `"ssoPath":"both"`},
+		{"POST", "/_sim/tickets", `{"login":"sunqi"}`, 200, `"ticket":"`},
+		{"POST", "/_sim/tickets", `{"login":"nobody"}`, 400, ""},
+		{"PUT", "/_sim/passwords", `{"user":"fxiaoke","password":"new"}`, 200, ""},
+		{"PUT", "/_sim/apps", `{"apps":[{"code":"3004","name":"CRM"}]}`, 200, ""},
+		{"GET", "/_sim/faults", "", 200, `{"rules":[]}`},
+		{"GET", "/_sim/stats", "", 200, `"distinct":0`},
+		{"GET", "/_sim/items?state=0", "", 200, `{"items":[]}`},
+		{"DELETE", "/_sim/tokens", "", 204, ""},
+		{"DELETE", "/_sim/items", "", 204, ""},
+	} {
+		if a := w.do(tc.method, tc.path, tc.body); a.status != tc.status || !strings.Contains(a.body, tc.want) {
+			t.Errorf("%s %s = %d %s", tc.method, tc.path, a.status, a.body)
+		}
+	}
+	if a := w.do("GET", "/_sim/people", ""); !json.Valid([]byte(a.body)) || strings.Contains(a.body, `"password"`) {
+		t.Errorf("people = %s", a.body)
+	}
+}

@@ -1,0 +1,138 @@
+package stage
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/oabridge/oabridge/api/v1alpha1"
+)
+
+// Install puts OA Bridge and the simulators on the cluster and waits until they run.
+func (s *Stage) Install(ctx context.Context) error {
+	if err := s.Step("install OA Bridge", func() error {
+		if err := s.apply(ctx, "operator", "config/default"); err != nil {
+			return err
+		}
+		return s.rollout(ctx, OperatorNamespace, "deployment/oabridge-manager")
+	}); err != nil {
+		return err
+	}
+	return s.Step("install the simulators of Seeyon and of the CRM", func() error {
+		if err := s.apply(ctx, "simulators", "config/simulators"); err != nil {
+			return err
+		}
+		namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: Namespace}}
+		if err := s.Create(ctx, namespace); client.IgnoreAlreadyExists(err) != nil {
+			return err
+		}
+		if err := s.ensureKeys(ctx); err != nil {
+			return err
+		}
+		if err := s.rollout(ctx, SimulatorNamespace, "deployment/oasim"); err != nil {
+			return err
+		}
+		return s.findIngress(ctx)
+	})
+}
+
+// ApplySamples applies config/samples, as a person would.
+func (s *Stage) ApplySamples(ctx context.Context) error {
+	_, err := s.Kubectl(ctx, "apply", "--server-side", "--force-conflicts", "-k", "config/samples")
+	return err
+}
+
+// apply applies a kustomization with the images of this run.
+func (s *Stage) apply(ctx context.Context, name, path string) error {
+	dir := filepath.Join(s.Out, "kustomize", name)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	image, tag := split(s.Image)
+	simImage, simTag := split(s.SimImage)
+	overlay := fmt.Sprintf(`apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources: [../../../%s]
+images:
+- {name: ghcr.io/oabridge/oabridge, newName: %s, newTag: %q}
+- {name: ghcr.io/oabridge/oasim, newName: %s, newTag: %q}
+`, path, image, tag, simImage, simTag)
+	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(overlay), 0o644); err != nil {
+		return err
+	}
+	_, err := s.Kubectl(ctx, "apply", "--server-side", "--force-conflicts", "-k", dir)
+	return err
+}
+
+// split cuts an image reference into name and tag; a port in the name is no tag.
+func split(image string) (name, tag string) {
+	for i := len(image) - 1; i >= 0 && image[i] != '/'; i-- {
+		if image[i] == ':' {
+			return image[:i], image[i+1:]
+		}
+	}
+	return image, "latest"
+}
+
+func (s *Stage) rollout(ctx context.Context, namespace, what string) error {
+	_, err := s.Kubectl(ctx, "-n", namespace, "rollout", "status", what, "--timeout=180s")
+	return err
+}
+
+// findIngress waits for the address of the simulators' Ingress.
+func (s *Stage) findIngress(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	return Until(ctx, func() error {
+		var ingress networkingv1.Ingress
+		if err := s.Get(ctx, client.ObjectKey{Namespace: SimulatorNamespace, Name: "oasim"}, &ingress); err != nil {
+			return err
+		}
+		for _, a := range ingress.Status.LoadBalancer.Ingress {
+			if a.IP != "" {
+				s.ingress = a.IP
+				return nil
+			}
+		}
+		return fmt.Errorf("ingress %s/oasim has no address: is there an ingress controller?", SimulatorNamespace)
+	})
+}
+
+// OAC reads the connector.
+func (s *Stage) OAC(ctx context.Context) (*v1alpha1.OAConnector, error) {
+	var oac v1alpha1.OAConnector
+	err := s.Get(ctx, client.ObjectKey{Namespace: Namespace, Name: Connector}, &oac)
+	return &oac, err
+}
+
+// WaitCondition waits until the connector's condition has the status (and the reason, if one is given) for the current
+// generation, and returns it.
+func (s *Stage) WaitCondition(ctx context.Context, within time.Duration, typ string, status metav1.ConditionStatus, reason string) (metav1.Condition, error) {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	var found metav1.Condition
+	err := Until(ctx, func() error {
+		oac, err := s.OAC(ctx)
+		if err != nil {
+			return err
+		}
+		c := meta.FindStatusCondition(oac.Status.Conditions, typ)
+		if c == nil {
+			return fmt.Errorf("no condition %s yet", typ)
+		}
+		found = *c
+		if c.ObservedGeneration != oac.Generation || c.Status != status || reason != "" && c.Reason != reason {
+			return fmt.Errorf("%s is %s (%s): %s", typ, c.Status, c.Reason, c.Message)
+		}
+		return nil
+	})
+	return found, err
+}
