@@ -139,6 +139,7 @@ type AddressStatus struct {
 // +kubebuilder:printcolumn:name="Oldest",type=date,JSONPath=`.status.delivery.oldestTime`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",message="the name of a connector must start with a letter and hold only lower case letters, digits and hyphens: its Services are named after it"
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 40",message="the name of a connector may have at most 40 characters: its children's names are made from it"
 type OAConnector struct {
 	metav1.TypeMeta `json:",inline"`

@@ -461,6 +461,7 @@ type Storage struct {
 
 // Resources are the requests and limits of one container.
 // +kubebuilder:validation:MinProperties=1
+// +kubebuilder:validation:XValidation:rule="!has(self.memoryRequest) || !has(self.memoryLimit) || !isQuantity(self.memoryRequest) || !isQuantity(self.memoryLimit) || quantity(self.memoryRequest).compareTo(quantity(self.memoryLimit)) <= 0",message="memoryRequest must not exceed memoryLimit"
 type Resources struct {
 	// cpuRequest such as 50m.
 	// +optional

@@ -65,6 +65,15 @@ images:
 - {name: ghcr.io/oabridge/oabridge, newName: %s, newTag: %q}
 - {name: ghcr.io/oabridge/oasim, newName: %s, newTag: %q}
 `, path, image, tag, simImage, simTag)
+	if name == "operator" {
+		// Dispatchers and gateways run the manager's image.
+		overlay += `replacements:
+- source: {kind: Deployment, name: oabridge-manager, fieldPath: "spec.template.spec.containers.[name=oabridge].image"}
+  targets:
+  - select: {kind: Deployment, name: oabridge-manager}
+    fieldPaths: ["spec.template.spec.containers.[name=oabridge].env.[name=OABRIDGE_IMAGE].value"]
+`
+	}
 	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(overlay), 0o644); err != nil {
 		return err
 	}

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/spf13/cobra"
+
+	"github.com/oabridge/oabridge/internal/bundle"
+	"github.com/oabridge/oabridge/internal/gateway"
+)
+
+// newGatewayCommand runs the SSO gateway of one connector. It needs a bundle directory and its Secrets, no Kubernetes.
+func newGatewayCommand() *cobra.Command {
+	var o gateway.Options
+	cmd := &cobra.Command{
+		Use:   "gateway",
+		Short: "Let OA users into the CRM: verify the ticket of a click, map the account, redirect with a login token",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			log, err := logr.FromContext(cmd.Context())
+			if err != nil {
+				return err
+			}
+			o.Log = log.WithName("gateway")
+			return gateway.Run(cmd.Context(), o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.BundleDir, "bundle", bundle.DirBundle, "directory with "+bundle.FileName+" and the account shards")
+	f.StringVar(&o.SecretsDir, "secrets", bundle.DirSecrets, "directory with one folder for each Secret")
+	f.StringVar(&o.ListenPublic, "listen-public", fmt.Sprintf(":%d", bundle.PortPublic), "address for OA users and /.well-known/jwks.json")
+	f.StringVar(&o.ListenAdmin, "listen-admin", fmt.Sprintf(":%d", bundle.PortAdmin), "address for /healthz, /readyz, /metrics and /report")
+	f.DurationVar(&o.ShutdownDelay, "shutdown-delay", 5*time.Second, "how long to go on answering, not ready any more, after a signal to stop")
+	f.DurationVar(&o.ShutdownTimeout, "shutdown-timeout", 20*time.Second, "how long to wait for clicks that are being answered, after the delay")
+	return cmd
+}

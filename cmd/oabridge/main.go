@@ -1,0 +1,106 @@
+// Command oabridge is the one program of OA Bridge: the operator (manager), and the two workloads that it runs for each
+// connector (dispatcher, gateway).
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/go-logr/logr"
+	"github.com/spf13/cobra"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+)
+
+// version is set by the linker (-X main.version=v1.2.3).
+var version = ""
+
+func main() {
+	// The first signal ends the context, a second one the process.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-ctx.Done()
+		stop()
+	}()
+	if err := newRootCommand().ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "oabridge:", err)
+		os.Exit(1)
+	}
+}
+
+func newRootCommand() *cobra.Command {
+	var level string
+	root := &cobra.Command{
+		Use:   "oabridge",
+		Short: "Connect a CRM to an OA: to-dos out, one-click sign-in back",
+		Long: "OA Bridge pushes the to-dos and reminders of a CRM into an OA and lets OA users into the CRM with one click.\n" +
+			"The manager runs in Kubernetes; dispatcher and gateway run anywhere, from a bundle directory.",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			log, err := newLogger(level)
+			if err != nil {
+				return err
+			}
+			cmd.SetContext(logr.NewContext(cmd.Context(), log))
+			return nil
+		},
+	}
+	root.PersistentFlags().StringVar(&level, "log-level", "info", "error, info or debug; logs are JSON lines on stderr")
+	root.AddCommand(newManagerCommand(), newDispatcherCommand(), newGatewayCommand(), newVersionCommand())
+	return root
+}
+
+// newLogger returns the logger of the process and makes the Kubernetes libraries use it too.
+func newLogger(level string) (logr.Logger, error) {
+	var least slog.Level
+	switch level {
+	case "error":
+		least = slog.LevelError
+	case "info":
+		least = slog.LevelInfo
+	case "debug":
+		// logr's V(4), the most detailed level in use, becomes slog's -4.
+		least = slog.LevelDebug
+	default:
+		return logr.Logger{}, fmt.Errorf("--log-level %q: must be error, info or debug", level)
+	}
+	log := logr.FromSlogHandler(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: least}))
+	ctrl.SetLogger(log)
+	klog.SetLogger(log)
+	return log, nil
+}
+
+func newVersionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), currentVersion())
+			return err
+		},
+	}
+}
+
+// currentVersion is what the linker set, or else what the Go toolchain knows of the build.
+func currentVersion() string {
+	if version != "" {
+		return version
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return info.Main.Version + " " + s.Value
+		}
+	}
+	return info.Main.Version
+}

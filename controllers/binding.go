@@ -1,0 +1,169 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/oabridge/oabridge/api/v1alpha1"
+	"github.com/oabridge/oabridge/internal/bundle"
+)
+
+// +kubebuilder:rbac:groups=oabridge.dev,resources=accountbindings/status,verbs=patch
+
+const (
+	// namedProblems bounds how many problems a status lists, maxNamed the length of each in bytes.
+	namedProblems = 20
+	maxNamed      = 512
+)
+
+// BindingReconciler counts the pairs of each AccountBinding and names those that are not in use.
+type BindingReconciler struct {
+	client  client.Client
+	options Options
+	status  *statusWriter[v1alpha1.AccountBindingStatus]
+}
+
+// Reconcile looks at one set: its own lines, and the pairs that an earlier set of the same connector claims (F160: what
+// was bound first stays).
+func (b *BindingReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	var binding v1alpha1.AccountBinding
+	if err := b.client.Get(ctx, req.NamespacedName, &binding); err != nil {
+		b.status.forget(req.NamespacedName)
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	source, err := readAccounts(ctx, b.client, &binding)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	pairs, rows := source.pairs()
+	conflicts, err := b.conflicts(ctx, source)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	var problems []problem
+	if source.problem != nil {
+		problems, rows = append(problems, *source.problem), nil
+	}
+	for _, row := range rows {
+		problems = append(problems, problem{
+			reason: v1alpha1.ReasonAccountsInvalid, message: fmt.Sprintf("line %d: %s", row.Line, row.Cause), fate: stalled,
+		})
+	}
+	for _, c := range conflicts {
+		problems = append(problems, problem{reason: v1alpha1.ReasonAccountsConflict, message: c.Message(), fate: stalled})
+	}
+	before := b.status.previous(&binding, binding.Status)
+	now := b.options.Now()
+	bound := int64(len(pairs) - len(conflicts))
+	next := v1alpha1.AccountBindingStatus{
+		ObservedGeneration: binding.Generation,
+		Conditions: stamp(before.Conditions,
+			verdict(problems, count(bound, "pair is in use", "pairs are in use")), binding.Generation, now),
+		Bound:     ptr.To(bound),
+		Conflicts: ptr.To(int64(len(conflicts))),
+		Invalid:   ptr.To(int64(len(rows))),
+		Problems:  named(problems),
+	}
+	_, err = b.status.write(ctx, &binding, before, next, now)
+	return ctrl.Result{}, err
+}
+
+func named(problems []problem) []string {
+	var names []string
+	for _, p := range problems[:min(len(problems), namedProblems)] {
+		names = append(names, clip(p.message, maxNamed))
+	}
+	return names
+}
+
+// conflicts of a set's pairs, with itself and with the other sets of every connector that selects it. A pair counts once.
+func (b *BindingReconciler) conflicts(ctx context.Context, own accountSource) ([]bundle.Conflict, error) {
+	var connectors v1alpha1.OAConnectorList
+	if err := b.client.List(ctx, &connectors, client.InNamespace(own.binding.Namespace)); err != nil {
+		return nil, err
+	}
+	groups := [][]bundle.AccountSet{{own.set()}}
+	for i := range connectors.Items {
+		if !selects(&connectors.Items[i], own.binding) {
+			continue
+		}
+		selector, err := metav1.LabelSelectorAsSelector(&connectors.Items[i].Spec.Accounts.Selector)
+		if err != nil {
+			continue // selects has said no already
+		}
+		sources, err := selectAccounts(ctx, b.client, own.binding.Namespace, selector)
+		if err != nil {
+			return nil, err
+		}
+		var sets []bundle.AccountSet
+		for _, s := range sources {
+			sets = append(sets, s.set())
+		}
+		groups = append(groups, sets)
+	}
+	name := own.binding.Namespace + "/" + own.binding.Name
+	seen := map[v1alpha1.AccountPair]bool{}
+	var found []bundle.Conflict
+	for _, sets := range groups {
+		_, conflicts := bundle.Merge(sets)
+		for _, c := range conflicts {
+			if c.Set == name && !seen[c.Pair] {
+				seen[c.Pair] = true
+				found = append(found, c)
+			}
+		}
+	}
+	return found, nil
+}
+
+func setupBinding(mgr ctrl.Manager, o Options) error {
+	b := &BindingReconciler{
+		client: mgr.GetClient(), options: o,
+		status: &statusWriter[v1alpha1.AccountBindingStatus]{
+			client: mgr.GetClient(), recorder: mgr.GetEventRecorder("oabridge-binding"), manager: bindingManager,
+			conditions: func(s *v1alpha1.AccountBindingStatus) []metav1.Condition { return s.Conditions },
+			last:       map[types.NamespacedName]written[v1alpha1.AccountBindingStatus]{},
+		},
+	}
+	changed := builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}))
+	generation := builder.WithPredicates(predicate.GenerationChangedPredicate{})
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("binding").
+		For(&v1alpha1.AccountBinding{}, changed).
+		Watches(&v1alpha1.AccountBinding{}, mapWith(b.all), changed).
+		Watches(&v1alpha1.OAConnector{}, mapWith(b.all), generation).
+		Watches(&corev1.ConfigMap{}, mapWith(b.byAccountsFile)).
+		WithOptions(controllerOptions(o)).
+		Complete(b)
+}
+
+// all bindings of the namespace: a conflict has two sides, and a selector may reach any of them.
+func (b *BindingReconciler) all(ctx context.Context, o client.Object) []reconcile.Request {
+	var bindings v1alpha1.AccountBindingList
+	if err := b.client.List(ctx, &bindings, client.InNamespace(o.GetNamespace())); err != nil {
+		return nil
+	}
+	var requests []reconcile.Request
+	for i := range bindings.Items {
+		requests = append(requests, requestFor(&bindings.Items[i]))
+	}
+	return requests
+}
+
+// byAccountsFile is all of them too, but only when a binding names the ConfigMap: most are the operator's own.
+func (b *BindingReconciler) byAccountsFile(ctx context.Context, o client.Object) []reconcile.Request {
+	if len(backrefs{reader: b.client}.bindingsOf(ctx, o)) == 0 {
+		return nil
+	}
+	return b.all(ctx, o)
+}

@@ -1,0 +1,142 @@
+package controllers
+
+import (
+	"context"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/oabridge/oabridge/api/v1alpha1"
+	"github.com/oabridge/oabridge/internal/bundle"
+)
+
+// +kubebuilder:rbac:groups=oabridge.dev,resources=oaconnectors,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=oabridge.dev,resources=oaconnectors/status,verbs=patch
+// +kubebuilder:rbac:groups=oabridge.dev,resources=oaconnectors/finalizers,verbs=update
+// +kubebuilder:rbac:groups=oabridge.dev,resources=scenariotemplates;accountbindings,verbs=get;list;watch
+// +kubebuilder:rbac:groups=core,resources=configmaps;services;serviceaccounts;persistentvolumeclaims,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=core,resources=secrets,verbs=get;list;watch;create
+// +kubebuilder:rbac:groups=core,resources=pods,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// ConnectorReconciler runs a dispatcher and a gateway for each OAConnector.
+type ConnectorReconciler struct {
+	client   client.Client
+	options  Options
+	apply    *applier
+	poke     *poker
+	status   *statusWriter[v1alpha1.OAConnectorStatus]
+	compiles *compileCache
+}
+
+// round is one pass over one connector.
+type round struct {
+	connector *v1alpha1.OAConnector
+	now       time.Time
+	// problems found on the way; they end up in ReferencesResolved and Stalled.
+	problems []problem
+	// previous is the live bundle, compiled the one that was just made: nil when a problem is fatal, and then the
+	// children stay as they are.
+	previous *bundle.Bundle
+	compiled *bundle.Output
+	// hash of the bundle that the pods should have, secrets a short hash over the Secrets that they mount.
+	hash, secrets string
+	pods          []corev1.Pod
+	// requeue is when to look again, 0 for never.
+	requeue time.Duration
+}
+
+func (r *round) problem(reason, message string) {
+	r.problems = append(r.problems, newProblem(reason, message))
+}
+
+// again asks for another round after d, or earlier.
+func (r *round) again(d time.Duration) {
+	if d > 0 && (r.requeue == 0 || d < r.requeue) {
+		r.requeue = d
+	}
+}
+
+// Reconcile makes one connector what its spec says.
+func (c *ConnectorReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	var connector v1alpha1.OAConnector
+	if err := c.client.Get(ctx, req.NamespacedName, &connector); err != nil {
+		if apierrors.IsNotFound(err) {
+			c.forget(req.NamespacedName)
+		}
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	r := &round{connector: &connector, now: c.options.Now()}
+	steps := []func(context.Context, *round) error{
+		c.ensureFinalizer,
+		c.resolveSecrets,
+		c.compile,
+		c.ensurePeerSecret,
+		c.applyChildren,
+		c.pruneChildren,
+		c.followPods,
+		c.refreshPods,
+		c.writeStatus,
+	}
+	if !connector.DeletionTimestamp.IsZero() {
+		steps = []func(context.Context, *round) error{c.followPods, c.finalize}
+	}
+	for _, step := range steps {
+		if err := step(ctx, r); err != nil {
+			if apierrors.IsConflict(err) { // the cache is a moment behind; the event that is on its way comes too
+				return ctrl.Result{RequeueAfter: time.Second}, nil
+			}
+			return ctrl.Result{}, err
+		}
+	}
+	return ctrl.Result{RequeueAfter: r.requeue}, nil
+}
+
+func (c *ConnectorReconciler) ensureFinalizer(ctx context.Context, r *round) error {
+	base := r.connector.DeepCopy()
+	if !controllerutil.AddFinalizer(r.connector, v1alpha1.Finalizer) {
+		return nil
+	}
+	return c.client.Patch(ctx, r.connector, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}), connectorManager)
+}
+
+// followPods tells Reports which pods to listen to.
+func (c *ConnectorReconciler) followPods(ctx context.Context, r *round) error {
+	var pods corev1.PodList
+	if err := c.client.List(ctx, &pods, client.InNamespace(r.connector.Namespace),
+		client.MatchingLabels{v1alpha1.LabelConnector: r.connector.Name}); err != nil {
+		return err
+	}
+	r.pods = pods.Items
+	c.options.Reports.Follow(client.ObjectKeyFromObject(r.connector), r.pods)
+	return nil
+}
+
+// forget drops what was remembered about a connector that is gone.
+func (c *ConnectorReconciler) forget(key types.NamespacedName) {
+	c.options.Reports.Follow(key, nil)
+	c.compiles.forget(key)
+	c.status.forget(key)
+	c.poke.forget(key)
+	c.apply.forget(key)
+}
+
+func newConnectorReconciler(c client.Client, uncached client.Reader, watcher client.WithWatch, recorder events.EventRecorder, o Options) *ConnectorReconciler {
+	return &ConnectorReconciler{
+		client:   c,
+		options:  o,
+		apply:    newApplier(c, uncached, newForeignWatcher(watcher, o.Reports)),
+		poke:     newPoker(c),
+		status:   newConnectorStatusWriter(c, recorder),
+		compiles: newCompileCache(),
+	}
+}

@@ -1,0 +1,171 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/oabridge/oabridge/api/v1alpha1"
+	"github.com/oabridge/oabridge/internal/workload"
+)
+
+// refusedPause is when a child is tried again that the API refused for a reason that no watched object shows (a quota, an
+// admission policy).
+const refusedPause = time.Minute
+
+// ensurePeerSecret makes the token that gateway and dispatcher share. It is created once and never written again.
+func (c *ConnectorReconciler) ensurePeerSecret(ctx context.Context, r *round) error {
+	if r.compiled == nil || !workload.HasGateway(r.connector) {
+		return nil
+	}
+	desired := workload.NewPeerSecret(r.connector)
+	var live corev1.Secret
+	err := c.client.Get(ctx, client.ObjectKeyFromObject(desired), &live)
+	if err == nil {
+		return c.checkPeer(r, &live)
+	}
+	if !apierrors.IsNotFound(err) {
+		return err
+	}
+	err = c.client.Create(ctx, desired, connectorManager)
+	if !apierrors.IsAlreadyExists(err) {
+		return err
+	}
+	var there metav1.PartialObjectMetadata // not in the cache: unlabelled, or a moment old
+	there.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+	if err := c.apply.uncached.Get(ctx, client.ObjectKeyFromObject(desired), &there); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	return c.checkPeer(r, &there)
+}
+
+func (c *ConnectorReconciler) checkPeer(r *round, live client.Object) error {
+	err := checkOwner(live, r.connector)
+	if errors.Is(err, errNotOurs) {
+		c.apply.foreign.watch(corev1.SchemeGroupVersion.WithKind("Secret"), live, client.ObjectKeyFromObject(r.connector))
+	}
+	c.childProblem(r, "Secret", live.GetName(), err)
+	return nil
+}
+
+// applyChildren applies in the order of workload.Build. A child that is refused does not keep the others back, except
+// that no pod is changed while its configuration could not be written.
+func (c *ConnectorReconciler) applyChildren(ctx context.Context, r *round) error {
+	if r.compiled == nil {
+		return nil
+	}
+	configRefused := false
+	for _, child := range workload.Build(workload.Input{
+		Connector:  r.connector,
+		Bundle:     r.compiled.Bundle,
+		Files:      r.compiled.Files,
+		Image:      c.options.Image,
+		PullPolicy: c.options.PullPolicy,
+	}) {
+		kind, name := *child.GetKind(), *child.GetName()
+		if configRefused && (kind == "ConfigMap" || kind == "Deployment") {
+			continue
+		}
+		err := c.apply.child(ctx, r.connector, child)
+		if err == nil {
+			continue
+		}
+		if !c.childProblem(r, kind, name, err) {
+			return fmt.Errorf("apply %s %s: %w", kind, name, err)
+		}
+		configRefused = configRefused || kind == "ConfigMap"
+	}
+	return nil
+}
+
+// childProblem notes an error that a person has to know; it is false for one that goes away by trying again.
+func (c *ConnectorReconciler) childProblem(r *round, kind, name string, err error) bool {
+	switch {
+	case err == nil:
+	case errors.Is(err, errNotOurs):
+		r.problem(v1alpha1.ReasonChildNotOurs, fmt.Sprintf(
+			"%s %q %v; it was not touched: rename or delete it, or rename this connector", strings.ToLower(kind), name, err))
+	case errors.Is(err, errLeftover):
+		r.problems = append(r.problems, problem{
+			reason: v1alpha1.ReasonApplyFailed, message: fmt.Sprintf("%s %q %v", strings.ToLower(kind), name, err),
+		})
+	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsForbidden(err), apierrors.IsRequestEntityTooLargeError(err):
+		p := problem{
+			reason:  v1alpha1.ReasonApplyFailed,
+			message: clip(fmt.Sprintf("%s %q was refused: %v", strings.ToLower(kind), name, err), maxMessage/shownProblems),
+		}
+		if apierrors.IsInvalid(err) {
+			p.fate = stalled
+		}
+		r.problems = append(r.problems, p)
+		r.again(refusedPause)
+	default:
+		return false
+	}
+	return true
+}
+
+// prunedKinds are those of which a connector may need fewer than before. The queue volume and the peer Secret stay.
+var prunedKinds = []func() client.ObjectList{
+	func() client.ObjectList { return &networkingv1.IngressList{} },
+	func() client.ObjectList { return &policyv1.PodDisruptionBudgetList{} },
+	func() client.ObjectList { return &appsv1.DeploymentList{} },
+	func() client.ObjectList { return &corev1.ServiceList{} },
+	func() client.ObjectList { return &corev1.ServiceAccountList{} },
+	func() client.ObjectList { return &corev1.ConfigMapList{} },
+}
+
+// pruneChildren deletes children that are no longer wanted: a gateway without SSO, shards beyond the last one.
+func (c *ConnectorReconciler) pruneChildren(ctx context.Context, r *round) error {
+	if r.compiled == nil {
+		return nil
+	}
+	wanted := map[string]bool{}
+	for _, child := range workload.Build(workload.Input{Connector: r.connector, Bundle: r.compiled.Bundle, Files: r.compiled.Files}) {
+		wanted[*child.GetKind()+"/"+*child.GetName()] = true
+	}
+	for _, newList := range prunedKinds {
+		list := newList()
+		if err := c.client.List(ctx, list, client.InNamespace(r.connector.Namespace),
+			client.MatchingLabels{v1alpha1.LabelConnector: r.connector.Name}); err != nil {
+			return err
+		}
+		items, err := meta.ExtractList(list)
+		if err != nil {
+			return err
+		}
+		for _, item := range items {
+			child := item.(client.Object) //nolint:forcetypeassert // the lists above hold objects
+			kind, err := c.kindOf(child)
+			if err != nil {
+				return err
+			}
+			if wanted[kind.Kind+"/"+child.GetName()] || !metav1.IsControlledBy(child, r.connector) || !child.GetDeletionTimestamp().IsZero() {
+				continue
+			}
+			uid := child.GetUID()
+			err = c.client.Delete(ctx, child, client.PropagationPolicy(metav1.DeletePropagationBackground),
+				client.Preconditions{UID: &uid})
+			if client.IgnoreNotFound(err) != nil {
+				return fmt.Errorf("delete %s %s: %w", kind.Kind, child.GetName(), err)
+			}
+		}
+	}
+	return nil
+}
+
+func (c *ConnectorReconciler) kindOf(o client.Object) (schema.GroupVersionKind, error) {
+	return c.client.GroupVersionKindFor(o)
+}

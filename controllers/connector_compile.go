@@ -1,0 +1,148 @@
+package controllers
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/oabridge/oabridge/api/v1alpha1"
+	"github.com/oabridge/oabridge/internal/bundle"
+	"github.com/oabridge/oabridge/internal/workload"
+)
+
+// compile makes the bundle of a connector from its templates and account bindings. When that is not possible, the
+// children stay as they are: what was live stays live.
+func (c *ConnectorReconciler) compile(ctx context.Context, r *round) error {
+	live, err := c.liveConfig(ctx, r.connector)
+	if err != nil {
+		return err
+	}
+	r.previous = live.bundle
+	templates, err := c.templates(ctx, r.connector)
+	if err != nil {
+		return err
+	}
+	sources, err := c.accounts(ctx, r)
+	if err != nil {
+		return err
+	}
+	if r.previous != nil && unreadable(sources) {
+		// People must not lose their to-dos because a file is being replaced.
+		r.hash = live.hash
+		return nil
+	}
+	key := compileKey(r.connector, templates, sources, live)
+	output, problems := c.compiles.do(client.ObjectKeyFromObject(r.connector), key, func() (*bundle.Output, []bundle.Problem) {
+		in := bundle.Input{
+			Connector: r.connector,
+			Templates: templates,
+			Previous:  r.previous,
+			ProofsURL: workload.ProofsURL(r.connector),
+		}
+		for _, s := range sources {
+			in.Sets = append(in.Sets, s.set())
+		}
+		return bundle.Compile(in)
+	})
+	for _, p := range problems {
+		r.problem(p.Reason, describe(p))
+	}
+	r.compiled = output
+	if output != nil {
+		r.hash = output.Hash
+	} else {
+		r.hash = live.hash
+	}
+	return nil
+}
+
+// describe writes a problem as one sentence that starts with the field.
+func describe(p bundle.Problem) string {
+	if p.Field == "" {
+		return p.Message
+	}
+	return p.Field + ": " + p.Message
+}
+
+// liveConfig is the bundle that the ConfigMaps hold now.
+type liveConfig struct {
+	bundle  *bundle.Bundle
+	hash    string
+	version string
+}
+
+func (c *ConnectorReconciler) liveConfig(ctx context.Context, connector *v1alpha1.OAConnector) (liveConfig, error) {
+	var cm corev1.ConfigMap
+	key := types.NamespacedName{Namespace: connector.Namespace, Name: workload.BundleName(connector.Name)}
+	if err := c.client.Get(ctx, key, &cm); err != nil {
+		return liveConfig{}, client.IgnoreNotFound(err)
+	}
+	if !ours(&cm, connector) {
+		return liveConfig{}, nil
+	}
+	document := cm.Data[bundle.FileName]
+	var b bundle.Bundle
+	if err := json.Unmarshal([]byte(document), &b); err != nil || b.Format != bundle.Format {
+		return liveConfig{}, nil // somebody wrote into it, or another version did: compile without a previous one
+	}
+	hash := bundle.Hash(map[string][]byte{bundle.FileName: []byte(document)})
+	return liveConfig{bundle: &b, hash: hash, version: hash}, nil
+}
+
+// templates by the name that the connector uses: from its own namespace, else from the presets.
+func (c *ConnectorReconciler) templates(ctx context.Context, connector *v1alpha1.OAConnector) (map[string]*v1alpha1.ScenarioTemplate, error) {
+	found := map[string]*v1alpha1.ScenarioTemplate{}
+	for _, scenario := range connector.Spec.Scenarios {
+		t, err := findTemplate(ctx, c.client, connector.Namespace, c.options.PresetsNamespace, scenario.TemplateRef.Name)
+		if err != nil {
+			return nil, err
+		}
+		if t != nil {
+			found[scenario.TemplateRef.Name] = t
+		}
+	}
+	return found, nil
+}
+
+// findTemplate returns nil when there is no such template.
+func findTemplate(ctx context.Context, reader client.Reader, namespace, presets, name string) (*v1alpha1.ScenarioTemplate, error) {
+	for _, ns := range []string{namespace, presets} {
+		if ns == "" {
+			continue
+		}
+		var t v1alpha1.ScenarioTemplate
+		err := reader.Get(ctx, types.NamespacedName{Namespace: ns, Name: name}, &t)
+		if err == nil {
+			return &t, nil
+		}
+		if !apierrors.IsNotFound(err) {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// accounts returns the account sets that the connector selects, and notes those that cannot be read.
+func (c *ConnectorReconciler) accounts(ctx context.Context, r *round) ([]accountSource, error) {
+	selector, err := metav1.LabelSelectorAsSelector(&r.connector.Spec.Accounts.Selector)
+	if err != nil {
+		r.problem(v1alpha1.ReasonSpecInvalid, fmt.Sprintf("spec.accounts.selector: %v", err))
+		return nil, nil
+	}
+	sources, err := selectAccounts(ctx, c.client, r.connector.Namespace, selector)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range sources {
+		if s.problem != nil {
+			r.problem(s.problem.reason, fmt.Sprintf("accountbinding %q: %s", s.binding.Name, s.problem.message))
+		}
+	}
+	return sources, nil
+}

@@ -1,0 +1,142 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/oabridge/oabridge/api/v1alpha1"
+	"github.com/oabridge/oabridge/internal/report"
+	"github.com/oabridge/oabridge/internal/workload"
+)
+
+// observation is what is seen of the children, as plain data, so that the conditions are a pure function of it.
+type observation struct {
+	components []component
+	// ingress: nil without one.
+	ingress *networkingv1.Ingress
+}
+
+// component is one of the two workloads.
+type component struct {
+	name       string
+	deployment *appsv1.Deployment // nil when there is none yet
+	pods       []observedPod
+}
+
+type observedPod struct {
+	ready bool
+	// trouble is why a container does not run, such as "ImagePullBackOff: …".
+	trouble string
+	report  *report.Report
+}
+
+// dispatcherReport is the latest one of the dispatcher, nil if there is none.
+func (o observation) dispatcherReport() *report.Report {
+	for _, c := range o.components {
+		if c.name != v1alpha1.ComponentDispatcher {
+			continue
+		}
+		for _, p := range c.pods {
+			if p.report != nil {
+				return p.report
+			}
+		}
+	}
+	return nil
+}
+
+// observe reads the children from the caches.
+func (c *ConnectorReconciler) observe(ctx context.Context, r *round) (observation, error) {
+	var o observation
+	dispatcher, err := c.observeComponent(ctx, r, v1alpha1.ComponentDispatcher, workload.DispatcherName(r.connector.Name))
+	if err != nil {
+		return o, err
+	}
+	o.components = append(o.components, dispatcher)
+	if !workload.HasGateway(r.connector) {
+		return o, nil
+	}
+	gateway, err := c.observeComponent(ctx, r, v1alpha1.ComponentGateway, workload.GatewayName(r.connector.Name))
+	if err != nil {
+		return o, err
+	}
+	o.components = append(o.components, gateway)
+	var ingress networkingv1.Ingress
+	found, err := c.find(ctx, r, workload.GatewayName(r.connector.Name), &ingress)
+	if found {
+		o.ingress = &ingress
+	}
+	return o, err
+}
+
+// find reads a child from the cache; one that is not ours counts as not there.
+func (c *ConnectorReconciler) find(ctx context.Context, r *round, name string, into client.Object) (bool, error) {
+	err := c.client.Get(ctx, types.NamespacedName{Namespace: r.connector.Namespace, Name: name}, into)
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil && ours(into, r.connector), err
+}
+
+func (c *ConnectorReconciler) observeComponent(ctx context.Context, r *round, kind, deployment string) (component, error) {
+	seen := component{name: kind}
+	var d appsv1.Deployment
+	found, err := c.find(ctx, r, deployment, &d)
+	if err != nil {
+		return seen, err
+	}
+	if found {
+		seen.deployment = &d
+	}
+	for i := range r.pods {
+		pod := &r.pods[i]
+		if pod.Labels[v1alpha1.LabelComponent] != kind || !pod.DeletionTimestamp.IsZero() ||
+			pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
+			continue
+		}
+		p := observedPod{ready: podIs(pod, corev1.PodReady), trouble: podTrouble(pod)}
+		if latest, ok := c.options.Reports.Latest(pod.UID); ok {
+			p.report = &latest
+		}
+		seen.pods = append(seen.pods, p)
+	}
+	return seen, nil
+}
+
+func podIs(pod *corev1.Pod, condition corev1.PodConditionType) bool {
+	return slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == condition && c.Status == corev1.ConditionTrue
+	})
+}
+
+// startingReasons are no trouble: every container goes through them.
+var startingReasons = []string{"ContainerCreating", "PodInitializing"}
+
+// podTrouble says why a pod does not run, without anything random in it.
+func podTrouble(pod *corev1.Pod) string {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
+			return clip("cannot be scheduled: "+c.Message, maxTrouble)
+		}
+	}
+	for _, s := range pod.Status.ContainerStatuses {
+		if w := s.State.Waiting; w != nil && w.Reason != "" && !slices.Contains(startingReasons, w.Reason) {
+			if t := s.LastTerminationState.Terminated; t != nil {
+				return fmt.Sprintf("%s: it ended with exit code %d (%s)", w.Reason, t.ExitCode, t.Reason)
+			}
+			return w.Reason
+		}
+	}
+	return ""
+}
+
+// maxTrouble bounds what is repeated of another component's message, in bytes.
+const maxTrouble = 256

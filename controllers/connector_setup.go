@@ -1,0 +1,66 @@
+package controllers
+
+import (
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/oabridge/oabridge/api/v1alpha1"
+)
+
+// A failed round is tried again after errorRetry, then at doubling intervals up to errorRetryMax.
+const (
+	errorRetry    = 100 * time.Millisecond
+	errorRetryMax = 2 * time.Minute
+)
+
+func controllerOptions(o Options) controller.Options {
+	return controller.Options{
+		MaxConcurrentReconciles: o.MaxConcurrent,
+		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](errorRetry, errorRetryMax),
+	}
+}
+
+// setupConnector watches everything that a connector depends on, so that nothing has to be polled.
+func setupConnector(mgr ctrl.Manager, o Options) (*ConnectorReconciler, error) {
+	watcher, err := client.NewWithWatch(mgr.GetConfig(), client.Options{
+		HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	c := newConnectorReconciler(mgr.GetClient(), mgr.GetAPIReader(), watcher, mgr.GetEventRecorder("oabridge-connector"), o)
+	refs := newBackrefs(mgr, o.PresetsNamespace)
+	generation := builder.WithPredicates(predicate.GenerationChangedPredicate{})
+	return c, ctrl.NewControllerManagedBy(mgr).
+		Named("connector").
+		For(&v1alpha1.OAConnector{}, generation).
+		Owns(&appsv1.Deployment{}).
+		Owns(&corev1.Service{}).
+		Owns(&corev1.ServiceAccount{}).
+		Owns(&corev1.ConfigMap{}).
+		Owns(&networkingv1.Ingress{}).
+		Owns(&policyv1.PodDisruptionBudget{}).
+		Watches(&corev1.Pod{}, mapWith(byLabel)).
+		Watches(&corev1.PersistentVolumeClaim{}, mapWith(byLabel)).
+		Watches(&corev1.Secret{}, mapWith(refs.bySecret)).
+		Watches(&corev1.ConfigMap{}, mapWith(refs.byAccountsFile)).
+		Watches(&v1alpha1.ScenarioTemplate{}, mapWith(refs.byTemplate), generation).
+		Watches(&v1alpha1.AccountBinding{}, mapWith(refs.byBinding),
+			builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}))).
+		WatchesRawSource(source.Channel(o.Reports.events, &handler.EnqueueRequestForObject{})).
+		WithOptions(controllerOptions(o)).
+		Complete(c)
+}

@@ -1,0 +1,111 @@
+package controllers
+
+import (
+	"context"
+	"time"
+
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/oabridge/oabridge/api/v1alpha1"
+	"github.com/oabridge/oabridge/internal/report"
+	"github.com/oabridge/oabridge/internal/workload"
+)
+
+func newConnectorStatusWriter(c client.Client, recorder events.EventRecorder) *statusWriter[v1alpha1.OAConnectorStatus] {
+	return &statusWriter[v1alpha1.OAConnectorStatus]{
+		client: c, recorder: recorder, manager: connectorManager,
+		conditions: func(s *v1alpha1.OAConnectorStatus) []metav1.Condition { return s.Conditions },
+		urgent: func(before, after *v1alpha1.OAConnectorStatus) bool {
+			return !apiequality.Semantic.DeepEqual(withoutCounts(before), withoutCounts(after))
+		},
+		last: map[types.NamespacedName]written[v1alpha1.OAConnectorStatus]{},
+	}
+}
+
+// withoutCounts leaves out what changes with every delivery.
+func withoutCounts(s *v1alpha1.OAConnectorStatus) *v1alpha1.OAConnectorStatus {
+	c := s.DeepCopy()
+	c.Delivery = v1alpha1.DeliveryStatus{}
+	if healthy := meta.FindStatusCondition(c.Conditions, v1alpha1.ConditionDeliveryHealthy); healthy != nil {
+		healthy.Message = ""
+	}
+	return c
+}
+
+// writeStatus is the last step: everything that was found and seen, in one write.
+func (c *ConnectorReconciler) writeStatus(ctx context.Context, r *round) error {
+	seen, err := c.observe(ctx, r)
+	if err != nil {
+		return err
+	}
+	before := c.status.previous(r.connector, r.connector.Status)
+	next := v1alpha1.OAConnectorStatus{
+		ObservedGeneration: r.connector.Generation,
+		Conditions:         stamp(before.Conditions, r.conditions(seen), r.connector.Generation, r.now),
+		Delivery:           deliveryStatus(before.Delivery, seen.dispatcherReport()),
+		Accounts:           before.Accounts,
+		Addresses:          r.addresses(),
+	}
+	if r.compiled != nil {
+		next.Accounts = v1alpha1.AccountsStatus{
+			Bound: ptr.To(int64(r.compiled.Pairs)), Conflicts: ptr.To(int64(len(r.compiled.Conflicts))),
+		}
+	}
+	next.Config = configStatus(before.Config, r.hash, meta.IsStatusConditionTrue(next.Conditions, v1alpha1.ConditionConfigLive), r.now)
+	again, err := c.status.write(ctx, r.connector, before, next, r.now)
+	r.again(again)
+	return err
+}
+
+// configStatus keeps the moment at which a bundle was first live everywhere, also while a new pod catches up.
+func configStatus(before v1alpha1.ConfigStatus, hash string, live bool, now time.Time) v1alpha1.ConfigStatus {
+	next := v1alpha1.ConfigStatus{Hash: hash}
+	switch {
+	case before.Hash == hash && !before.LiveTime.IsZero():
+		next.LiveTime = before.LiveTime
+	case live:
+		next.LiveTime = metav1.NewTime(now.Truncate(time.Second))
+	}
+	return next
+}
+
+// deliveryStatus keeps the last known counts while the dispatcher is away.
+func deliveryStatus(before v1alpha1.DeliveryStatus, dispatcher *report.Report) v1alpha1.DeliveryStatus {
+	if dispatcher == nil || dispatcher.Delivery == nil {
+		return before
+	}
+	d := dispatcher.Delivery
+	next := v1alpha1.DeliveryStatus{
+		Pending: ptr.To(d.Pending), Retrying: ptr.To(d.Retrying), Held: ptr.To(d.Held), Dead: ptr.To(d.Dead),
+		Delivered: ptr.To(d.Delivered), Skipped: ptr.To(d.Skipped),
+	}
+	if d.OldestTime != nil {
+		next.OldestTime = metav1.NewTime(d.OldestTime.Truncate(time.Second))
+	}
+	if f := d.LastFailure; f != nil && f.Class != "" {
+		next.LastFailure = v1alpha1.FailureStatus{
+			Time: metav1.NewTime(f.Time.Truncate(time.Second)), Class: clip(f.Class, 64), Message: clip(f.Message, 1024),
+		}
+	}
+	return next
+}
+
+// addresses are to be pasted into the consoles of the CRM and the OA.
+func (r *round) addresses() v1alpha1.AddressStatus {
+	a := v1alpha1.AddressStatus{Events: workload.EventsURL(r.connector)}
+	b := r.previous
+	if r.compiled != nil {
+		b = r.compiled.Bundle
+	}
+	if b != nil && b.SSO != nil {
+		a.Login = b.SSO.URL + "/erp/syncdata/open/oa/authorizeWeb/SeeYon/login/" + b.EnterpriseID + "/false"
+		a.JWKS = b.SSO.URL + "/.well-known/jwks.json"
+	}
+	return a
+}

@@ -1,0 +1,79 @@
+// Package controllers makes what people declared true: one reconciler for each kind of api/v1alpha1.
+//
+// A connector's loop reads as a list of steps (connector.go): resolve → compile → apply → observe → status. It reads from
+// caches and never talks to a network other than the Kubernetes API; what the workloads say reaches it through Reports.
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/oabridge/oabridge/api/v1alpha1"
+)
+
+// Field managers, which name the writer of a field in managedFields.
+const (
+	connectorManager = client.FieldOwner("oabridge-connector")
+	templateManager  = client.FieldOwner("oabridge-template")
+	bindingManager   = client.FieldOwner("oabridge-binding")
+)
+
+// Options of the controllers.
+type Options struct {
+	// Image of the workloads.
+	Image string
+	// PullPolicy of the image; empty leaves it to Kubernetes.
+	PullPolicy corev1.PullPolicy
+	// PresetsNamespace is where a ScenarioTemplate is looked up that the connector's own namespace does not have.
+	PresetsNamespace string
+	// MaxConcurrent is how many objects of one kind are worked on at once; 0 means 1.
+	MaxConcurrent int
+	// Reports follows the pods; nil means NewReports(nil).
+	Reports *Reports
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Scheme knows the kinds of Kubernetes and of OA Bridge.
+func Scheme() *runtime.Scheme {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			panic("controllers: " + err.Error()) // two types claim one kind: a mistake in this program
+		}
+	}
+	return scheme
+}
+
+// Setup adds all controllers to mgr.
+func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Reports == nil {
+		o.Reports = NewReports(nil)
+	}
+	if err := addIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
+		return fmt.Errorf("field indexes: %w", err)
+	}
+	if err := mgr.Add(o.Reports); err != nil {
+		return err
+	}
+	if _, err := setupConnector(mgr, o); err != nil {
+		return fmt.Errorf("connector controller: %w", err)
+	}
+	if err := setupTemplate(mgr, o); err != nil {
+		return fmt.Errorf("template controller: %w", err)
+	}
+	if err := setupBinding(mgr, o); err != nil {
+		return fmt.Errorf("binding controller: %w", err)
+	}
+	return nil
+}

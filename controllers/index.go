@@ -1,0 +1,40 @@
+package controllers
+
+import (
+	"context"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/oabridge/oabridge/api/v1alpha1"
+)
+
+// Field indexes, for the way back from what is referred to to what refers to it.
+const (
+	indexTemplate  = "oabridge.dev/template"
+	indexSecret    = "oabridge.dev/secret"
+	indexConfigMap = "oabridge.dev/configmap"
+)
+
+func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
+	if err := indexer.IndexField(ctx, &v1alpha1.OAConnector{}, indexTemplate, func(o client.Object) []string {
+		var names []string
+		for _, s := range o.(*v1alpha1.OAConnector).Spec.Scenarios { //nolint:forcetypeassert // the index is of this kind
+			names = append(names, s.TemplateRef.Name)
+		}
+		return names
+	}); err != nil {
+		return err
+	}
+	if err := indexer.IndexField(ctx, &v1alpha1.OAConnector{}, indexSecret, func(o client.Object) []string {
+		return secretNames(o.(*v1alpha1.OAConnector)) //nolint:forcetypeassert // the index is of this kind
+	}); err != nil {
+		return err
+	}
+	return indexer.IndexField(ctx, &v1alpha1.AccountBinding{}, indexConfigMap, func(o client.Object) []string {
+		name := o.(*v1alpha1.AccountBinding).Spec.AccountsFrom.ConfigMapKeyRef.Name //nolint:forcetypeassert // the index is of this kind
+		if name == "" {
+			return nil
+		}
+		return []string{name}
+	})
+}

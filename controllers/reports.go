@@ -1,0 +1,223 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"reflect"
+	"strconv"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+
+	"github.com/oabridge/oabridge/api/v1alpha1"
+	"github.com/oabridge/oabridge/internal/bundle"
+	"github.com/oabridge/oabridge/internal/report"
+)
+
+const (
+	// reportWait is how long a request waits at the pod for a change.
+	reportWait = 25 * time.Second
+	// reportPause is the least time between two requests to a busy pod.
+	reportPause = 250 * time.Millisecond
+	// A pod that does not answer is asked again after reportRetry, then at doubling intervals up to reportRetryMax.
+	reportRetry    = time.Second
+	reportRetryMax = 30 * time.Second
+	// reportFailures in a row make the last report worthless.
+	reportFailures = 3
+	// reportDial bounds the connection to a pod.
+	reportDial = 3 * time.Second
+	// statusInterval is the least time between two writes of mere counts to one object.
+	statusInterval = 10 * time.Second
+	// reportQueue is how many connectors may wait to be looked at.
+	reportQueue = 1024
+)
+
+// Reports keeps one long poll per running pod, so that the reconcilers learn what the workloads say without asking over
+// the network themselves. It runs on the leader only.
+type Reports struct {
+	url    func(*corev1.Pod) string
+	client *http.Client
+	events chan event.TypedGenericEvent[client.Object]
+	ctx    context.Context
+	stop   context.CancelFunc
+
+	mu   sync.Mutex
+	pods map[types.UID]*followed
+}
+
+type followed struct {
+	connector types.NamespacedName
+	url       string
+	stop      context.CancelFunc
+	latest    *report.Report
+}
+
+// NewReports returns a Reports that asks each pod at url(pod); nil means the admin port of the pod's address.
+func NewReports(url func(*corev1.Pod) string) *Reports {
+	if url == nil {
+		url = func(pod *corev1.Pod) string {
+			return "http://" + net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(bundle.PortAdmin)) + "/report"
+		}
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	return &Reports{
+		url: url,
+		client: &http.Client{
+			Transport: &http.Transport{ // no proxy: pods are reached directly
+				DialContext:     (&net.Dialer{Timeout: reportDial}).DialContext,
+				MaxIdleConns:    reportQueue,
+				IdleConnTimeout: 2 * reportWait,
+			},
+			CheckRedirect: func(*http.Request, []*http.Request) error {
+				return errors.New("a report is never a redirect")
+			},
+		},
+		events: make(chan event.TypedGenericEvent[client.Object], reportQueue),
+		ctx:    ctx,
+		stop:   stop,
+		pods:   map[types.UID]*followed{},
+	}
+}
+
+// Start implements manager.Runnable: everything ends with ctx.
+func (r *Reports) Start(ctx context.Context) error {
+	<-ctx.Done()
+	r.stop()
+	r.client.CloseIdleConnections()
+	return nil
+}
+
+// NeedLeaderElection implements manager.LeaderElectionRunnable.
+func (r *Reports) NeedLeaderElection() bool { return true }
+
+func (r *Reports) context() context.Context { return r.ctx }
+
+// Follow listens to the running ones of a connector's pods, and to no other pod of it.
+func (r *Reports) Follow(connector types.NamespacedName, pods []corev1.Pod) {
+	running := map[types.UID]string{}
+	for i := range pods {
+		if p := &pods[i]; p.Status.Phase == corev1.PodRunning && p.Status.PodIP != "" {
+			running[p.UID] = r.url(p)
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for uid, f := range r.pods {
+		if f.connector == connector && running[uid] != f.url {
+			f.stop()
+			delete(r.pods, uid)
+		}
+	}
+	for uid, url := range running {
+		if r.pods[uid] == nil {
+			ctx, stop := context.WithCancel(r.ctx)
+			f := &followed{connector: connector, url: url, stop: stop}
+			r.pods[uid] = f
+			go r.follow(ctx, f)
+		}
+	}
+}
+
+// Latest returns the last report of a pod, false if there is none or the pod stopped answering.
+func (r *Reports) Latest(pod types.UID) (report.Report, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if f := r.pods[pod]; f != nil && f.latest != nil {
+		return *f.latest, true
+	}
+	return report.Report{}, false
+}
+
+// follow asks one pod until ctx ends.
+func (r *Reports) follow(ctx context.Context, f *followed) {
+	var etag string
+	var failures int
+	var told time.Time // when the reconciler was last told of this pod
+	var untold bool
+	for ctx.Err() == nil {
+		wait := reportWait
+		if untold { // do not sit on a count for longer than a status may be old
+			wait = min(wait, max(time.Second, statusInterval-time.Since(told)))
+		}
+		next, newETag, changed, err := report.Get(ctx, r.client, f.url, etag, wait)
+		pause := reportPause
+		switch {
+		case err != nil:
+			failures++
+			pause = min(reportRetry<<min(failures-1, 10), reportRetryMax)
+			etag = ""
+			if failures == reportFailures && r.store(f, nil) {
+				r.notify(ctx, f.connector)
+			}
+		case changed:
+			failures, etag = 0, newETag
+			urgent := r.urgent(f, next)
+			r.store(f, &next)
+			untold = true
+			if urgent {
+				told, untold = time.Now(), false
+				r.notify(ctx, f.connector)
+			}
+		default:
+			failures = 0
+		}
+		if untold && time.Since(told) >= statusInterval {
+			told, untold = time.Now(), false
+			r.notify(ctx, f.connector)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
+}
+
+// store keeps a report, or drops the last one; it is true when that changed anything.
+func (r *Reports) store(f *followed, next *report.Report) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	changed := f.latest != nil || next != nil
+	f.latest = next
+	return changed
+}
+
+// urgent says whether a report differs from the last one in more than how many.
+func (r *Reports) urgent(f *followed, next report.Report) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return f.latest == nil || !reflect.DeepEqual(essence(*f.latest), essence(next))
+}
+
+// essence of a report: everything that a condition's status or reason depends on.
+func essence(r report.Report) any {
+	e := struct {
+		config                        report.Config
+		oa                            *report.OA
+		store                         *report.Store
+		pending, retrying, held, dead bool
+		counted                       bool
+	}{config: r.Config, oa: r.OA, store: r.Store}
+	if d := r.Delivery; d != nil {
+		e.counted = true
+		e.pending, e.retrying, e.held, e.dead = d.Pending > 0, d.Retrying > 0, d.Held > 0, d.Dead > 0
+	}
+	return e
+}
+
+// notify has a connector reconciled.
+func (r *Reports) notify(ctx context.Context, connector types.NamespacedName) {
+	e := event.TypedGenericEvent[client.Object]{Object: &v1alpha1.OAConnector{ObjectMeta: metav1.ObjectMeta{
+		Namespace: connector.Namespace, Name: connector.Name,
+	}}}
+	select {
+	case r.events <- e:
+	case <-ctx.Done():
+	}
+}

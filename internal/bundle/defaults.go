@@ -1,0 +1,42 @@
+package bundle
+
+import (
+	"time"
+
+	"github.com/oabridge/oabridge/api/v1alpha1"
+)
+
+// Defaults of optional fields. They are those of the API's markers, and are applied here too, because a file that is
+// compiled without a cluster has not been through an API server.
+const (
+	DefaultConnectTimeout   = 15 * time.Second
+	DefaultSeeyonVersion    = v1alpha1.SeeyonV70SP2
+	DefaultTokenPlacement   = v1alpha1.TokenInHeader
+	DefaultTokenIdleTimeout = 15 * time.Minute
+	DefaultUnbound          = v1alpha1.UnboundHold
+	DefaultBackoffPolicy    = v1alpha1.BackoffExponential
+	DefaultBackoffDelay     = 5 * time.Second
+	DefaultBackoffMax       = 10 * time.Minute
+	DefaultRetryAfterMax    = 5 * time.Minute
+	DefaultMaxAge           = 24 * time.Hour
+	DefaultTimeout          = 60 * time.Second
+	DefaultConcurrency      = 16
+	DefaultLoginLifetime    = 60 * time.Second
+	DefaultExposure         = v1alpha1.ExposureIngress
+)
+
+// DefaultRetryOn are the failures after which an item is tried again (F61, F62).
+var DefaultRetryOn = []v1alpha1.ErrorClass{
+	v1alpha1.ClassNetwork, v1alpha1.ClassTimeout, v1alpha1.ClassServerError, v1alpha1.ClassRateLimited, v1alpha1.ClassAuthExpired,
+}
+
+// or returns v, or otherwise when v is the zero value.
+func or[T comparable](v, otherwise T) T {
+	var zero T
+	if v == zero {
+		return otherwise
+	}
+	return v
+}
+
+func durationOr(v, otherwise time.Duration) Duration { return Duration(or(v, otherwise)) }

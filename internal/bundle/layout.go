@@ -1,0 +1,32 @@
+package bundle
+
+// Layout of a workload pod: where the operator mounts things and where the workloads look for them. The same flags work
+// anywhere: oabridge dispatcher --bundle DIR --secrets DIR --store DIR.
+const (
+	// DirBundle holds bundle.json and the account shards.
+	DirBundle = "/etc/oabridge/bundle"
+	// DirSecrets holds one folder for each Secret of the connector, named by the Slot constants.
+	DirSecrets = "/etc/oabridge/secrets"
+	// DirStore is the dispatcher's volume.
+	DirStore = "/var/lib/oabridge"
+
+	// PortPublic serves events (dispatcher) and sign-in (gateway).
+	PortPublic = 8080
+	// PortAdmin serves /healthz, /readyz, /metrics and /report inside the cluster.
+	PortAdmin = 8081
+	// PortPeer of the dispatcher serves /proofs to the gateway of the same connector, authenticated by the peer token.
+	PortPeer = 8082
+	// PortLocal of the dispatcher serves /records on 127.0.0.1 only, for kubectl port-forward.
+	PortLocal = 8083
+)
+
+// Slots are the folders below the secrets directory. Each holds the keys of one Secret as files.
+const (
+	SlotCredentials = "credentials" // username, password
+	SlotCA          = "ca"          // ca.crt
+	SlotSigning     = "signing"     // signing-key, signing-key.next
+	SlotToken       = "token"       // token, token.next
+	SlotLogin       = "login"       // key.pem, key.pem.next
+	SlotPeer        = "peer"        // token: made by the operator, shared by dispatcher and gateway
+	SlotHeaders     = "headers"     // one file for each header whose value comes from a Secret, named by its index
+)

@@ -1,0 +1,86 @@
+package dispatch
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/oabridge/oabridge/internal/bundle"
+	"github.com/oabridge/oabridge/internal/dispatch/lanes"
+	"github.com/oabridge/oabridge/internal/dispatch/record"
+	"github.com/oabridge/oabridge/internal/oa"
+	"github.com/oabridge/oabridge/internal/scenario"
+)
+
+// decide looks at a delivery with the bundle of this moment.
+func (v *live) decide(d *record.Delivery, e *lanes.Entry, superseded bool, now time.Time) decision {
+	out := decision{record: record.Of(e.Seq, d)}
+	r := &out.record
+	r.Attempt = e.Attempts
+	end := func(o record.Outcome, reason, format string, args ...any) decision {
+		out.decided = true
+		r.Outcome, r.Reason, r.Message = o, reason, fmt.Sprintf(format, args...)
+		return out
+	}
+
+	s := v.scenarios[d.Event.Kind]
+	if s == nil {
+		return end(record.Skipped, record.ReasonNoScenario, "the connector has no scenario for %s: list one in spec.scenarios to send them", d.Event.Kind)
+	}
+	definition := s.Definition()
+	r.Template, r.Revision = definition.Template, definition.Revision
+	if !definition.Enabled {
+		return end(record.Skipped, record.ReasonScenarioDisabled, "the scenario is disabled: set its state to Enabled in spec.scenarios to send new events")
+	}
+	if _, ok := definition.Calls[d.Event.Action]; !ok {
+		return end(record.Skipped, record.ReasonNoCall, "the template has no call for %s", d.Event.Action)
+	}
+	if superseded {
+		return end(record.Skipped, record.ReasonSuperseded, "a newer state of the item was delivered before")
+	}
+	if !v.policy.expiry(d.AcceptedAt).After(now) {
+		r.Class = e.Class
+		return end(record.Dead, record.ReasonExpired, "not delivered within delivery.maxAge (%s)%s", v.policy.MaxAge.Std(), lastWords(e))
+	}
+
+	receiver, state := v.accounts.OA(d.Receiver())
+	if state != bundle.Bound {
+		switch {
+		case state == bundle.Conflicting:
+			// Never to be guessed, whatever the policy: it could reach another person.
+			return end(record.Held, record.ReasonBindingConflict, "the binding of CRM account %q conflicts with an earlier one: correct the AccountBinding", d.Receiver())
+		case v.bundle.Accounts.Unbound == "Fallback":
+			receiver = d.Receiver()
+		case v.bundle.Accounts.Unbound == "DeadLetter":
+			return end(record.Dead, record.ReasonUnbound, "CRM account %q has no OA account: add it to an AccountBinding and replay", d.Receiver())
+		default:
+			return end(record.Held, record.ReasonUnbound, "CRM account %q has no OA account: add it to an AccountBinding", d.Receiver())
+		}
+	}
+	r.ReceiverOA = receiver
+	// A sender without an OA account is no reason to wait: the OA shows the sender's name anyway.
+	sender, state := v.accounts.OA(d.Event.Item.Sender.Account)
+	if state != bundle.Bound {
+		sender = ""
+	}
+	request, err := s.Render(d.Event.Action, d.Event.Item.Fields(receiver, sender))
+	switch {
+	case errors.Is(err, scenario.ErrNoCall):
+		return end(record.Skipped, record.ReasonNoCall, "the template has no call for %s", d.Event.Action)
+	case err != nil:
+		r.Class = string(oa.Internal)
+		return end(record.Dead, string(oa.Internal), "the request could not be made from template %s: %v", definition.Template, err)
+	}
+	out.request, out.result = request, definition.Result
+	return out
+}
+
+func lastWords(e *lanes.Entry) string {
+	switch {
+	case e.Message != "":
+		return "; last failure: " + e.Message
+	case e.HeldFor != "":
+		return "; held: " + e.HeldFor
+	}
+	return ""
+}

@@ -1,0 +1,113 @@
+package dispatch
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/oabridge/oabridge/api/v1alpha1"
+	"github.com/oabridge/oabridge/internal/bundle"
+	"github.com/oabridge/oabridge/internal/crm"
+	"github.com/oabridge/oabridge/internal/mounted"
+)
+
+// keys holds the secrets with which others prove themselves to the dispatcher.
+type keys struct {
+	dir string
+
+	mu     sync.RWMutex
+	events *crm.Authenticator
+	peer   [][sha256.Size]byte
+}
+
+// reload reads the keys again. When the new ones cannot be used, the old ones stay: a mistake in a rotation must not
+// lock the CRM out.
+func (k *keys) reload(s bundle.Source) error {
+	var found crm.Keys
+	var errs []error
+	read := func(slot, key string) []string {
+		values := make([]string, 2)
+		for i, name := range []string{key, key + v1alpha1.SuffixNext} {
+			v, err := mounted.Read(k.dir, slot, name)
+			if err != nil && !errors.Is(err, mounted.ErrMissing) {
+				errs = append(errs, err)
+			}
+			values[i] = strings.TrimSpace(v)
+		}
+		return values
+	}
+	if s.Signing {
+		found.Signing = read(bundle.SlotSigning, v1alpha1.KeySigning)
+	}
+	if s.Token {
+		found.Tokens = read(bundle.SlotToken, v1alpha1.KeyToken)
+	}
+	authenticator, err := crm.NewAuthenticator(found, time.Now)
+	if err != nil {
+		errs = append(errs, fmt.Errorf("the events' proof of origin: %w", err))
+	}
+	var peer [][sha256.Size]byte
+	for _, token := range read(bundle.SlotPeer, v1alpha1.KeyToken) {
+		if token != "" {
+			peer = append(peer, sha256.Sum256([]byte(token)))
+		}
+	}
+
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if authenticator != nil {
+		k.events = authenticator
+	}
+	if len(peer) > 0 {
+		k.peer = peer
+	}
+	return errors.Join(errs...)
+}
+
+func (k *keys) authenticator() *crm.Authenticator {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return k.events
+}
+
+// isPeer reports whether a request comes from the gateway, in constant time.
+func (k *keys) isPeer(authorization string) bool {
+	token, ok := strings.CutPrefix(authorization, "Bearer ")
+	sum := sha256.Sum256([]byte(token))
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	right := 0
+	for i := range k.peer {
+		right |= subtle.ConstantTimeCompare(sum[:], k.peer[i][:])
+	}
+	return ok && right == 1
+}
+
+// credentials is a digest of what the dispatcher shows to the OA: it changes when one of those Secrets does.
+func credentials(dir string) (digest [sha256.Size]byte) {
+	h := sha256.New()
+	for _, slot := range []string{bundle.SlotCredentials, bundle.SlotCA, bundle.SlotHeaders} {
+		files, err := os.ReadDir(filepath.Join(dir, slot))
+		if err != nil {
+			continue // not every connector has every Secret
+		}
+		for _, f := range files {
+			if strings.HasPrefix(f.Name(), "..") {
+				continue // how Kubernetes replaces a folder
+			}
+			value, err := mounted.Read(dir, slot, f.Name())
+			if err != nil {
+				value = err.Error()
+			}
+			_, _ = fmt.Fprintf(h, "%s/%s %q\n", slot, f.Name(), value)
+		}
+	}
+	h.Sum(digest[:0])
+	return digest
+}

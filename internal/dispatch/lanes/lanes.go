@@ -1,0 +1,236 @@
+// Package lanes keeps deliveries that wait in memory: one queue for each key, of which only the head moves. It knows
+// nothing of disks, networks or clocks, and is not safe for concurrent use.
+package lanes
+
+import (
+	"cmp"
+	"container/heap"
+	"slices"
+	"time"
+
+	"github.com/oabridge/oabridge/internal/dispatch/record"
+)
+
+// State of an entry.
+type State uint8
+
+// The states.
+const (
+	// Queued behind another entry of its key.
+	Queued State = iota
+	// Ready to be taken.
+	Ready
+	// Taken by a worker, until Done, Retry or Hold.
+	Taken
+	// Retrying waits for its time.
+	Retrying
+	// Held waits for a change of the configuration.
+	Held
+)
+
+// Entry is a reference to a delivery.
+type Entry struct {
+	Seq        uint64
+	Key        record.Key
+	AcceptedAt time.Time
+	// Payload is the stored delivery, nil when it has to be read again.
+	Payload []byte
+	// Attempts so far; Class and Message of the last failed one.
+	Attempts       int
+	Class, Message string
+	// HeldFor is the reason it was last held for, "" when it was not.
+	HeldFor string
+	// TargetDown: the last attempt failed because of the OA as a whole.
+	TargetDown bool
+	// NotBefore is when the next attempt is due for an entry that waited when the process ended before.
+	NotBefore time.Time
+
+	state State
+	wake  time.Time
+	index int // in the heap, -1 when not there
+	next  *Entry
+}
+
+// State of the entry.
+func (e *Entry) State() State { return e.state }
+
+type lane struct{ head, tail *Entry }
+
+// Table holds all lanes.
+type Table struct {
+	lanes   map[record.Key]*lane
+	entries map[uint64]*Entry
+	ready   fifo
+	timers  timers
+	held    map[string]int64
+	counts  [Held + 1]int64
+	cached  int
+}
+
+// New returns an empty Table.
+func New() *Table {
+	return &Table{lanes: map[record.Key]*lane{}, entries: map[uint64]*Entry{}, held: map[string]int64{}}
+}
+
+// Add appends an entry to its lane. Entries must come in the order of their sequence numbers.
+func (t *Table) Add(e *Entry) {
+	e.index = -1
+	t.entries[e.Seq] = e
+	t.cached += len(e.Payload)
+	l := t.lanes[e.Key]
+	if l == nil {
+		t.lanes[e.Key] = &lane{head: e, tail: e}
+		t.enter(e, Ready)
+		return
+	}
+	l.tail.next = e
+	l.tail = e
+	e.state = Queued
+	t.counts[Queued]++
+}
+
+// Next takes the entry that has been ready for longest, nil when there is none.
+func (t *Table) Next() *Entry {
+	e := t.ready.pop()
+	if e != nil {
+		t.move(e, Taken)
+	}
+	return e
+}
+
+// TakeOlder takes all ready entries that were accepted before the cutoff.
+func (t *Table) TakeOlder(cutoff time.Time) []*Entry {
+	older := t.ready.take(func(e *Entry) bool { return e.AcceptedAt.Before(cutoff) })
+	for _, e := range older {
+		t.move(e, Taken)
+	}
+	return older
+}
+
+// Done removes a taken entry; the next one of its lane gets ready.
+func (t *Table) Done(e *Entry) {
+	t.counts[e.state]--
+	t.DropPayload(e)
+	delete(t.entries, e.Seq)
+	l := t.lanes[e.Key]
+	l.head = e.next
+	e.next = nil
+	if l.head == nil {
+		delete(t.lanes, e.Key)
+		return
+	}
+	t.counts[Queued]--
+	t.enter(l.head, Ready)
+}
+
+// Return makes a taken entry ready again, as if it had not been taken.
+func (t *Table) Return(e *Entry) { t.move(e, Ready) }
+
+// Retry lets a taken entry wait until a time.
+func (t *Table) Retry(e *Entry, at time.Time) {
+	t.move(e, Retrying)
+	t.wakeAt(e, at)
+}
+
+// Hold lets a taken entry wait until Release, at most until a time.
+func (t *Table) Hold(e *Entry, reason string, until time.Time) {
+	e.HeldFor = reason
+	t.DropPayload(e)
+	t.move(e, Held)
+	t.wakeAt(e, until)
+}
+
+// Release makes waiting entries ready for which pick is true, the earliest accepted first.
+func (t *Table) Release(pick func(*Entry) bool) {
+	var picked, kept timers
+	for _, e := range t.timers {
+		if pick(e) {
+			e.index = -1
+			picked = append(picked, e)
+		} else {
+			e.index = len(kept)
+			kept = append(kept, e)
+		}
+	}
+	if len(picked) == 0 {
+		return
+	}
+	t.timers = kept
+	heap.Init(&t.timers)
+	slices.SortFunc(picked, func(a, b *Entry) int { return cmp.Compare(a.Seq, b.Seq) })
+	for _, e := range picked {
+		t.move(e, Ready)
+	}
+}
+
+// Wake makes entries ready whose time has come.
+func (t *Table) Wake(now time.Time) {
+	for len(t.timers) > 0 && !t.timers[0].wake.After(now) {
+		e := heap.Pop(&t.timers).(*Entry)
+		t.move(e, Ready)
+	}
+}
+
+// NextWake is when the next waiting entry is due; false when none waits.
+func (t *Table) NextWake() (time.Time, bool) {
+	if len(t.timers) == 0 {
+		return time.Time{}, false
+	}
+	return t.timers[0].wake, true
+}
+
+// DropPayload forgets the payload of an entry.
+func (t *Table) DropPayload(e *Entry) {
+	t.cached -= len(e.Payload)
+	e.Payload = nil
+}
+
+// Get returns the entry of a sequence number, nil when it is not here.
+func (t *Table) Get(seq uint64) *Entry { return t.entries[seq] }
+
+// Len is the number of entries.
+func (t *Table) Len() int { return len(t.entries) }
+
+// Count is the number of entries in a state.
+func (t *Table) Count(s State) int64 { return t.counts[s] }
+
+// HeldReasons counts held entries by reason.
+func (t *Table) HeldReasons() map[string]int64 {
+	if len(t.held) == 0 {
+		return nil
+	}
+	out := make(map[string]int64, len(t.held))
+	for k, v := range t.held {
+		out[k] = v
+	}
+	return out
+}
+
+// Cached is the size of all payloads in memory, in bytes.
+func (t *Table) Cached() int { return t.cached }
+
+func (t *Table) wakeAt(e *Entry, at time.Time) {
+	e.wake = at
+	heap.Push(&t.timers, e)
+}
+
+func (t *Table) move(e *Entry, s State) {
+	t.counts[e.state]--
+	if e.state == Held {
+		if t.held[e.HeldFor]--; t.held[e.HeldFor] == 0 {
+			delete(t.held, e.HeldFor)
+		}
+	}
+	t.enter(e, s)
+}
+
+func (t *Table) enter(e *Entry, s State) {
+	e.state = s
+	t.counts[s]++
+	switch s {
+	case Ready:
+		t.ready.push(e)
+	case Held:
+		t.held[e.HeldFor]++
+	}
+}

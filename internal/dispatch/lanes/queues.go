@@ -1,0 +1,66 @@
+package lanes
+
+// timers is a heap of entries by the time they wake.
+type timers []*Entry
+
+func (t timers) Len() int           { return len(t) }
+func (t timers) Less(i, j int) bool { return t[i].wake.Before(t[j].wake) }
+func (t timers) Swap(i, j int) {
+	t[i], t[j] = t[j], t[i]
+	t[i].index, t[j].index = i, j
+}
+
+// Push implements heap.Interface.
+func (t *timers) Push(x any) {
+	e := x.(*Entry)
+	e.index = len(*t)
+	*t = append(*t, e)
+}
+
+// Pop implements heap.Interface.
+func (t *timers) Pop() any {
+	old := *t
+	e := old[len(old)-1]
+	old[len(old)-1] = nil
+	*t = old[:len(old)-1]
+	e.index = -1
+	return e
+}
+
+// fifo is a queue that gives its memory back.
+type fifo struct {
+	items []*Entry
+	start int
+}
+
+func (f *fifo) push(e *Entry) { f.items = append(f.items, e) }
+
+func (f *fifo) pop() *Entry {
+	if f.start == len(f.items) {
+		return nil
+	}
+	e := f.items[f.start]
+	f.items[f.start] = nil
+	f.start++
+	if f.start*2 >= len(f.items) {
+		n := copy(f.items, f.items[f.start:])
+		clear(f.items[n:])
+		f.items, f.start = f.items[:n], 0
+	}
+	return e
+}
+
+// take removes the entries for which pick is true and returns them in order.
+func (f *fifo) take(pick func(*Entry) bool) (taken []*Entry) {
+	kept := f.items[:0]
+	for _, e := range f.items[f.start:] {
+		if pick(e) {
+			taken = append(taken, e)
+		} else {
+			kept = append(kept, e)
+		}
+	}
+	clear(f.items[len(kept):])
+	f.items, f.start = kept, 0
+	return taken
+}

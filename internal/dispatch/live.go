@@ -1,0 +1,102 @@
+package dispatch
+
+import (
+	"fmt"
+	"net/http"
+	"reflect"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/oabridge/oabridge/internal/bundle"
+	"github.com/oabridge/oabridge/internal/crm"
+	"github.com/oabridge/oabridge/internal/dispatch/record"
+	"github.com/oabridge/oabridge/internal/oa"
+	"github.com/oabridge/oabridge/internal/scenario"
+)
+
+// live is a bundle in use. It never changes; a new bundle makes a new one, and calls in flight finish with the old.
+type live struct {
+	bundle    *bundle.Bundle
+	hash      string
+	accounts  *bundle.Directory
+	scenarios map[string]*scenario.Scenario // by kind
+	pusher    oa.Pusher
+	policy    policy
+}
+
+// newLive makes the parts of a bundle. An error means that the bundle cannot be used. The driver of the bundle before is
+// kept when nothing that it is made of is different, and with it its token and connections.
+func newLive(l *bundle.Loaded, before *live, secrets string, newPusher func(*bundle.Bundle, string, func() time.Time) (oa.Pusher, error)) (*live, error) {
+	v := &live{bundle: l.Bundle, hash: l.Hash, accounts: l.Accounts, scenarios: map[string]*scenario.Scenario{}, policy: policy{l.Bundle.Delivery}}
+	for _, d := range l.Bundle.Scenarios {
+		s, err := scenario.New(d)
+		if err != nil {
+			return nil, fmt.Errorf("template %s revision %s: %w", d.Template, d.Revision, err)
+		}
+		v.scenarios[d.Kind] = s
+	}
+	if before != nil && sameDriver(before.bundle, v.bundle) {
+		v.pusher = before.pusher
+		return v, nil
+	}
+	var err error
+	if v.pusher, err = newPusher(l.Bundle, secrets, time.Now); err != nil {
+		return nil, fmt.Errorf("driver %s: %w", l.Bundle.Type, err)
+	}
+	return v, nil
+}
+
+// sameDriver reports whether two bundles make the same driver.
+func sameDriver(a, b *bundle.Bundle) bool {
+	return a.Type == b.Type && a.Delivery.Timeout == b.Delivery.Timeout && a.Delivery.Concurrency == b.Delivery.Concurrency &&
+		reflect.DeepEqual(a.OA, b.OA)
+}
+
+// concurrency is how many calls may be in flight.
+func (v *live) concurrency() int { return max(v.bundle.Delivery.Concurrency, 1) }
+
+// limit sets the pace of the calls.
+func (v *live) limit(l *rate.Limiter) {
+	d := v.bundle.Delivery
+	if d.RatePerSecond <= 0 {
+		l.SetLimit(rate.Inf)
+		return
+	}
+	l.SetBurst(max(d.RateBurst, 1))
+	l.SetLimit(rate.Limit(d.RatePerSecond))
+}
+
+// refuse returns why an event is not for this connector, nil when it is.
+func (v *live) refuse(events []crm.Event) *crm.Problem {
+	var wrong []crm.FieldError
+	for i := range events {
+		e := &events[i]
+		if e.DataCenterID != "" && e.DataCenterID != v.bundle.DataCenterID {
+			wrong = append(wrong, crm.FieldError{Event: i, Field: "datacenterid", Cause: "it is not that of this connector",
+				NextStep: fmt.Sprintf("send it to the connector of that data center; this one is for %q", v.bundle.DataCenterID)})
+		}
+		if id := e.Item.EnterpriseID; id != "" && id != v.bundle.EnterpriseID {
+			wrong = append(wrong, crm.FieldError{Event: i, Field: "data.enterpriseID", Cause: "it is not that of this connector",
+				NextStep: fmt.Sprintf("send it to the connector of that enterprise; this one is for %q", v.bundle.EnterpriseID)})
+		}
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	p := crm.NewProblem(http.StatusBadRequest, "nothing of the request was taken: see errors")
+	p.Errors = wrong[:min(len(wrong), maxProblemErrors)]
+	return p
+}
+
+// maxProblemErrors bounds the list of errors in an answer.
+const maxProblemErrors = 50
+
+// decision is what to do with a delivery now: a call, or a record without one.
+type decision struct {
+	request scenario.Request
+	result  scenario.Result
+	// decided is set when there is no call to make; the record then says why.
+	decided bool
+	record  record.Record
+}

@@ -1,0 +1,107 @@
+package dispatch
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/oabridge/oabridge/internal/dispatch/record"
+	"github.com/oabridge/oabridge/internal/oa"
+)
+
+// metrics of a dispatcher. All labels have few, fixed values.
+type metrics struct {
+	registry   *prometheus.Registry
+	accepted   prometheus.Counter
+	duplicates prometheus.Counter
+	refused    *prometheus.CounterVec
+	attempts   *prometheus.CounterVec
+	deliveries *prometheus.CounterVec
+	latency    prometheus.Histogram
+	duration   prometheus.Histogram
+}
+
+func newMetrics() *metrics {
+	m := &metrics{
+		registry:   prometheus.NewRegistry(),
+		accepted:   prometheus.NewCounter(prometheus.CounterOpts{Name: "oabridge_events_accepted_total", Help: "Events that were synced to disk, without duplicates."}),
+		duplicates: prometheus.NewCounter(prometheus.CounterOpts{Name: "oabridge_event_duplicates_total", Help: "Events that were known before."}),
+		refused:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "oabridge_events_refused_total", Help: "Requests of the CRM that were not taken."}, []string{"reason"}),
+		attempts:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "oabridge_attempts_total", Help: "Calls to the OA by error class; OK when it worked."}, []string{"class"}),
+		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "oabridge_deliveries_total", Help: "Recorded steps of deliveries by outcome."}, []string{"outcome"}),
+		latency: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "oabridge_delivery_latency_seconds", Help: "Time from the acceptance of an event to its delivery.",
+			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 28800, 86400}}),
+		duration: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "oabridge_attempt_duration_seconds", Help: "Duration of a call to the OA.",
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}}),
+	}
+	m.registry.MustRegister(m.accepted, m.duplicates, m.refused, m.attempts, m.deliveries, m.latency, m.duration,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, c := range []oa.Class{oa.OK, oa.Network, oa.Timeout, oa.ServerError, oa.RateLimited, oa.AuthExpired, oa.BusinessCode, oa.Internal} {
+		m.attempts.WithLabelValues(classLabel(c))
+	}
+	for _, o := range []record.Outcome{record.Delivered, record.Retrying, record.Held, record.Dead, record.Skipped} {
+		m.deliveries.WithLabelValues(string(o))
+	}
+	return m
+}
+
+func classLabel(c oa.Class) string {
+	if c == oa.OK {
+		return "OK"
+	}
+	return string(c)
+}
+
+func (m *metrics) attempted(a oa.Attempt, took time.Duration) {
+	m.attempts.WithLabelValues(classLabel(a.Class)).Inc()
+	m.duration.Observe(took.Seconds())
+}
+
+func (m *metrics) recorded(r *record.Record) {
+	m.deliveries.WithLabelValues(string(r.Outcome)).Inc()
+	if r.Outcome == record.Delivered {
+		m.latency.Observe(r.At.Sub(r.AcceptedAt).Seconds())
+	}
+}
+
+var (
+	descItems  = prometheus.NewDesc("oabridge_items", "Items by state; Dead counts over the life of the store.", []string{"state"}, nil)
+	descOldest = prometheus.NewDesc("oabridge_oldest_item_age_seconds", "Age of the oldest item that waits; 0 when none does.", nil, nil)
+	descUp     = prometheus.NewDesc("oabridge_target_up", "1 when the OA answers and accepts the account.", nil, nil)
+	descBytes  = prometheus.NewDesc("oabridge_store_bytes", "Bytes used in the store.", nil, nil)
+	descLimit  = prometheus.NewDesc("oabridge_store_limit_bytes", "Bytes that the store may use.", nil, nil)
+)
+
+// levels reads the present state when metrics are asked for.
+type levels struct {
+	engine *engine
+	limit  int64
+}
+
+// Describe implements prometheus.Collector.
+func (l levels) Describe(c chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{descItems, descOldest, descUp, descBytes, descLimit} {
+		c <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (l levels) Collect(c chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		c <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	r, up := l.engine.report()
+	gauge(descItems, float64(r.Pending), "Pending")
+	gauge(descItems, float64(r.Retrying), "Retrying")
+	gauge(descItems, float64(r.Held), "Held")
+	gauge(descItems, float64(r.Dead), "Dead")
+	age := 0.0
+	if r.OldestTime != nil {
+		age = time.Since(*r.OldestTime).Seconds()
+	}
+	gauge(descOldest, age)
+	gauge(descUp, up)
+	gauge(descBytes, float64(l.engine.journal.Bytes()))
+	gauge(descLimit, float64(l.limit))
+}

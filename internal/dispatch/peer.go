@@ -1,0 +1,75 @@
+package dispatch
+
+import (
+	"net/http"
+	"regexp"
+	"time"
+
+	"github.com/go-logr/logr"
+
+	"github.com/oabridge/oabridge/internal/crm"
+	"github.com/oabridge/oabridge/internal/dispatch/journal"
+)
+
+// proofHash is the only form in which a proof comes here: nobody can read a ticket out of the store.
+var proofHash = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// proofs remembers used sign-in proofs for all replicas of the gateway.
+type proofs struct {
+	journal *journal.Journal
+	keys    *keys
+	log     logr.Logger
+}
+
+// put answers 201 to the first use of a proof and 409 to every other one until its ttl is over.
+func (p proofs) put(w http.ResponseWriter, r *http.Request) {
+	hash, ok := p.admit(w, r)
+	if !ok {
+		return
+	}
+	ttl, err := time.ParseDuration(r.URL.Query().Get("ttl"))
+	if err != nil || ttl < time.Second || ttl > journal.MaxProofTTL {
+		crm.NewProblem(http.StatusBadRequest, "ttl: must be a duration from 1s to %s", journal.MaxProofTTL).WriteTo(w)
+		return
+	}
+	first, err := p.journal.UseProof(r.Context(), hash, ttl)
+	switch {
+	case err != nil:
+		p.fail(w, err)
+	case first:
+		w.WriteHeader(http.StatusCreated)
+	default:
+		crm.NewProblem(http.StatusConflict, "the proof was used before").WriteTo(w)
+	}
+}
+
+// delete forgets a proof whose verification was not finished.
+func (p proofs) delete(w http.ResponseWriter, r *http.Request) {
+	hash, ok := p.admit(w, r)
+	if !ok {
+		return
+	}
+	if err := p.journal.ReleaseProof(r.Context(), hash); err != nil {
+		p.fail(w, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (p proofs) admit(w http.ResponseWriter, r *http.Request) (hash string, ok bool) {
+	if !p.keys.isPeer(r.Header.Get("Authorization")) {
+		crm.NewProblem(http.StatusUnauthorized, "the bearer token is not that of this connector's gateway").WriteTo(w)
+		return "", false
+	}
+	hash = r.PathValue("sha256")
+	if !proofHash.MatchString(hash) {
+		crm.NewProblem(http.StatusBadRequest, "the path must end in the SHA-256 of the proof, 64 lower-case hex digits").WriteTo(w)
+		return "", false
+	}
+	return hash, true
+}
+
+func (p proofs) fail(w http.ResponseWriter, err error) {
+	p.log.Error(err, "cannot keep a proof")
+	later(retryBusy, "the store does not answer; the proof must not be accepted").WriteTo(w)
+}

@@ -1,0 +1,137 @@
+package progress
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/oabridge/oabridge/internal/dispatch/record"
+)
+
+// format of a checkpoint.
+const format = 1
+
+// Open is what is known of a delivery that was tried or held but is not done.
+type Open struct {
+	Attempts int `json:"attempts,omitempty"`
+	// Held is the reason it was held for, empty when it is not held.
+	Held    string    `json:"held,omitempty"`
+	RetryAt time.Time `json:"retryAt,omitzero"`
+	// TargetDown: the last attempt failed because of the OA as a whole.
+	TargetDown bool `json:"targetDown,omitempty"`
+	// Class and Message of the last failed attempt.
+	Class   string `json:"class,omitempty"`
+	Message string `json:"message,omitempty"`
+}
+
+// Totals over the life of the store.
+type Totals struct {
+	Delivered int64 `json:"delivered"`
+	Skipped   int64 `json:"skipped"`
+	Dead      int64 `json:"dead"`
+}
+
+// Progress is the fold over RECORDS.
+type Progress struct {
+	Done   Done
+	Latest Latest
+	Totals Totals
+	// Open by sequence number.
+	Open map[uint64]Open
+	// Records is the sequence number of the last record that was applied.
+	Records uint64
+	// LastFailure is the most recent failed attempt, nil when there is none.
+	LastFailure *record.Record
+}
+
+// New returns an empty Progress.
+func New() *Progress { return &Progress{Open: map[uint64]Open{}} }
+
+// Apply folds in the record of sequence number at; it ignores one that it knows, and returns whether it was news.
+func (p *Progress) Apply(at uint64, r *record.Record) bool {
+	if at <= p.Records {
+		return false
+	}
+	p.Records = at
+	failed := r.Class != "" && r.Attempt > 0
+	if failed {
+		p.LastFailure = &record.Record{At: r.At, Class: r.Class, Message: r.Message}
+	}
+	if !r.Outcome.Final() {
+		if p.Done.Has(r.Seq) {
+			return true
+		}
+		o := p.Open[r.Seq]
+		o.Attempts, o.RetryAt, o.TargetDown, o.Held = r.Attempt, r.RetryAt, r.TargetDown, ""
+		if r.Outcome == record.Held {
+			o.Held = r.Reason
+		}
+		if failed {
+			o.Class, o.Message = r.Class, r.Message
+		}
+		p.Open[r.Seq] = o
+		return true
+	}
+	delete(p.Open, r.Seq)
+	if !p.Done.Add(r.Seq) {
+		return true
+	}
+	switch r.Outcome {
+	case record.Delivered:
+		p.Totals.Delivered++
+		p.Latest.Set(r.Key(), State{Version: r.Version, Rank: rank(r.Action), Time: r.EventTime})
+	case record.Skipped:
+		p.Totals.Skipped++
+	case record.Dead:
+		p.Totals.Dead++
+	}
+	return true
+}
+
+// checkpoint is the stored form.
+type checkpoint struct {
+	Format      int             `json:"format"`
+	Records     uint64          `json:"records"`
+	Floor       uint64          `json:"floor"`
+	Above       []byte          `json:"above,omitempty"`
+	Totals      Totals          `json:"totals"`
+	Open        map[uint64]Open `json:"open,omitempty"`
+	Old         []byte          `json:"old,omitempty"`
+	Young       []byte          `json:"young,omitempty"`
+	LastFailure *record.Record  `json:"lastFailure,omitempty"`
+}
+
+// Encode returns the checkpoint.
+func (p *Progress) Encode() ([]byte, error) {
+	c := checkpoint{
+		Format: format, Records: p.Records, Floor: p.Done.floor, Totals: p.Totals, Open: p.Open, LastFailure: p.LastFailure,
+		Old: appendStates(nil, p.Latest.old), Young: appendStates(nil, p.Latest.young),
+	}
+	for _, word := range p.Done.bits {
+		c.Above = binary.LittleEndian.AppendUint64(c.Above, word)
+	}
+	return json.Marshal(c)
+}
+
+// Decode reads a checkpoint.
+func Decode(data []byte) (*Progress, error) {
+	var c checkpoint
+	if err := json.Unmarshal(data, &c); err != nil {
+		return nil, fmt.Errorf("checkpoint: %w", err)
+	}
+	if c.Format != format {
+		return nil, fmt.Errorf("checkpoint: format %d is not known to this version (it knows %d); run the version that wrote the store, or a newer one", c.Format, format)
+	}
+	p := New()
+	p.Records, p.Totals, p.LastFailure = c.Records, c.Totals, c.LastFailure
+	p.Done.floor = c.Floor
+	for b := c.Above; len(b) >= 8; b = b[8:] {
+		p.Done.bits = append(p.Done.bits, binary.LittleEndian.Uint64(b))
+	}
+	if c.Open != nil {
+		p.Open = c.Open
+	}
+	p.Latest.old, p.Latest.young = parseStates(c.Old), parseStates(c.Young)
+	return p, nil
+}

@@ -1,0 +1,176 @@
+// Package record is what a dispatcher writes down: deliveries as they were accepted, and what became of them.
+package record
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/oabridge/oabridge/internal/crm"
+	"github.com/oabridge/oabridge/internal/scenario"
+)
+
+// Delivery is one accepted event for one receiver. Which template, OA account and credentials it goes out with is decided
+// when its turn comes, not here.
+type Delivery struct {
+	// Event as accepted, with this receiver as the only one.
+	Event      crm.Event `json:"event"`
+	AcceptedAt time.Time `json:"acceptedAt"`
+}
+
+// Receiver is the CRM account that the delivery is for.
+func (d *Delivery) Receiver() string { return d.Event.Item.Receivers[0].Account }
+
+// Key is what deliveries have in common that must stay in order: the item and its receiver.
+type Key [16]byte
+
+// Key of the delivery.
+func (d *Delivery) Key() Key {
+	return Key(hash(d.Event.Kind, d.Event.Item.ID, d.Receiver())[:16])
+}
+
+// ID of the delivery. A repeat of the event has the same one, whatever else it says.
+func (d *Delivery) ID() string {
+	return hex.EncodeToString(hash(d.Event.Source, d.Event.ID, d.Receiver())[:16])
+}
+
+// hash is of the parts with their lengths, so that two lists never run into one another.
+func hash(parts ...string) []byte {
+	h := sha256.New()
+	for _, p := range parts {
+		h.Write(strconv.AppendInt(nil, int64(len(p)), 10))
+		h.Write([]byte{':'})
+		h.Write([]byte(p))
+	}
+	return h.Sum(nil)
+}
+
+// FanOut makes one delivery for each receiver of an event; a receiver that is named twice gets one.
+func FanOut(e crm.Event, now time.Time) []*Delivery {
+	receivers := e.Item.Receivers
+	out := make([]*Delivery, 0, len(receivers))
+	seen := make(map[string]bool, len(receivers))
+	for _, r := range receivers {
+		if seen[r.Account] {
+			continue
+		}
+		seen[r.Account] = true
+		own := e
+		own.Item.Receivers = []scenario.Person{r}
+		out = append(out, &Delivery{Event: own, AcceptedAt: now})
+	}
+	return out
+}
+
+// Outcome of a delivery.
+type Outcome string
+
+// The outcomes: a closed set. Delivered, Dead and Skipped are final.
+const (
+	Delivered Outcome = "Delivered"
+	Retrying  Outcome = "Retrying"
+	Held      Outcome = "Held"
+	Dead      Outcome = "Dead"
+	Skipped   Outcome = "Skipped"
+)
+
+// Final reports whether nothing more happens to the delivery.
+func (o Outcome) Final() bool { return o == Delivered || o == Dead || o == Skipped }
+
+// Reasons of outcomes other than a failed attempt, whose reason is its class.
+const (
+	// Held.
+	ReasonUnbound         = "Unbound"
+	ReasonBindingConflict = "BindingConflict"
+	// Skipped.
+	ReasonScenarioDisabled = "ScenarioDisabled"
+	ReasonNoScenario       = "NoScenario"
+	ReasonNoCall           = "NoCall"
+	ReasonSuperseded       = "Superseded"
+	// Dead.
+	ReasonExpired    = "Expired"
+	ReasonUnreadable = "Unreadable"
+)
+
+// MaxBody bounds the request and the answer that a record keeps, in bytes each.
+const MaxBody = 16 << 10
+
+// Record is what became of one step of a delivery: an attempt, or a decision without one. It holds nothing secret.
+type Record struct {
+	// Seq of the delivery in EVENTS.
+	Seq        uint64          `json:"seq"`
+	Kind       string          `json:"kind,omitempty"`
+	Source     string          `json:"source,omitempty"`
+	EventID    string          `json:"eventID,omitempty"`
+	ItemID     string          `json:"itemID,omitempty"`
+	Version    int64           `json:"version,omitempty"`
+	EventTime  time.Time       `json:"eventTime,omitzero"`
+	Action     scenario.Action `json:"action,omitempty"`
+	Receiver   string          `json:"receiver,omitempty"`
+	ReceiverOA string          `json:"receiverOA,omitempty"`
+
+	// Attempt counts the calls so far, this one included; 0 when none was made.
+	Attempt int     `json:"attempt"`
+	Outcome Outcome `json:"outcome"`
+	// Reason is a class for a failed attempt, or one of the Reason constants.
+	Reason  string `json:"reason,omitempty"`
+	Class   string `json:"class,omitempty"`
+	Message string `json:"message,omitempty"`
+
+	Template string `json:"template,omitempty"`
+	Revision string `json:"revision,omitempty"`
+	Method   string `json:"method,omitempty"`
+	URL      string `json:"url,omitempty"`
+	Request  string `json:"request,omitempty"`
+	Answer   string `json:"answer,omitempty"`
+	Status   int    `json:"status,omitempty"`
+	// LatencyMS of the call, in milliseconds.
+	LatencyMS float64 `json:"latencyMS,omitempty"`
+
+	AcceptedAt time.Time `json:"acceptedAt,omitzero"`
+	At         time.Time `json:"at"`
+	// RetryAt is when the next attempt is due, for Retrying.
+	RetryAt time.Time `json:"retryAt,omitzero"`
+	// TargetDown: the attempt failed because of the OA as a whole, not because of this item.
+	TargetDown  bool   `json:"targetDown,omitempty"`
+	TraceParent string `json:"traceParent,omitempty"`
+}
+
+// Of starts a record about a delivery.
+func Of(seq uint64, d *Delivery) Record {
+	e := &d.Event
+	return Record{
+		Seq: seq, Kind: e.Kind, Source: e.Source, EventID: e.ID, ItemID: e.Item.ID, Version: e.Item.Version, EventTime: e.Time,
+		Action: e.Action, Receiver: d.Receiver(), AcceptedAt: d.AcceptedAt, TraceParent: e.TraceParent,
+	}
+}
+
+// Key of the delivery that the record is about.
+func (r *Record) Key() Key { return Key(hash(r.Kind, r.ItemID, r.Receiver)[:16]) }
+
+// Encode returns the record as it is stored.
+func (r *Record) Encode() ([]byte, error) { return json.Marshal(r) }
+
+// Decode reads a stored record.
+func Decode(data []byte) (r Record, err error) {
+	err = json.Unmarshal(data, &r)
+	return r, err
+}
+
+// Cut bounds a body for a record, at the border of a character.
+func Cut(b []byte) string {
+	if len(b) <= MaxBody {
+		return string(b)
+	}
+	b = b[:MaxBody]
+	for len(b) > 0 && !utf8.RuneStart(b[len(b)-1]) {
+		b = b[:len(b)-1]
+	}
+	if len(b) > 0 && b[len(b)-1] >= utf8.RuneSelf {
+		b = b[:len(b)-1]
+	}
+	return string(b) + "…"
+}

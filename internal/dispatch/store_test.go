@@ -1,0 +1,249 @@
+package dispatch
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/oabridge/oabridge/internal/oa"
+	"github.com/oabridge/oabridge/internal/report"
+)
+
+// A full store takes nothing more and says so; when deliveries are done and old enough, it takes events again, although
+// one held delivery keeps the floor down.
+func TestFullStore(t *testing.T) {
+	w := newWorld(t)
+	w.options.StoreMaxBytes = 32 << 20
+	w.options.tuning.housekeeping, w.options.tuning.keepEvents = 50*time.Millisecond, 100*time.Millisecond
+	w.oa.set(always(refused()), refused)
+	w.start()
+	w.mustSend(todo("held", "T-held", "created", "2000"))
+	taken := 0
+	var refusal answer
+	for batch := 0; refusal.status == 0; batch++ {
+		var events []event
+		for i := range 20 {
+			e := todo(fmt.Sprintf("e%d-%d", batch, i), fmt.Sprintf("T-%d-%d", batch, i), "created")
+			e["data"].(map[string]any)["detail"] = strings.Repeat("长", 1300)
+			e["pad"] = strings.Repeat("x", 100)
+			e["data"].(map[string]any)["heading"] = strings.Repeat("头", 1300)
+			events = append(events, e)
+		}
+		switch a := w.send(events...); a.status {
+		case http.StatusAccepted:
+			taken += 20
+		default:
+			refusal = a
+		}
+	}
+	if refusal.status != http.StatusServiceUnavailable || refusal.header.Get("Retry-After") == "" || !strings.Contains(refusal.body, "full") {
+		t.Fatalf("%d %s %v", refusal.status, refusal.body, refusal.header)
+	}
+	w.until("the report says so", func(r report.Report) bool { return strings.Contains(r.Store.Problem, "full") })
+	w.oa.set(nil, nil)
+	w.until("what was taken is delivered", func(r report.Report) bool { return r.Delivery.Delivered == int64(taken) && r.Delivery.Held == 1 })
+	deadline := time.Now().Add(patience)
+	for n := 0; ; n++ {
+		if a := w.send(todo(fmt.Sprintf("again%d", n), "T-again", "created")); a.status == http.StatusAccepted {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the store stays full")
+		}
+	}
+	w.until("the problem is gone", func(r report.Report) bool { return r.Store.Problem == "" && r.Delivery.Delivered == int64(taken)+1 })
+}
+
+// Two processes never share a store; the second one waits for the first and then says why it cannot start.
+func TestStoreIsLocked(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	second := w.options
+	second.LockWait = 50 * time.Millisecond
+	if _, err := New(t.Context(), second); err == nil || !strings.Contains(err.Error(), "in use by another dispatcher") {
+		t.Fatalf("error: %v", err)
+	}
+	second.LockWait = patience
+	opened := make(chan error, 1)
+	go func() {
+		d, err := New(t.Context(), second)
+		if err == nil {
+			d.Close()
+		}
+		opened <- err
+	}()
+	if err := w.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-opened; err != nil {
+		t.Errorf("the second one: %v", err)
+	}
+}
+
+// A store that cannot be read is not replaced by an empty one.
+func TestDamagedStore(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	w.mustSend(todo("e1", "T-1", "created"))
+	w.drained(1)
+	if err := w.stop(); err != nil {
+		t.Fatal(err)
+	}
+	meta := filepath.Join(w.options.Store, "journal", "jetstream", "$G", "streams", "EVENTS", "meta.inf")
+	if err := os.WriteFile(meta, []byte("garbage"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := New(t.Context(), w.options)
+	if err == nil || !strings.Contains(err.Error(), "nothing was changed") {
+		t.Fatalf("error: %v", err)
+	}
+	if b, err := os.ReadFile(meta); err != nil || string(b) != "garbage" {
+		t.Errorf("the store was changed: %q %v", b, err)
+	}
+	// The lock was let go.
+	if _, err := New(t.Context(), w.options); err == nil || strings.Contains(err.Error(), "in use") {
+		t.Errorf("error: %v", err)
+	}
+}
+
+// A volume on which nothing can be made is an error that says what to look at.
+func TestUnusableVolume(t *testing.T) {
+	w := newWorld(t)
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.options.Store = filepath.Join(file, "store")
+	if _, err := New(t.Context(), w.options); err == nil || !strings.Contains(err.Error(), "check the volume") {
+		t.Errorf("error: %v", err)
+	}
+	w.options.Store = t.TempDir()
+	w.options.StoreMaxBytes = 1 << 20
+	if _, err := New(t.Context(), w.options); err == nil || !strings.Contains(err.Error(), "at least 32 MiB") {
+		t.Errorf("error: %v", err)
+	}
+}
+
+// Of many gateways that present the same proof exactly one may go on, also across a restart.
+func TestProofs(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	bearer := []string{"Authorization", "Bearer " + peerToken}
+	put := func(hash, ttl string, header ...string) int {
+		return w.do(http.MethodPut, w.url("peer", "/proofs/"+hash+"?ttl="+ttl), nil, header...).status
+	}
+	hash := strings.Repeat("0a", 32)
+	var mu sync.Mutex
+	counts := map[int]int{}
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() {
+			status := put(hash, "10m", bearer...)
+			mu.Lock()
+			defer mu.Unlock()
+			counts[status]++
+		})
+	}
+	all.Wait()
+	if counts[http.StatusCreated] != 1 || counts[http.StatusConflict] != 49 {
+		t.Errorf("answers: %v", counts)
+	}
+	for _, c := range []struct {
+		name, hash, ttl string
+		header          []string
+		want            int
+	}{
+		{"no token", hash, "10m", nil, 401},
+		{"wrong token", hash, "10m", []string{"Authorization", "Bearer x"}, 401},
+		{"the token without its scheme", hash, "10m", []string{"Authorization", peerToken}, 401},
+		{"not a hash", "ticket-in-clear", "10m", bearer, 400},
+		{"upper case", strings.Repeat("0A", 32), "10m", bearer, 400},
+		{"no ttl", hash, "", bearer, 400},
+		{"too long", hash, "2h", bearer, 400},
+		{"negative", hash, "-1s", bearer, 400},
+	} {
+		if got := put(c.hash, c.ttl, c.header...); got != c.want {
+			t.Errorf("%s: %d, want %d", c.name, got, c.want)
+		}
+	}
+	if err := w.stop(); err != nil {
+		t.Fatal(err)
+	}
+	w.start()
+	if got := put(hash, "10m", bearer...); got != http.StatusConflict {
+		t.Errorf("a used proof after a restart: %d", got)
+	}
+	if got := w.do(http.MethodDelete, w.url("peer", "/proofs/"+hash), nil, bearer...).status; got != http.StatusNoContent {
+		t.Errorf("release: %d", got)
+	}
+	if got := put(hash, "1s", bearer...); got != http.StatusCreated {
+		t.Errorf("after the release: %d", got)
+	}
+	// It is forgotten when its time is over.
+	deadline := time.Now().Add(patience)
+	for put(hash, "1s", bearer...) != http.StatusCreated {
+		if time.Now().After(deadline) {
+			t.Fatal("the proof is never forgotten")
+		}
+	}
+}
+
+// No secret is in anything that the dispatcher keeps or shows.
+func TestNoSecretLeaks(t *testing.T) {
+	w := newWorld(t)
+	w.oa.set(func(c call) oa.Attempt {
+		if c.ID == "T-2" {
+			return oa.Attempt{Class: oa.BusinessCode, Message: "refused", Answer: []byte(`{"success":false}`)}
+		}
+		return oa.Attempt{}
+	}, nil)
+	w.start()
+	w.mustSend(todo("e1", "T-1", "created"), todo("e2", "T-2", "created"), todo("e3", "T-3", "created", "2000"))
+	e := todo("e4", "T-4", "created")
+	w.sendBody("application/cloudevents+json", e, "Authorization", "Bearer "+eventToken+"-wrong")
+	hash := strings.Repeat("0b", 32)
+	w.do(http.MethodPut, w.url("peer", "/proofs/"+hash+"?ttl=1m"), nil, "Authorization", "Bearer "+peerToken)
+	w.secret("signing", "signing-key.next", "not a key: canary-next-key")
+	w.until("it settles", func(r report.Report) bool {
+		return r.Delivery.Delivered == 1 && r.Delivery.Dead == 1 && r.Delivery.Held == 1 && strings.Contains(r.Config.Problem, "signing-key.next")
+	})
+	shown := map[string]string{
+		"records": w.do(http.MethodGet, w.url("local", "/records"), nil).body,
+		"dead":    w.do(http.MethodGet, w.url("local", "/dead"), nil).body,
+		"report":  w.do(http.MethodGet, w.url("admin", "/report"), nil).body,
+		"metrics": w.do(http.MethodGet, w.url("admin", "/metrics"), nil).body,
+		"ready":   w.do(http.MethodGet, w.url("admin", "/readyz"), nil).body,
+	}
+	if err := w.stop(); err != nil {
+		t.Fatal(err)
+	}
+	shown["log"] = w.logs.String()
+	err := filepath.WalkDir(w.options.Store, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		shown[path] = string(b)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for where, text := range shown {
+		for _, secret := range []string{eventToken, peerToken, signingKey, strings.TrimPrefix(signingKey, "whsec_"), password, "canary-next-key"} {
+			if strings.Contains(text, secret) {
+				t.Errorf("%s holds the secret %q", where, secret)
+			}
+		}
+	}
+	for _, where := range []string{"records", "dead", "report", "metrics", "log"} {
+		if len(shown[where]) < 100 {
+			t.Errorf("%s is empty: the test proves nothing", where)
+		}
+	}
+}

@@ -1,0 +1,76 @@
+package gateway
+
+import "net/http"
+
+// Code is the outcome of one click. Codes are stable: people read them out on the phone, alerts are built on them.
+// docs/reference/sso-errors.md explains each one.
+type Code string
+
+// The codes. 1xxx: this click cannot work again; 2xxx: the same click may work in a moment.
+const (
+	// SignedIn is the only outcome that is not an error page.
+	SignedIn Code = "OK"
+
+	NoTicket    Code = "SSO-1001"
+	TicketSpent Code = "SSO-1003"
+	NotLinked   Code = "SSO-1101"
+	BadLink     Code = "SSO-1201"
+	WrongHost   Code = "SSO-1202"
+	WrongMethod Code = "SSO-1203"
+	OANotAsked  Code = "SSO-2001"
+	Unavailable Code = "SSO-2002"
+	Busy        Code = "SSO-2003"
+	Broken      Code = "SSO-2004"
+)
+
+// text is one language of an error page: one plain sentence, and what to do.
+type text struct{ Problem, Next string }
+
+// explanation is what a code tells the browser and the person in front of it.
+type explanation struct {
+	status int
+	zh, en text
+}
+
+const (
+	openAgain  = "请回到 OA，重新点开这条待办。"
+	openAgainE = "Go back to the OA and open the to-do again."
+	askAdmin   = "请联系管理员，并提供下面的代码和追踪号。"
+	askAdminE  = "Contact your administrator and give them the code and trace id below."
+	tryAgain   = "请稍候片刻，然后刷新本页；如仍不成功，请回到 OA 重新点开。"
+	tryAgainE  = "Wait a moment and reload this page; if that does not help, open the to-do again in the OA."
+)
+
+// explanations has an entry for each error code. No sentence says more about an account than that it is not linked.
+var explanations = map[Code]explanation{
+	NoTicket: {http.StatusBadRequest,
+		text{"这个链接没有带上登录凭证。", openAgain},
+		text{"This link carries no sign-in ticket.", openAgainE}},
+	TicketSpent: {http.StatusForbidden,
+		text{"这个链接已过期或已经用过。", openAgain},
+		text{"This link has expired or was already used.", openAgainE}},
+	NotLinked: {http.StatusForbidden,
+		text{"您的 OA 账号还没有关联到 CRM。", askAdmin},
+		text{"Your OA account is not linked to the CRM.", askAdminE}},
+	BadLink: {http.StatusNotFound,
+		text{"这个链接无效。", openAgain},
+		text{"This link is not valid.", openAgainE}},
+	WrongHost: {http.StatusMisdirectedRequest,
+		text{"这个网址不能用来登录。", openAgain},
+		text{"You cannot sign in at this address.", openAgainE}},
+	WrongMethod: {http.StatusMethodNotAllowed,
+		text{"这种打开方式不受支持。", openAgain},
+		text{"This way of opening the link is not supported.", openAgainE}},
+	OANotAsked: {http.StatusBadGateway,
+		text{"OA 暂时没有确认您的身份。", tryAgain},
+		text{"The OA did not confirm your sign-in.", tryAgainE}},
+	Unavailable: {http.StatusServiceUnavailable,
+		text{"登录服务暂时不可用。", tryAgain},
+		text{"Sign-in is temporarily unavailable.", tryAgainE}},
+	Busy: {http.StatusServiceUnavailable,
+		text{"现在登录的人太多。", tryAgain},
+		text{"Too many people are signing in right now.", tryAgainE}},
+	Broken: {http.StatusInternalServerError,
+		text{"登录时出了意外。", askAdmin},
+		text{"Something went wrong while signing you in.", askAdminE}},
+}

@@ -1,0 +1,52 @@
+package gateway
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// Steps of a sign-in that wait for somebody else: values of the label step.
+const (
+	stepReserve = "reserve"
+	stepVerify  = "verify"
+)
+
+// metrics of one process. Labels are bounded: outcomes are Codes.
+type metrics struct {
+	registry *prometheus.Registry
+	logins   *prometheus.CounterVec
+	total    prometheus.Histogram
+	steps    *prometheus.HistogramVec
+	inFlight prometheus.Gauge
+	config   prometheus.Gauge
+}
+
+func newMetrics() *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		logins: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "oabridge_sso_logins_total", Help: "Clicks by outcome: OK or an error code.",
+		}, []string{"outcome"}),
+		total: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "oabridge_sso_duration_seconds", Help: "Time from a click to its answer.",
+			Buckets: []float64{.005, .01, .025, .05, .1, .2, .3, .5, 1, 2, 4, 8, 12},
+		}),
+		steps: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "oabridge_sso_step_duration_seconds", Help: "Time that a click waited: for the proof store (reserve) or the OA (verify).",
+			Buckets: []float64{.001, .005, .01, .025, .05, .1, .2, .5, 1, 2, 4, 8},
+		}, []string{"step"}),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "oabridge_sso_in_flight", Help: "Clicks that are being answered.",
+		}),
+		config: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "oabridge_config_problem", Help: "1 while newer configuration or keys on disk are not in use.",
+		}),
+	}
+	m.logins.WithLabelValues(string(SignedIn))
+	for code := range explanations {
+		m.logins.WithLabelValues(string(code))
+	}
+	m.registry.MustRegister(m.logins, m.total, m.steps, m.inFlight, m.config,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}

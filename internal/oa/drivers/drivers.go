@@ -1,0 +1,98 @@
+// Package drivers makes the driver that a bundle asks for. It is the one place that knows every vendor.
+package drivers
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oabridge/oabridge/internal/bundle"
+	"github.com/oabridge/oabridge/internal/oa"
+	"github.com/oabridge/oabridge/internal/outbound"
+)
+
+// config is what every vendor's driver is made from.
+type config struct {
+	bundle  *bundle.Bundle
+	secrets secrets
+	url     *url.URL
+	client  *http.Client
+	now     func() time.Time
+}
+
+// vendor makes the drivers of one OA.
+type vendor struct {
+	pusher   func(config) (oa.Pusher, error)
+	verifier func(config) (oa.Verifier, error)
+}
+
+// vendors by the type of the connector.
+var vendors = map[string]vendor{
+	"Seeyon": {seeyonPusher, seeyonVerifier},
+}
+
+// NewPusher returns the pusher of a bundle. Secrets are read when a call needs them, from one folder for each slot below
+// secretsDir, so that rotation needs no new pusher. now is the clock.
+func NewPusher(b *bundle.Bundle, secretsDir string, now func() time.Time) (oa.Pusher, error) {
+	c, v, err := prepare(b, secretsDir, now)
+	if err != nil {
+		return nil, err
+	}
+	return v.pusher(c)
+}
+
+// NewVerifier returns the verifier of a bundle's sign-in mode.
+func NewVerifier(b *bundle.Bundle, secretsDir string, now func() time.Time) (oa.Verifier, error) {
+	c, v, err := prepare(b, secretsDir, now)
+	if err != nil {
+		return nil, err
+	}
+	return v.verifier(c)
+}
+
+func prepare(b *bundle.Bundle, secretsDir string, now func() time.Time) (config, vendor, error) {
+	fail := func(err error) (config, vendor, error) { return config{}, vendor{}, err }
+	v, ok := vendors[b.Type]
+	if !ok {
+		return fail(fmt.Errorf("type: this program knows no OA of type %q, only %s: use a program of the operator's version",
+			b.Type, strings.Join(slices.Sorted(maps.Keys(vendors)), ", ")))
+	}
+	u, err := endpoint(b.OA.URL)
+	if err != nil {
+		return fail(err)
+	}
+	c := config{bundle: b, secrets: newSecrets(secretsDir), url: u, now: now}
+	outboundConfig := outbound.Config{
+		ConnectTimeout: b.OA.ConnectTimeout.Std(),
+		AllowedCIDRs:   b.OA.AllowedCIDRs,
+		// Concurrency calls are in flight at most, and now and then a token call beside them.
+		MaxConnsPerHost: connections(b.Delivery.Concurrency),
+	}
+	if b.OA.CustomCA {
+		outboundConfig.CA = c.secrets.ca
+	}
+	if c.client, err = outbound.NewClient(outboundConfig); err != nil {
+		return fail(err)
+	}
+	return c, v, nil
+}
+
+func connections(concurrency int) int {
+	if concurrency <= 0 {
+		return 0
+	}
+	return concurrency + 1
+}
+
+// endpoint parses the address of the OA. The error does not quote it, because it might hold a password.
+func endpoint(raw string) (*url.URL, error) {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return nil, fmt.Errorf("spec.endpoint.url: not an absolute http or https URL without user info, query and fragment: write it like http://oa.corp.example:8080")
+	}
+	return u, nil
+}

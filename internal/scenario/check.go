@@ -1,0 +1,179 @@
+package scenario
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/oabridge/oabridge/api/v1alpha1"
+)
+
+// Check is what CheckTemplate found out.
+type Check struct {
+	// Revision is a short hash of the spec.
+	Revision string
+	// Passed and Total count the template's own tests.
+	Passed, Total int
+	// Problems; a template with any of them is not used.
+	Problems []Problem
+}
+
+// revisionLength is how many hexadecimal digits of the SHA-256 make a revision.
+const revisionLength = 12
+
+// Revision returns the short hash of a template's spec. Defaults count as if they were written out, so that a file and
+// the object that the API server made of it have the same revision.
+func Revision(spec v1alpha1.ScenarioTemplateSpec) string {
+	canonical, err := json.Marshal(withDefaults(spec))
+	if err != nil {
+		panic("scenario: a template spec is always JSON: " + err.Error())
+	}
+	sum := sha256.Sum256(canonical)
+	return hex.EncodeToString(sum[:])[:revisionLength]
+}
+
+func withDefaults(spec v1alpha1.ScenarioTemplateSpec) *v1alpha1.ScenarioTemplateSpec {
+	s := spec.DeepCopy()
+	s.TimeZone = orDefault(s.TimeZone, DefaultTimeZone)
+	s.DateFormat = orDefault(s.DateFormat, DefaultDateFormat)
+	for _, c := range []*v1alpha1.Call{&s.Actions.Create, &s.Actions.Update, &s.Actions.Complete, &s.Actions.Delete} {
+		if c.Path != "" {
+			c.Method = orDefault(c.Method, DefaultMethod)
+		}
+	}
+	for i := range s.Tests {
+		t := &s.Tests[i]
+		t.Action = orDefault(t.Action, string(Create))
+		if t.Answer.Outcome != "" && t.Answer.Status == 0 {
+			t.Answer.Status = 200
+		}
+	}
+	return s
+}
+
+// CheckTemplate parses a template and runs its tests. Fields of problems start with "spec.".
+func CheckTemplate(spec v1alpha1.ScenarioTemplateSpec) Check {
+	spec = *withDefaults(spec)
+	check := Check{Revision: Revision(spec), Total: len(spec.Tests)}
+	check.Problems = append(checkParameters(spec.Parameters), checkCalls(spec)...)
+	if len(check.Problems) > 0 {
+		return check
+	}
+	for _, t := range spec.Tests {
+		if field, message := runTest(spec, t); message != "" {
+			check.Problems = append(check.Problems, Problem{reasonTests, strings.TrimSuffix("spec.tests["+t.Name+"]."+field, "."), message})
+			continue
+		}
+		check.Passed++
+	}
+	return check
+}
+
+func checkParameters(declared []v1alpha1.Parameter) []Problem {
+	var problems []Problem
+	for _, p := range declared {
+		field := "spec.parameters[" + p.Name + "]"
+		if message := mismatch(v1alpha1.Parameter{Pattern: p.Pattern}, ""); strings.Contains(message, "(RE2)") {
+			problems = append(problems, Problem{reasonTemplate, field + ".pattern", message})
+		} else if p.Default != nil {
+			if message := mismatch(p, *p.Default); message != "" {
+				problems = append(problems, Problem{reasonTemplate, field + ".default", message})
+			}
+		}
+	}
+	return problems
+}
+
+// sampleConnector are the connector's values in tests that do not set them.
+var sampleConnector = map[string]string{
+	ConnectorEnterpriseID: "714439",
+	ConnectorDataCenterID: "dc-1",
+	ConnectorRegisterCode: "3004",
+	ConnectorSSOURL:       "https://sso.crm.example",
+}
+
+// checkCalls parses the calls with stand-ins for the parameters.
+func checkCalls(spec v1alpha1.ScenarioTemplateSpec) []Problem {
+	values := map[string]string{}
+	for _, p := range spec.Parameters {
+		values[p.Name] = "x"
+		if p.Default != nil && *p.Default != "" {
+			values[p.Name] = *p.Default
+		}
+	}
+	for name, v := range sampleConnector {
+		values[connectorPrefix+name] = v
+	}
+	d, problems := fill(spec, values, "")
+	if len(problems) == 0 {
+		_, err := New(d)
+		var invalid *InvalidError
+		if errors.As(err, &invalid) {
+			problems = invalid.Problems
+		}
+	}
+	for i := range problems {
+		problems[i].Field = "spec." + problems[i].Field
+	}
+	return problems
+}
+
+// runTest returns where a test fails and why; nothing when it passes.
+func runTest(spec v1alpha1.ScenarioTemplateSpec, t v1alpha1.TemplateTest) (field, message string) {
+	for _, id := range slices.Sorted(maps.Keys(t.Fields)) {
+		if !known[id] {
+			return "fields." + id, unknownPlaceholder(id)
+		}
+	}
+	params, connector := map[string]string{}, maps.Clone(sampleConnector)
+	for _, name := range slices.Sorted(maps.Keys(t.Parameters)) {
+		own, isConnector := strings.CutPrefix(name, connectorPrefix)
+		if !isConnector {
+			params[name] = t.Parameters[name]
+		} else if _, ok := connector[own]; ok {
+			connector[own] = t.Parameters[name]
+		} else {
+			return "parameters." + name, "a connector has no such value" + didYouMean(own, slices.Sorted(maps.Keys(connector)))
+		}
+	}
+	d, problems := Instantiate(spec, params, connector, "")
+	if len(problems) > 0 {
+		return problems[0].Field, problems[0].Message
+	}
+	s, err := New(d)
+	if err != nil {
+		return "", err.Error()
+	}
+	req, err := s.Render(Action(t.Action), t.Fields)
+	if err != nil {
+		return "action", err.Error()
+	}
+	if field, message = compareRequest(t.Request, req); message != "" {
+		return "request." + field, message
+	}
+	if want := t.Answer.Outcome; want != "" {
+		got, why := Classify(int(t.Answer.Status), []byte(t.Answer.Body), d.Result)
+		if got = orDefault(got, Delivered); got != want {
+			return "answer.outcome", strings.TrimSuffix(fmt.Sprintf("want %s, got %s: %s", want, got, why), ": ")
+		}
+	}
+	return "", ""
+}
+
+func compareRequest(want v1alpha1.TestRequest, got Request) (field, message string) {
+	if want.Method != "" && want.Method != got.Method {
+		return "method", fmt.Sprintf("want %s, got %s", want.Method, got.Method)
+	}
+	if want.Path != "" && want.Path != got.Path {
+		return "path", fmt.Sprintf("want %s, got %s", want.Path, got.Path)
+	}
+	if want.Body == "" {
+		return "", ""
+	}
+	return compareBody([]byte(want.Body), got.Body)
+}

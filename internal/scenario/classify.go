@@ -1,0 +1,65 @@
+package scenario
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/oabridge/oabridge/api/v1alpha1"
+)
+
+// Delivered is the outcome of a template test whose answer means success.
+const Delivered = "Delivered"
+
+// Classify says what an answer means. class is empty for success, else one of the values of delivery.retry.on; message
+// is one sentence without random parts, and quotes the OA's own words. HTTP 200 is not delivery: the answer itself must
+// say that it worked.
+//
+// 401 and 403 are AuthExpired, 429 is RateLimited, 5xx is ServerError. Every other answer that is not JSON, such as a
+// login page or a redirect to one, is a ServerError too: it is not what the OA's interface promises. What is left is
+// decided by the result mapping, and is BusinessCode unless it is success.
+func Classify(status int, body []byte, result Result) (class, message string) {
+	switch {
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		return string(v1alpha1.ClassAuthExpired), fmt.Sprintf("the OA answered HTTP %d: it does not accept the token or the account", status)
+	case status == http.StatusTooManyRequests:
+		return string(v1alpha1.ClassRateLimited), "the OA answered HTTP 429: too many calls"
+	case status >= 500:
+		return string(v1alpha1.ClassServerError), fmt.Sprintf("the OA answered HTTP %d", status)
+	case status >= 300 && status < 400:
+		return string(v1alpha1.ClassServerError), fmt.Sprintf("the OA answered HTTP %d: a redirect where a result was expected", status)
+	}
+	v := result.Judge(body)
+	success := status >= 200 && status < 300
+	switch {
+	case !v.Readable && len(body) == 0:
+		return string(v1alpha1.ClassServerError), fmt.Sprintf("the OA answered HTTP %d without a body", status)
+	case !v.Readable:
+		return string(v1alpha1.ClassServerError), fmt.Sprintf("the OA answered HTTP %d with something that is not JSON", status)
+	case success && v.OK:
+		return "", ""
+	}
+	return string(v1alpha1.ClassBusinessCode), businessMessage(status, success, v, result)
+}
+
+func businessMessage(status int, success bool, v Verdict, r Result) string {
+	message := "the OA refused it"
+	switch {
+	case !success:
+		message += fmt.Sprintf(" with HTTP %d", status)
+	case v.Code == "":
+		message = fmt.Sprintf("the OA's answer has no code in %q", path(r))
+	default:
+		message += fmt.Sprintf(" with %s=%s", path(r), v.Code)
+	}
+	if v.Message != "" {
+		message += ": " + v.Message
+	}
+	return message
+}
+
+func path(r Result) string {
+	if r.DataName == "" {
+		return r.CodeName
+	}
+	return r.DataName + "." + r.CodeName
+}

@@ -1,0 +1,102 @@
+package workload
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
+
+	"github.com/oabridge/oabridge/api/v1alpha1"
+	"github.com/oabridge/oabridge/internal/bundle"
+)
+
+const (
+	// defaultStorage of the queue volume, when a connector was stored without defaults.
+	defaultStorage = "1Gi"
+	// dispatcherGrace is how long a dispatcher may take to end its calls and close its store, in seconds.
+	dispatcherGrace = 45
+	// keptRevisions of a Deployment: the current one and one to compare with.
+	keptRevisions = 2
+)
+
+// dispatcherDeployment runs one pod, and never two at a time: the queue volume has one writer.
+func dispatcherDeployment(in Input) Object {
+	p := pod{
+		in: in, component: v1alpha1.ComponentDispatcher,
+		account:   DispatcherName(in.Connector.Name),
+		args:      []string{"--store=" + bundle.DirStore},
+		resources: dispatcherResources(in.Connector.Spec.Dispatcher.Resources),
+		grace:     dispatcherGrace,
+		ports: map[string]int32{
+			"events": bundle.PortPublic, "admin": bundle.PortAdmin, "peer": bundle.PortPeer,
+		},
+		volumes: []*corev1ac.VolumeApplyConfiguration{corev1ac.Volume().WithName("store").
+			WithPersistentVolumeClaim(corev1ac.PersistentVolumeClaimVolumeSource().WithClaimName(QueueName(in.Connector.Name)))},
+		mounts: []*corev1ac.VolumeMountApplyConfiguration{corev1ac.VolumeMount().
+			WithName("store").WithMountPath(bundle.DirStore)},
+		slots: dispatcherSlots(in),
+	}
+	return appsv1ac.Deployment(DispatcherName(in.Connector.Name), in.Connector.Namespace).
+		WithLabels(labels(in.Connector, v1alpha1.ComponentDispatcher)).
+		WithOwnerReferences(owner(in.Connector)).
+		WithSpec(appsv1ac.DeploymentSpec().
+			WithReplicas(1).
+			WithRevisionHistoryLimit(keptRevisions).
+			WithStrategy(appsv1ac.DeploymentStrategy().WithType(appsv1.RecreateDeploymentStrategyType)).
+			WithSelector(metav1ac.LabelSelector().WithMatchLabels(selector(in.Connector, v1alpha1.ComponentDispatcher))).
+			WithTemplate(p.template()))
+}
+
+func dispatcherService(in Input) Object {
+	return service(in, v1alpha1.ComponentDispatcher, DispatcherName(in.Connector.Name),
+		servicePort("events", bundle.PortPublic), servicePort("admin", bundle.PortAdmin), servicePort("peer", bundle.PortPeer))
+}
+
+func service(in Input, component, name string, ports ...*corev1ac.ServicePortApplyConfiguration) Object {
+	return corev1ac.Service(name, in.Connector.Namespace).
+		WithLabels(labels(in.Connector, component)).
+		WithOwnerReferences(owner(in.Connector)).
+		WithSpec(corev1ac.ServiceSpec().
+			WithType(corev1.ServiceTypeClusterIP).
+			WithSelector(selector(in.Connector, component)).
+			WithPorts(ports...))
+}
+
+func servicePort(name string, port int32) *corev1ac.ServicePortApplyConfiguration {
+	return corev1ac.ServicePort().WithName(name).WithPort(port).WithProtocol(corev1.ProtocolTCP).
+		WithTargetPort(intstr.FromString(name))
+}
+
+func serviceAccount(in Input, component string) Object {
+	name := DispatcherName(in.Connector.Name)
+	if component == v1alpha1.ComponentGateway {
+		name = GatewayName(in.Connector.Name)
+	}
+	return corev1ac.ServiceAccount(name, in.Connector.Namespace).
+		WithLabels(labels(in.Connector, component)).
+		WithOwnerReferences(owner(in.Connector)).
+		WithAutomountServiceAccountToken(false)
+}
+
+// queueClaim has no owner: it outlives its connector when deliveries are left in it, and a new connector of the same
+// name takes it over by its label.
+func queueClaim(in Input) Object {
+	storage := in.Connector.Spec.Dispatcher.Storage
+	size, err := resource.ParseQuantity(storage.Size)
+	if err != nil {
+		size = resource.MustParse(defaultStorage)
+	}
+	spec := corev1ac.PersistentVolumeClaimSpec().
+		WithAccessModes(corev1.ReadWriteOnce).
+		WithResources(corev1ac.VolumeResourceRequirements().
+			WithRequests(corev1.ResourceList{corev1.ResourceStorage: size}))
+	if storage.ClassName != "" {
+		spec.WithStorageClassName(storage.ClassName)
+	}
+	return corev1ac.PersistentVolumeClaim(QueueName(in.Connector.Name), in.Connector.Namespace).
+		WithLabels(labels(in.Connector, v1alpha1.ComponentDispatcher)).
+		WithSpec(spec)
+}

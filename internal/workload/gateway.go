@@ -1,0 +1,97 @@
+package workload
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
+	networkingv1ac "k8s.io/client-go/applyconfigurations/networking/v1"
+	policyv1ac "k8s.io/client-go/applyconfigurations/policy/v1"
+
+	"github.com/oabridge/oabridge/api/v1alpha1"
+	"github.com/oabridge/oabridge/internal/bundle"
+)
+
+const (
+	// defaultGatewayReplicas, when a connector was stored without defaults.
+	defaultGatewayReplicas = 2
+	// gatewayGrace is how long a gateway may take to end the sign-ins under way, in seconds.
+	gatewayGrace = 30
+)
+
+func gatewayReplicas(c *v1alpha1.OAConnector) int32 {
+	if c.Spec.SSO.Replicas > 0 {
+		return c.Spec.SSO.Replicas
+	}
+	return defaultGatewayReplicas
+}
+
+// gatewayDeployment adds a new pod before it takes an old one away, so that no click is lost in a rollout, and spreads
+// the pods over nodes where there are several.
+func gatewayDeployment(in Input) Object {
+	chosen := metav1ac.LabelSelector().WithMatchLabels(selector(in.Connector, v1alpha1.ComponentGateway))
+	p := pod{
+		in: in, component: v1alpha1.ComponentGateway,
+		account:   GatewayName(in.Connector.Name),
+		resources: gatewayResources(),
+		grace:     gatewayGrace,
+		ports:     map[string]int32{"http": bundle.PortPublic, "admin": bundle.PortAdmin},
+		slots:     gatewaySlots(in),
+		spread: corev1ac.TopologySpreadConstraint().
+			WithMaxSkew(1).
+			WithTopologyKey(corev1.LabelHostname).
+			WithWhenUnsatisfiable(corev1.ScheduleAnyway).
+			WithLabelSelector(chosen),
+	}
+	return appsv1ac.Deployment(GatewayName(in.Connector.Name), in.Connector.Namespace).
+		WithLabels(labels(in.Connector, v1alpha1.ComponentGateway)).
+		WithOwnerReferences(owner(in.Connector)).
+		WithSpec(appsv1ac.DeploymentSpec().
+			WithReplicas(gatewayReplicas(in.Connector)).
+			WithRevisionHistoryLimit(keptRevisions).
+			WithStrategy(appsv1ac.DeploymentStrategy().
+				WithType(appsv1.RollingUpdateDeploymentStrategyType).
+				WithRollingUpdate(appsv1ac.RollingUpdateDeployment().
+					WithMaxUnavailable(intstr.FromInt32(0)).
+					WithMaxSurge(intstr.FromInt32(1)))).
+			WithSelector(chosen).
+			WithTemplate(p.template()))
+}
+
+func gatewayService(in Input) Object {
+	return service(in, v1alpha1.ComponentGateway, GatewayName(in.Connector.Name), servicePort("http", bundle.PortPublic))
+}
+
+func gatewayDisruptionBudget(in Input) Object {
+	return policyv1ac.PodDisruptionBudget(GatewayName(in.Connector.Name), in.Connector.Namespace).
+		WithLabels(labels(in.Connector, v1alpha1.ComponentGateway)).
+		WithOwnerReferences(owner(in.Connector)).
+		WithSpec(policyv1ac.PodDisruptionBudgetSpec().
+			WithMaxUnavailable(intstr.FromInt32(1)).
+			WithSelector(metav1ac.LabelSelector().WithMatchLabels(selector(in.Connector, v1alpha1.ComponentGateway))))
+}
+
+// gatewayIngress sends the whole host to the gateway: the paths belong to the SSO modes, not to the operator.
+func gatewayIngress(in Input) Object {
+	sso := in.Connector.Spec.SSO
+	backend := networkingv1ac.IngressBackend().WithService(networkingv1ac.IngressServiceBackend().
+		WithName(GatewayName(in.Connector.Name)).
+		WithPort(networkingv1ac.ServiceBackendPort().WithNumber(bundle.PortPublic)))
+	spec := networkingv1ac.IngressSpec().WithRules(networkingv1ac.IngressRule().
+		WithHost(sso.Host).
+		WithHTTP(networkingv1ac.HTTPIngressRuleValue().WithPaths(networkingv1ac.HTTPIngressPath().
+			WithPath("/").WithPathType(networkingv1.PathTypePrefix).WithBackend(backend))))
+	if sso.Exposure.ClassName != "" {
+		spec.WithIngressClassName(sso.Exposure.ClassName)
+	}
+	if secret := sso.Exposure.TLS.SecretName; secret != "" {
+		spec.WithTLS(networkingv1ac.IngressTLS().WithHosts(sso.Host).WithSecretName(secret))
+	}
+	return networkingv1ac.Ingress(GatewayName(in.Connector.Name), in.Connector.Namespace).
+		WithLabels(labels(in.Connector, v1alpha1.ComponentGateway)).
+		WithOwnerReferences(owner(in.Connector)).
+		WithSpec(spec)
+}

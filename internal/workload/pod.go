@@ -1,0 +1,124 @@
+package workload
+
+import (
+	"maps"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+
+	"github.com/oabridge/oabridge/internal/bundle"
+)
+
+const (
+	// containerName is the same in both workloads: kubectl logs needs no -c.
+	containerName = "oabridge"
+	// workloadID is the user and group that the workloads run as ("nonroot" of distroless images).
+	workloadID = 65532
+	// secretMode lets the owner and the group read a mounted Secret, and nobody else.
+	secretMode = 0o440
+
+	// A start may replay a large queue: it has startFailures × startPeriod = 5 minutes.
+	startPeriod   = 2   // seconds
+	startFailures = 150 //
+	readyPeriod   = 5   // seconds
+	livePeriod    = 10  // seconds
+	liveFailures  = 6
+	probeTimeout  = 3 // seconds
+)
+
+// pod is what a dispatcher and a gateway pod have in common, with what is particular to each as fields.
+type pod struct {
+	in        Input
+	component string
+	account   string
+	args      []string
+	ports     map[string]int32
+	resources *corev1ac.ResourceRequirementsApplyConfiguration
+	grace     int64
+	volumes   []*corev1ac.VolumeApplyConfiguration
+	mounts    []*corev1ac.VolumeMountApplyConfiguration
+	slots     []slot
+	spread    *corev1ac.TopologySpreadConstraintApplyConfiguration
+}
+
+// template holds nothing that changes with the configuration: new configuration reaches a running pod as files.
+func (p pod) template() *corev1ac.PodTemplateSpecApplyConfiguration {
+	spec := corev1ac.PodSpec().
+		WithServiceAccountName(p.account).
+		WithAutomountServiceAccountToken(false).
+		WithEnableServiceLinks(false).
+		WithTerminationGracePeriodSeconds(p.grace).
+		WithSecurityContext(corev1ac.PodSecurityContext().
+			WithRunAsNonRoot(true).
+			WithRunAsUser(workloadID).
+			WithRunAsGroup(workloadID).
+			WithFSGroup(workloadID).
+			WithFSGroupChangePolicy(corev1.FSGroupChangeOnRootMismatch).
+			WithSeccompProfile(corev1ac.SeccompProfile().WithType(corev1.SeccompProfileTypeRuntimeDefault))).
+		WithContainers(p.container()).
+		WithVolumes(bundleVolume(p.in)).
+		WithVolumes(p.volumes...)
+	for _, s := range p.slots {
+		spec.WithVolumes(s.volume())
+	}
+	if p.spread != nil {
+		spec.WithTopologySpreadConstraints(p.spread)
+	}
+	return corev1ac.PodTemplateSpec().WithLabels(labels(p.in.Connector, p.component)).WithSpec(spec)
+}
+
+func (p pod) container() *corev1ac.ContainerApplyConfiguration {
+	c := corev1ac.Container().
+		WithName(containerName).
+		WithImage(p.in.Image).
+		WithArgs(p.component, "--bundle="+bundle.DirBundle, "--secrets="+bundle.DirSecrets).
+		WithArgs(p.args...).
+		WithEnv(corev1ac.EnvVar().WithName("GOMEMLIMIT").WithValue(goMemoryLimit(p.resources))).
+		WithResources(p.resources).
+		WithStartupProbe(probe("/healthz", startPeriod, startFailures)).
+		WithReadinessProbe(probe("/readyz", readyPeriod, 2)).
+		WithLivenessProbe(probe("/healthz", livePeriod, liveFailures)).
+		WithSecurityContext(corev1ac.SecurityContext().
+			WithAllowPrivilegeEscalation(false).
+			WithReadOnlyRootFilesystem(true).
+			WithCapabilities(corev1ac.Capabilities().WithDrop("ALL"))).
+		WithVolumeMounts(corev1ac.VolumeMount().
+			WithName(bundleVolumeName).WithMountPath(bundle.DirBundle).WithReadOnly(true)).
+		WithVolumeMounts(p.mounts...)
+	if p.in.PullPolicy != "" {
+		c.WithImagePullPolicy(p.in.PullPolicy)
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.ports)) {
+		c.WithPorts(corev1ac.ContainerPort().
+			WithName(name).WithContainerPort(p.ports[name]).WithProtocol(corev1.ProtocolTCP))
+	}
+	for _, s := range p.slots {
+		c.WithVolumeMounts(s.mount())
+	}
+	return c
+}
+
+func probe(path string, period, failures int32) *corev1ac.ProbeApplyConfiguration {
+	return corev1ac.Probe().
+		WithHTTPGet(corev1ac.HTTPGetAction().WithPath(path).WithPort(intstr.FromString("admin"))).
+		WithPeriodSeconds(period).
+		WithTimeoutSeconds(probeTimeout).
+		WithFailureThreshold(failures)
+}
+
+const bundleVolumeName = "bundle"
+
+// bundleVolume joins the root document and the account shards in one directory.
+func bundleVolume(in Input) *corev1ac.VolumeApplyConfiguration {
+	projected := corev1ac.ProjectedVolumeSource().WithSources(projectedConfigMap(BundleName(in.Connector.Name)))
+	for i := range in.Bundle.Accounts.Shards {
+		projected.WithSources(projectedConfigMap(AccountsName(in.Connector.Name, i)))
+	}
+	return corev1ac.Volume().WithName(bundleVolumeName).WithProjected(projected)
+}
+
+func projectedConfigMap(name string) *corev1ac.VolumeProjectionApplyConfiguration {
+	return corev1ac.VolumeProjection().WithConfigMap(corev1ac.ConfigMapProjection().WithName(name))
+}

@@ -1,0 +1,100 @@
+package workload
+
+import (
+	"path"
+
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+
+	"github.com/oabridge/oabridge/api/v1alpha1"
+	"github.com/oabridge/oabridge/internal/bundle"
+)
+
+// slot is a folder below the secrets directory and what lies in it. Every source is optional: a Secret that was deleted
+// or lacks a key never keeps a pod from starting; the workload and the connector's status say what is missing.
+type slot struct {
+	name    string
+	sources []secretFile
+}
+
+// secretFile is one key of a Secret and the file that it becomes.
+type secretFile struct{ secret, key, file string }
+
+func keys(secret string, names ...string) []secretFile {
+	var files []secretFile
+	for _, name := range names {
+		files = append(files, secretFile{secret: secret, key: name, file: name})
+	}
+	return files
+}
+
+func rotated(key string) []string { return []string{key, key + v1alpha1.SuffixNext} }
+
+// volume groups the files by Secret, in the order given.
+func (s slot) volume() *corev1ac.VolumeApplyConfiguration {
+	projected := corev1ac.ProjectedVolumeSource().WithDefaultMode(secretMode)
+	var current *corev1ac.SecretProjectionApplyConfiguration
+	for _, f := range s.sources {
+		if current == nil || *current.Name != f.secret {
+			current = corev1ac.SecretProjection().WithName(f.secret).WithOptional(true)
+			projected.WithSources(corev1ac.VolumeProjection().WithSecret(current))
+		}
+		current.WithItems(corev1ac.KeyToPath().WithKey(f.key).WithPath(f.file))
+	}
+	return corev1ac.Volume().WithName("secret-" + s.name).WithProjected(projected)
+}
+
+func (s slot) mount() *corev1ac.VolumeMountApplyConfiguration {
+	return corev1ac.VolumeMount().
+		WithName("secret-" + s.name).
+		WithMountPath(path.Join(bundle.DirSecrets, s.name)).
+		WithReadOnly(true)
+}
+
+// dispatcherSlots: the dispatcher talks to the OA and takes events.
+func dispatcherSlots(in Input) []slot {
+	spec := in.Connector.Spec
+	slots := []slot{{bundle.SlotCredentials, keys(spec.CredentialsSecretRef.Name, v1alpha1.KeyUsername, v1alpha1.KeyPassword)}}
+	slots = append(slots, sharedSlots(in)...)
+	if name := spec.Source.SigningSecretRef.Name; name != "" {
+		slots = append(slots, slot{bundle.SlotSigning, keys(name, rotated(v1alpha1.KeySigning)...)})
+	}
+	if name := spec.Source.TokenSecretRef.Name; name != "" {
+		slots = append(slots, slot{bundle.SlotToken, keys(name, rotated(v1alpha1.KeyToken)...)})
+	}
+	return slots
+}
+
+// gatewaySlots: the gateway asks the OA about tickets, for which it needs no account, and signs login tokens.
+func gatewaySlots(in Input) []slot {
+	login := slot{bundle.SlotLogin, keys(in.Connector.Spec.SSO.CRMLogin.KeySecretRef.Name, rotated(v1alpha1.KeyPrivate)...)}
+	return append(sharedSlots(in), login)
+}
+
+func sharedSlots(in Input) []slot {
+	slots := []slot{{bundle.SlotPeer, keys(PeerName(in.Connector.Name), v1alpha1.KeyToken)}}
+	if name := in.Connector.Spec.Endpoint.CASecretRef.Name; name != "" {
+		slots = append(slots, slot{bundle.SlotCA, keys(name, v1alpha1.KeyCA)})
+	}
+	if headers := headerFiles(in); len(headers) > 0 {
+		slots = append(slots, slot{bundle.SlotHeaders, headers})
+	}
+	return slots
+}
+
+// headerFiles takes the file of each header from the bundle, which is where the workloads look it up.
+func headerFiles(in Input) []secretFile {
+	files := map[string]string{}
+	for _, h := range in.Bundle.OA.Headers {
+		if h.SecretFile != "" {
+			files[h.Name] = path.Base(h.SecretFile)
+		}
+	}
+	var out []secretFile
+	for _, h := range in.Connector.Spec.Headers {
+		ref := h.ValueFrom.SecretKeyRef
+		if file, ok := files[h.Name]; ok && ref.Name != "" {
+			out = append(out, secretFile{secret: ref.Name, key: ref.Key, file: file})
+		}
+	}
+	return out
+}
