@@ -73,6 +73,8 @@ generate: $(BIN)/controller-gen ## Deep copies, apply configurations, CRDs, RBAC
 
 .PHONY: install
 install: ## Install the CRDs, the operator and the presets into the cluster that kubectl points at
+	kubectl apply --server-side -k config/crd
+	kubectl wait --for=condition=Established --timeout=60s crd/oaconnectors.oabridge.dev crd/scenariotemplates.oabridge.dev crd/accountbindings.oabridge.dev
 	kubectl apply --server-side -k config/default
 
 .PHONY: assets

@@ -221,3 +221,9 @@ func (r *Reports) notify(ctx context.Context, connector types.NamespacedName) {
 	case <-ctx.Done():
 	}
 }
+
+// Resync has a connector looked at again, as a periodic resync does.
+func (r *Reports) Resync(ctx context.Context, connector types.NamespacedName) error {
+	r.notify(ctx, connector)
+	return ctx.Err()
+}

@@ -31,7 +31,14 @@ use_cluster() {
     PATH=$(bin/cluster build --print-assets 2>/dev/null):$PATH
     export PATH
     echo "── build the images …"
-    make --no-print-directory images >/dev/null
+    make --no-print-directory build >/dev/null
+    mkdir -p out
+    # A tag from the content, so that changed programs are rolled out and unchanged ones are left alone.
+    IMAGE=${IMAGE%:*}:$(sha256sum bin/oabridge | cut -c1-12)
+    SIM_IMAGE=${SIM_IMAGE%:*}:$(sha256sum bin/oasim | cut -c1-12)
+    export IMAGE SIM_IMAGE
+    bin/cluster image --binary bin/oabridge --name "$IMAGE" --out out/oabridge.tar
+    bin/cluster image --binary bin/oasim --name "$SIM_IMAGE" --out out/oasim.tar
     bin/cluster load out/oabridge.tar out/oasim.tar
     ;;
   current)

@@ -271,9 +271,8 @@ type ScenarioReference struct {
 	// templateRef names the ScenarioTemplate.
 	// +required
 	TemplateRef TemplateReference `json:"templateRef,omitempty,omitzero"`
-	// state Enabled pushes the items of this scenario; Disabled records them as skipped.
+	// state Enabled pushes the items of this scenario; Disabled records them as skipped. Default: Enabled.
 	// +optional
-	// +default="Enabled"
 	State SwitchState `json:"state,omitempty"`
 	// parameters are the values of the template's parameters.
 	// +optional

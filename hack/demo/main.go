@@ -12,8 +12,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/go-logr/logr"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
@@ -25,7 +25,7 @@ import (
 const timeout = 10 * time.Minute
 
 func main() {
-	log.SetLogger(ctrl.Log)
+	log.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("the demo did not end within %s", timeout))

@@ -95,6 +95,11 @@ func open(ctx context.Context, o Options, j *journal.Journal) (*Dispatcher, erro
 	m := newMetrics()
 	e := newEngine(j, p, o.tuning, m, o.Log)
 	e.readSeq, e.tailSeq = min(p.Done.Floor(), last), last
+	records, err := j.Records.Bounds(ctx)
+	if err != nil {
+		return nil, err
+	}
+	e.maxUnsaved = int64(records.MaxBytes) / checkpointShare
 	m.registry.MustRegister(levels{engine: e, limit: o.StoreMaxBytes})
 
 	d := &Dispatcher{options: o, log: o.Log, journal: j, engine: e, keys: &keys{dir: o.Secrets}}

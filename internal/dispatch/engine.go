@@ -42,8 +42,8 @@ type engine struct {
 	limiter *rate.Limiter
 	live    atomic.Pointer[live]
 
-	// wake tells the loop, room the reader, and dirty the reporter that something is different.
-	wake, room, dirty chan struct{}
+	// wake tells the loop, room the reader, dirty the reporter and early the housekeeper that something is different.
+	wake, room, dirty, early chan struct{}
 	// failed gets the error that ends the process.
 	failed chan error
 
@@ -56,6 +56,8 @@ type engine struct {
 	// inFlight counts calls, unrecorded what was taken from lanes and is not recorded yet, calls included.
 	inFlight, unrecorded int
 	draining             bool
+	// unsaved is the size of the records since the last checkpoint, and maxUnsaved when the next one is due, in bytes.
+	unsaved, maxUnsaved int64
 	// swept is the last delivery that was removed one by one; only keepHouse uses it.
 	swept uint64
 	// trouble says for a stream why it cannot be written, recordsSince since when that is so for RECORDS.
@@ -66,7 +68,8 @@ type engine struct {
 func newEngine(j *journal.Journal, p *progress.Progress, t tuning, m *metrics, log logr.Logger) *engine {
 	return &engine{
 		log: log, journal: j, metrics: m, tuning: t, records: journal.NewCommitter(j.Records), limiter: rate.NewLimiter(rate.Inf, 1),
-		wake: make(chan struct{}, 1), room: make(chan struct{}, 1), dirty: make(chan struct{}, 1), failed: make(chan error, 1),
+		wake: make(chan struct{}, 1), room: make(chan struct{}, 1), dirty: make(chan struct{}, 1),
+		early: make(chan struct{}, 1), failed: make(chan error, 1),
 		lanes: lanes.New(), progress: p, gate: newGate(t, time.Now()), trouble: map[string]string{},
 	}
 }

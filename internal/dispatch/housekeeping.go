@@ -20,6 +20,10 @@ const (
 	sweepMost = 20_000
 )
 
+// checkpointShare is the part of RECORDS that may be written without a checkpoint, as a divisor: RECORDS drops its oldest
+// when it is full, and what is dropped must be in a checkpoint, or deliveries would be repeated out of order.
+const checkpointShare = 4
+
 // mark remembers how far the log was at a time.
 type mark struct {
 	at  time.Time
@@ -37,6 +41,7 @@ func (e *engine) keepHouse(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+		case <-e.early:
 		}
 		e.mu.Lock()
 		now := time.Now()

@@ -28,6 +28,9 @@ const (
 	// copy of the event.
 	maxFanOut      = 10_000
 	maxFanOutBytes = 64 << 20
+	// maxCopies bounds the copies of all requests together, in bytes, and envelope is what a copy needs beside its texts.
+	maxCopies = 2 * maxFanOutBytes
+	envelope  = 1 << 10
 	// retryBusy and retryFull are what Retry-After says.
 	retryBusy = time.Second
 	retryFull = 30 * time.Second
@@ -51,12 +54,14 @@ type intake struct {
 	engine *engine
 	keys   *keys
 	events *journal.Committer
-	share  *semaphore.Weighted
+	share  *semaphore.Weighted // of maxIntakeBytes
+	copies *semaphore.Weighted // of maxCopies
 	limits crm.Limits
 }
 
 func newIntake(e *engine, k *keys) *intake {
-	return &intake{engine: e, keys: k, events: journal.NewCommitter(e.journal.Events), share: semaphore.NewWeighted(maxIntakeBytes), limits: crm.DefaultLimits()}
+	return &intake{engine: e, keys: k, events: journal.NewCommitter(e.journal.Events), share: semaphore.NewWeighted(maxIntakeBytes),
+		copies: semaphore.NewWeighted(maxCopies), limits: crm.DefaultLimits()}
 }
 
 // accepted is the body of a 202.
@@ -109,7 +114,24 @@ func (in *intake) take(r *http.Request) (accepted, string, *crm.Problem) {
 	if len(events) == 0 {
 		return accepted{}, "", nil
 	}
+	need := fanOutBytes(events)
+	if need > maxFanOutBytes {
+		return accepted{}, refusedTooLarge, tooMany()
+	}
+	if err := in.copies.Acquire(wait, need); err != nil {
+		return accepted{}, refusedBusy, later(retryBusy, "too many requests at the same time: send again a little later")
+	}
+	defer in.copies.Release(need)
 	return in.store(events)
+}
+
+// fanOutBytes estimates the size of the deliveries of a request.
+func fanOutBytes(events []crm.Event) (n int64) {
+	for i := range events {
+		item := &events[i].Item
+		n += int64(len(item.Receivers)) * int64(envelope+len(item.Heading)+len(item.Subject)+len(item.Detail)+len(item.Sender.Name))
+	}
+	return n
 }
 
 // ready returns what is needed to take events, or why none are taken now.
@@ -151,14 +173,10 @@ func (in *intake) store(events []crm.Event) (accepted, string, *crm.Problem) {
 		}
 	}
 	g := &journal.Group{Messages: make([]journal.Message, len(deliveries))}
-	size := 0
 	for i, d := range deliveries {
 		data, err := json.Marshal(d)
 		if err != nil {
 			return accepted{}, refusedMalformed, crm.NewProblem(http.StatusBadRequest, "event %d cannot be stored: %v", owner[i], err)
-		}
-		if size += len(data); size > maxFanOutBytes {
-			return accepted{}, refusedTooLarge, tooMany()
 		}
 		key := d.Key()
 		g.Messages[i] = journal.Message{Subject: journal.SubjectEvents + strconv.Itoa(int(key[0])%partitions), ID: d.ID(), Data: data}

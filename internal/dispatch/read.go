@@ -16,9 +16,10 @@ const readBatch = 256
 // read fills the lanes from the journal, in sequence, as long as there is room. Keys in memory keep their order because
 // nothing is ever read out of sequence; what does not fit stays on disk.
 func (e *engine) read(ctx context.Context) {
+	empty := 0
 	for ctx.Err() == nil {
 		e.mu.Lock()
-		from, more := e.readSeq+1, e.readSeq < e.tailSeq && e.hasRoom()
+		from, tail, more := e.readSeq+1, e.tailSeq, e.readSeq < e.tailSeq && e.hasRoom()
 		e.mu.Unlock()
 		if !more {
 			select {
@@ -36,9 +37,28 @@ func (e *engine) read(ctx context.Context) {
 			}
 			continue
 		}
-		e.take(from, got)
+		if len(got) > 0 {
+			empty = 0
+			e.take(got)
+			continue
+		}
+		// There must be something: the last delivery is never removed. Look again before believing that it is lost.
+		if empty++; empty < emptyReads {
+			pause(ctx, storeRetry)
+			continue
+		}
+		empty = 0
+		e.mu.Lock()
+		if e.readSeq+1 == from {
+			e.gone(from, tail+1)
+			e.readSeq = tail
+		}
+		e.mu.Unlock()
 	}
 }
+
+// emptyReads is how often the log must deny a delivery before it counts as lost.
+const emptyReads = 3
 
 func pause(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
@@ -54,8 +74,8 @@ func (e *engine) hasRoom() bool {
 	return e.lanes.Len() < e.tuning.maxWaiting && e.lanes.Count(lanes.Ready) < int64(e.tuning.maxReady)
 }
 
-// take adds what was read from sequence number from on.
-func (e *engine) take(from uint64, got []journal.Stored) {
+// take adds what was read.
+func (e *engine) take(got []journal.Stored) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, s := range got {
@@ -74,11 +94,6 @@ func (e *engine) take(from uint64, got []journal.Stored) {
 			d.Event.Item.Receivers = append(d.Event.Item.Receivers[:0], d.Event.Item.Sender)
 		}
 		e.add(s.Seq, &d, s.Data)
-	}
-	if len(got) == 0 && e.readSeq < from && from <= e.tailSeq {
-		// The rest of the log does not exist any more.
-		e.gone(from, e.tailSeq+1)
-		e.readSeq = e.tailSeq
 	}
 	nudge(e.wake)
 }

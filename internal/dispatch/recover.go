@@ -32,6 +32,9 @@ func recoverProgress(ctx context.Context, j *journal.Journal, log logr.Logger) (
 		log.Info("records are missing in the store; some calls may be repeated", "checkpoint", p.Records, "last", records.Last)
 		p.Records = records.Last
 	}
+	if records.Messages > 0 && p.Records+1 < records.First {
+		log.Info("records are missing in the store; some calls may be repeated", "checkpoint", p.Records, "first", records.First)
+	}
 	for p.Records < records.Last {
 		got, err := j.Records.Read(ctx, p.Records+1, readBatch)
 		if err != nil {
@@ -68,6 +71,7 @@ func recoverProgress(ctx context.Context, j *journal.Journal, log logr.Logger) (
 func (e *engine) checkpoint(ctx context.Context) error {
 	e.mu.Lock()
 	data, err := e.progress.Encode()
+	e.unsaved = 0
 	e.mu.Unlock()
 	if err != nil {
 		return fmt.Errorf("checkpoint: %w", err)

@@ -51,7 +51,7 @@ func (e *engine) report() (d report.Delivery, up float64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	d = report.Delivery{
-		Retrying: e.lanes.Count(lanes.Retrying), Held: e.lanes.Count(lanes.Held), HeldReasons: e.lanes.HeldReasons(),
+		Retrying: e.lanes.Count(lanes.Retrying), Held: e.lanes.Held(), HeldReasons: e.lanes.HeldReasons(),
 		Dead: e.progress.Totals.Dead, Delivered: e.progress.Totals.Delivered, Skipped: e.progress.Totals.Skipped,
 	}
 	d.Pending = max(e.waiting()-d.Retrying-d.Held, 0)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oabridge/oabridge/internal/dispatch/progress"
 	"github.com/oabridge/oabridge/internal/oa"
 	"github.com/oabridge/oabridge/internal/report"
 )
@@ -57,6 +58,44 @@ func TestFullStore(t *testing.T) {
 		}
 	}
 	w.until("the problem is gone", func(r report.Report) bool { return r.Store.Problem == "" && r.Delivery.Delivered == int64(taken)+1 })
+}
+
+// RECORDS drops its oldest when it is full; by then a checkpoint holds what they said.
+func TestRecordsMakeRoom(t *testing.T) {
+	w := newWorld(t)
+	w.options.StoreMaxBytes = 32 << 20
+	w.options.tuning.housekeeping = time.Hour // so that only the amount of records makes checkpoints
+	w.start()
+	const batches, size = 15, 100
+	for batch := range batches {
+		var events []event
+		for i := range size {
+			e := todo(fmt.Sprintf("e%d-%d", batch, i), fmt.Sprintf("T-%d", i), "updated").version(batch + 1)
+			e["data"].(map[string]any)["detail"] = strings.Repeat("d", 4000)
+			e["data"].(map[string]any)["subject"] = strings.Repeat("s", 4000)
+			events = append(events, e)
+		}
+		w.mustSend(events...)
+		w.drained(int64((batch + 1) * size))
+	}
+	b, err := w.d.journal.Records.Bounds(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.First == 1 {
+		t.Fatal("nothing was dropped: the test proves nothing")
+	}
+	data, err := w.d.journal.LoadCheckpoint(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := progress.Decode(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Records+1 < b.First {
+		t.Errorf("the checkpoint ends at record %d, the oldest that is left is %d", p.Records, b.First)
+	}
 }
 
 // Two processes never share a store; the second one waits for the first and then says why it cannot start.

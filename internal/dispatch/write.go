@@ -79,7 +79,7 @@ func (e *engine) commit(v *live, entry *lanes.Entry, r record.Record) {
 			time.AfterFunc(storeRetry, func() { e.submit(g) })
 			return
 		}
-		e.apply(v, entry, &r, g.Acks[0].Seq)
+		e.apply(v, entry, &r, g.Acks[0].Seq, len(data))
 	}
 	e.submit(g)
 }
@@ -133,12 +133,15 @@ func (e *engine) storeFailed(err error) {
 }
 
 // apply takes in a synced record.
-func (e *engine) apply(v *live, entry *lanes.Entry, r *record.Record, at uint64) {
+func (e *engine) apply(v *live, entry *lanes.Entry, r *record.Record, at uint64, size int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.recordsSince = time.Time{}
 	delete(e.trouble, troubleRecords)
 	e.progress.Apply(at, r)
+	if e.unsaved += int64(size); e.unsaved >= e.maxUnsaved {
+		nudge(e.early)
+	}
 	e.unrecorded--
 	entry.Attempts = r.Attempt
 	if r.Class != "" {

@@ -65,7 +65,7 @@ func start(t *testing.T, prepare func(*process)) *process {
 	return p
 }
 
-// connector is compiled into the bundle, as the operator does.
+// writeBundle compiles a connector, as the operator does.
 func (p *process) writeBundle(change func(*v1alpha1.OAConnector, *[]v1alpha1.AccountPair)) (hash string) {
 	p.t.Helper()
 	c := &v1alpha1.OAConnector{ObjectMeta: metav1.ObjectMeta{Namespace: "crm", Name: "hq"}}
@@ -99,7 +99,11 @@ func (p *process) writeBundle(change func(*v1alpha1.OAConnector, *[]v1alpha1.Acc
 
 func (p *process) writeSecret(slot, key string, data []byte) {
 	p.t.Helper()
-	p.keepSecret(strings.TrimSpace(string(data)))
+	secret := strings.TrimSpace(string(data))
+	if strings.HasPrefix(secret, "-----BEGIN") {
+		secret = coreOf(data)
+	}
+	p.keepSecret(secret)
 	writeFile(p.t, filepath.Join(p.dirSecrets, slot, key), data)
 }
 
@@ -174,12 +178,12 @@ func (p *process) fetch(target string) answer {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return answer{resp, string(body)}
+	a := p.read(resp)
+	shown := a.Header.Clone()
+	shown.Del("Location")
+	_ = shown.Write(p.wire)
+	_, _ = io.WriteString(p.wire, a.body)
+	return a
 }
 
 func (p *process) adminStatus(path string) int {
@@ -252,9 +256,12 @@ func TestTheLifeOfAGateway(t *testing.T) {
 // A click that is being answered when the gateway is told to stop still gets its answer.
 func TestAClickSurvivesTheShutdown(t *testing.T) {
 	asked, answer := make(chan struct{}), make(chan struct{})
-	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		close(asked)
-		<-answer
+		select {
+		case <-answer:
+		case <-r.Context().Done():
+		}
 		w.Header().Set("LoginName", "lina")
 	}))
 	defer slow.Close()
@@ -270,6 +277,11 @@ func TestAClickSurvivesTheShutdown(t *testing.T) {
 	go func() { done <- p.fetch(recordPC + "?v5ticket=T").StatusCode }()
 	<-asked
 	p.stop()
+	for deadline := time.Now().Add(patience); p.adminStatus("/readyz") != http.StatusServiceUnavailable; {
+		if time.Now().After(deadline) {
+			t.Fatal("it is still ready")
+		}
+	}
 	close(answer)
 	if status := <-done; status != http.StatusSeeOther {
 		t.Errorf("status %d", status)

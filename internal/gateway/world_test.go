@@ -134,13 +134,16 @@ func (w *world) change(f func(*live)) {
 func (w *world) newKey() *login.Key {
 	w.t.Helper()
 	data := newPEM(w.t)
-	w.secrets = append(w.secrets, strings.Split(string(data), "\n")[1])
+	w.keepSecret(coreOf(data))
 	k, err := login.ParseKey(data)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return k
 }
+
+// coreOf is the line of a PEM text that holds most of the key.
+func coreOf(data []byte) string { return strings.Split(string(data), "\n")[1] }
 
 func newPEM(t *testing.T) []byte {
 	t.Helper()
@@ -216,17 +219,19 @@ func (w *world) visit(method, target string, change ...func(*http.Request)) answ
 	if err != nil {
 		w.t.Fatalf("%s %q: %v", method, target, err)
 	}
+	return w.read(resp)
+}
+
+// read takes an answer of the gateway, and notes the token in it as a secret.
+func (w *world) read(resp *http.Response) answer {
+	w.t.Helper()
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if location := resp.Header.Get("Location"); location != "" {
-		u, err := url.Parse(location)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		w.keepSecret(u.Query().Get("token"))
+	if location, err := resp.Location(); err == nil {
+		w.keepSecret(location.Query().Get("token"))
 	}
 	return answer{resp, string(body)}
 }

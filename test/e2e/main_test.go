@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 		fmt.Println("e2e: skipped, it needs a cluster: run `make e2e`")
 		return
 	}
-	log.SetLogger(ctrl.Log)
+	log.SetLogger(logr.Discard())
 	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Minute)
 	defer cancel()
 	if err := setUp(ctx); err != nil {

@@ -7,6 +7,9 @@ import (
 	"net/http"
 	"strings"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/oasim/crm"
 	"github.com/oabridge/oabridge/internal/oasim/fault"
 	"github.com/oabridge/oabridge/internal/oasim/seeyon"
@@ -152,8 +155,19 @@ func Clickable(run crm.Run) crm.Expected {
 
 // Clear makes the stage as it was before the first play: no connector, nothing in the OA, no faults.
 func (s *Stage) Clear(ctx context.Context) error {
-	if _, err := s.Kubectl(ctx, "-n", Namespace, "delete", "oac", "--all", "--ignore-not-found", "--timeout=120s"); err != nil {
+	oac, err := s.OAC(ctx)
+	if client.IgnoreNotFound(err) != nil {
 		return err
+	}
+	if err == nil {
+		before := oac.DeepCopy()
+		oac.Spec.OnDelete.Policy = v1alpha1.DeleteAbandon
+		if err := s.Patch(ctx, oac, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
+			return err
+		}
+		if _, err := s.Kubectl(ctx, "-n", Namespace, "delete", "oac", oac.Name, "--ignore-not-found", "--timeout=120s"); err != nil {
+			return err
+		}
 	}
 	for _, path := range []string{"/_sim/items", "/_sim/faults"} {
 		if err := s.Call(ctx, http.MethodDelete, OA(path), nil, nil); err != nil {

@@ -54,7 +54,10 @@ type Entry struct {
 // State of the entry.
 func (e *Entry) State() State { return e.state }
 
-type lane struct{ head, tail *Entry }
+type lane struct {
+	head, tail *Entry
+	n          int64
+}
 
 // Table holds all lanes.
 type Table struct {
@@ -79,14 +82,18 @@ func (t *Table) Add(e *Entry) {
 	t.cached += len(e.Payload)
 	l := t.lanes[e.Key]
 	if l == nil {
-		t.lanes[e.Key] = &lane{head: e, tail: e}
+		t.lanes[e.Key] = &lane{head: e, tail: e, n: 1}
 		t.enter(e, Ready)
 		return
 	}
 	l.tail.next = e
 	l.tail = e
+	l.n++
 	e.state = Queued
 	t.counts[Queued]++
+	if l.head.state == Held {
+		t.held[l.head.HeldFor]++
+	}
 }
 
 // Next takes the entry that has been ready for longest, nil when there is none.
@@ -114,6 +121,7 @@ func (t *Table) Done(e *Entry) {
 	delete(t.entries, e.Seq)
 	l := t.lanes[e.Key]
 	l.head = e.next
+	l.n--
 	e.next = nil
 	if l.head == nil {
 		delete(t.lanes, e.Key)
@@ -194,7 +202,15 @@ func (t *Table) Len() int { return len(t.entries) }
 // Count is the number of entries in a state.
 func (t *Table) Count(s State) int64 { return t.counts[s] }
 
-// HeldReasons counts held entries by reason.
+// Held is the number of entries that wait for a change of the configuration: held ones and those behind them.
+func (t *Table) Held() (n int64) {
+	for _, v := range t.held {
+		n += v
+	}
+	return n
+}
+
+// HeldReasons counts the entries of Held by reason.
 func (t *Table) HeldReasons() map[string]int64 {
 	if len(t.held) == 0 {
 		return nil
@@ -217,7 +233,7 @@ func (t *Table) wakeAt(e *Entry, at time.Time) {
 func (t *Table) move(e *Entry, s State) {
 	t.counts[e.state]--
 	if e.state == Held {
-		if t.held[e.HeldFor]--; t.held[e.HeldFor] == 0 {
+		if t.held[e.HeldFor] -= t.lanes[e.Key].n; t.held[e.HeldFor] == 0 {
 			delete(t.held, e.HeldFor)
 		}
 	}
@@ -231,6 +247,6 @@ func (t *Table) enter(e *Entry, s State) {
 	case Ready:
 		t.ready.push(e)
 	case Held:
-		t.held[e.HeldFor]++
+		t.held[e.HeldFor] += t.lanes[e.Key].n
 	}
 }

@@ -1,0 +1,74 @@
+package controllers_test
+
+import (
+
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/oabridge/oabridge/api/v1alpha1"
+	"github.com/oabridge/oabridge/internal/report"
+)
+
+// quiet waits until the operator has made no request for a namespace for a while, and returns all that it made.
+func (w *world) quiet() []string {
+	w.Helper()
+	seen, since := requests.in(w.ns), time.Now()
+	w.Eventually(func() time.Duration {
+		if now := requests.in(w.ns); len(now) != len(seen) {
+			seen, since = now, time.Now()
+		}
+		return time.Since(since)
+	}).WithTimeout(patience).WithPolling(100 * time.Millisecond).Should(BeNumerically(">", 3*time.Second))
+	return seen
+}
+
+// When nothing changes, the operator asks the API for nothing and writes nothing, however often it looks.
+func TestSteadyConnectorsCostNoRequests(t *testing.T) {
+	w := newWorld(t)
+	pod := w.ready(func(c *v1alpha1.OAConnector) { c.Spec.SSO = sampleConnector(t).Spec.SSO })
+	before := w.quiet()
+	for range 20 {
+		w.Expect(resync(w.Context(), w.key("hq"))).To(Succeed())
+	}
+	// A resync that arrives later shows that the twenty were worked off: its effect is waited for.
+	pod.say(func(r *report.Report) { r.Delivery.Dead = 1 })
+	w.expectCondition(v1alpha1.ConditionDeliveryHealthy, HavePrefix("False DeadLetters: 1 item is a dead letter"))
+	after := requests.in(w.ns)[len(before):]
+	w.Expect(after).To(ConsistOf("PATCH /apis/oabridge.dev/v1alpha1/namespaces/" + w.ns + "/oaconnectors/hq/status"))
+}
+
+// A GitOps tool that applies the same files again finds no difference, and the operator's work is no difference to it.
+func TestApplyingTheSameFileAgainChangesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.secrets()
+	w.binding("staff", "1000=zhangwei")
+	apply := func() client.Object {
+		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(sampleConnector(t))
+		w.Expect(err).NotTo(HaveOccurred())
+		delete(content, "status")
+		u := &unstructured.Unstructured{Object: content}
+		unstructured.RemoveNestedField(u.Object, "metadata", "creationTimestamp")
+		u.SetNamespace(w.ns)
+		w.Expect(admin.Apply(w.Context(), client.ApplyConfigurationFromUnstructured(u), client.FieldOwner("gitops"))).To(Succeed())
+		return u
+	}
+	apply()
+	w.hash()
+	w.quiet()
+	first := get(w, "hq", &v1alpha1.OAConnector{})
+	apply()
+	second := get(w, "hq", &v1alpha1.OAConnector{})
+	w.Expect(second.Generation).To(Equal(first.Generation))
+	if first.ResourceVersion != second.ResourceVersion { for _, o := range []*v1alpha1.OAConnector{first, second} { for _, m := range o.ManagedFields { if m.Manager == "gitops" { t.Log(string(m.FieldsV1.GetRawBytes())) } } } }
+	w.Expect(second.ResourceVersion).To(Equal(first.ResourceVersion))
+	for _, entry := range second.ManagedFields {
+		if entry.Manager == "oabridge-connector" && entry.Subresource == "" {
+			w.Expect(string(entry.FieldsV1.GetRawBytes())).NotTo(ContainSubstring("f:spec"), "the operator never writes into spec")
+		}
+	}
+}

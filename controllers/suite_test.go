@@ -1,0 +1,181 @@
+package controllers_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/yaml"
+
+	"github.com/go-logr/logr"
+
+	"github.com/oabridge/oabridge/api/v1alpha1"
+	"github.com/oabridge/oabridge/controllers"
+)
+
+// presetsNamespace is where the operator of these tests lives.
+const presetsNamespace = "oabridge-system"
+
+// patience is how long a test waits for what the operator does on a busy machine.
+const patience = 30 * time.Second
+
+// The cluster of this package: a real API server and etcd, with one operator in it. There are no nodes and no other
+// controllers: tests play the kubelet, the Deployment controller and the ingress controller. Each test has a namespace.
+var (
+	admin    client.WithWatch
+	requests *counter
+	// resync has the operator look at a connector again.
+	resync func(ctx context.Context, key client.ObjectKey) error
+)
+
+func TestMain(m *testing.M) {
+	code, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func run(m *testing.M) (int, error) {
+	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
+		return 0, fmt.Errorf("KUBEBUILDER_ASSETS is not set: it names the directory with kube-apiserver and etcd; make test sets it")
+	}
+	ctrl.SetLogger(logr.Discard())
+	environment := &envtest.Environment{
+		CRDDirectoryPaths:     []string{filepath.Join("..", "config", "crd", "bases")},
+		ErrorIfCRDPathMissing: true,
+		Scheme:                controllers.Scheme(),
+	}
+	config, err := environment.Start()
+	if err != nil {
+		return 0, fmt.Errorf("start the API server: %w", err)
+	}
+	defer func() { _ = environment.Stop() }()
+	config.QPS = -1
+	if admin, err = client.NewWithWatch(config, client.Options{Scheme: controllers.Scheme()}); err != nil {
+		return 0, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if err := installPresets(ctx); err != nil {
+		return 0, err
+	}
+	stopped, err := startOperator(ctx, config)
+	if err != nil {
+		return 0, err
+	}
+	code := m.Run()
+	cancel()
+	return code, <-stopped
+}
+
+// installPresets applies the templates that ship with OA Bridge.
+func installPresets(ctx context.Context) error {
+	if err := admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: presetsNamespace}}); err != nil {
+		return err
+	}
+	for _, name := range []string{"seeyon-todo", "seeyon-reminder"} {
+		data, err := os.ReadFile(filepath.Join("..", "config", "presets", name+".yaml"))
+		if err != nil {
+			return err
+		}
+		var template v1alpha1.ScenarioTemplate
+		if err := yaml.UnmarshalStrict(data, &template); err != nil {
+			return err
+		}
+		template.Namespace = presetsNamespace
+		if err := admin.Create(ctx, &template); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startOperator runs the manager as cmd/oabridge does, with a transport that counts its requests.
+func startOperator(ctx context.Context, config *rest.Config) (<-chan error, error) {
+	requests = &counter{}
+	config = rest.CopyConfig(config)
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			requests.note(r)
+			return next.RoundTrip(r)
+		})
+	})
+	mgr, err := ctrl.NewManager(config, manager.Options{
+		Scheme:  controllers.Scheme(),
+		Cache:   controllers.CacheOptions(nil, presetsNamespace),
+		Client:  client.Options{FieldValidation: metav1.FieldValidationStrict},
+		Metrics: server.Options{BindAddress: "0"},
+		Logger:  logr.Discard(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	reports := controllers.NewReports(fakeReportURL)
+	if err := controllers.Setup(ctx, mgr, controllers.Options{
+		Image:            "oabridge:test",
+		PresetsNamespace: presetsNamespace,
+		MaxConcurrent:    4,
+		Reports:          reports,
+	}); err != nil {
+		return nil, err
+	}
+	resync = reports.Resync
+	stopped := make(chan error, 1)
+	go func() { stopped <- mgr.Start(ctx) }()
+	if !mgr.GetCache().WaitForCacheSync(ctx) {
+		return nil, fmt.Errorf("the caches did not fill")
+	}
+	return stopped, nil
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// counter notes the operator's requests other than those of its caches (lists and watches).
+type counter struct {
+	mu   sync.Mutex
+	seen []string
+}
+
+func (c *counter) note(r *http.Request) {
+	query := r.URL.Query()
+	if r.Method == http.MethodGet && (query.Has("watch") || query.Has("limit") || query.Has("resourceVersion")) {
+		return
+	}
+	if strings.Contains(r.URL.Path, "/events") && strings.Contains(r.URL.Path, "events.k8s.io") {
+		return // written in the background, after the fact
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seen = append(c.seen, r.Method+" "+r.URL.Path)
+}
+
+// in returns the requests for a namespace so far.
+func (c *counter) in(namespace string) []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var found []string
+	for _, s := range c.seen {
+		if strings.Contains(s, "/namespaces/"+namespace+"/") {
+			found = append(found, s)
+		}
+	}
+	return found
+}
