@@ -64,7 +64,6 @@ func TestApplyingTheSameFileAgainChangesNothing(t *testing.T) {
 	apply()
 	second := get(w, "hq", &v1alpha1.OAConnector{})
 	w.Expect(second.Generation).To(Equal(first.Generation))
-	if first.ResourceVersion != second.ResourceVersion { for _, o := range []*v1alpha1.OAConnector{first, second} { for _, m := range o.ManagedFields { if m.Manager == "gitops" { t.Log(string(m.FieldsV1.GetRawBytes())) } } } }
 	w.Expect(second.ResourceVersion).To(Equal(first.ResourceVersion))
 	for _, entry := range second.ManagedFields {
 		if entry.Manager == "oabridge-connector" && entry.Subresource == "" {

@@ -37,7 +37,7 @@ func compileScenarios(in Input) ([]scenario.Definition, []Problem) {
 func compileScenario(in Input, field string, ref v1alpha1.ScenarioReference) (*scenario.Definition, []Problem) {
 	template := in.Templates[ref.TemplateRef.Name]
 	if template == nil {
-		return fallBack(in, field, ref, Problem{v1alpha1.ReasonTemplateNotFound, field + ".templateRef",
+		return fallBack(in, ref, Problem{v1alpha1.ReasonTemplateNotFound, field + ".templateRef",
 			fmt.Sprintf("there is no ScenarioTemplate %s in the namespace %s, nor among the presets; apply it or correct the name",
 				ref.TemplateRef.Name, in.Connector.Namespace), true})
 	}
@@ -53,7 +53,7 @@ func compileScenario(in Input, field string, ref v1alpha1.ScenarioReference) (*s
 		if more := len(check.Problems) - 1; more > 0 {
 			message += fmt.Sprintf(" (and %d more)", more)
 		}
-		return fallBack(in, field, ref, Problem{first.Reason, field + ".templateRef", message, true})
+		return fallBack(in, ref, Problem{first.Reason, field + ".templateRef", message, true})
 	}
 	d, found := scenario.Instantiate(template.Spec, ref.Parameters, connectorValues(in.Connector.Spec), name)
 	if len(found) == 0 {
@@ -87,7 +87,7 @@ func connectorValues(spec v1alpha1.OAConnectorSpec) map[string]string {
 }
 
 // fallBack takes the scenario from the live bundle, if it is there: a template that breaks must not stop what works.
-func fallBack(in Input, field string, ref v1alpha1.ScenarioReference, p Problem) (*scenario.Definition, []Problem) {
+func fallBack(in Input, ref v1alpha1.ScenarioReference, p Problem) (*scenario.Definition, []Problem) {
 	d := previous(in, ref.TemplateRef.Name)
 	if d == nil {
 		return nil, []Problem{p}

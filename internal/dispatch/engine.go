@@ -122,7 +122,7 @@ func (e *engine) start(calls context.Context, now time.Time) time.Duration {
 			break
 		}
 		entry := e.lanes.Next()
-		if at := entry.NotBefore; at.After(now) && !(entry.TargetDown && e.gate.state == gateOpen) {
+		if at := entry.NotBefore; at.After(now) && (!entry.TargetDown || e.gate.state != gateOpen) {
 			entry.NotBefore = time.Time{}
 			e.gate.withdraw(trial)
 			e.lanes.Retry(entry, at)

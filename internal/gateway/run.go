@@ -61,11 +61,12 @@ func Run(ctx context.Context, o Options) error {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	public, err := net.Listen("tcp", o.ListenPublic)
+	var listener net.ListenConfig
+	public, err := listener.Listen(ctx, "tcp", o.ListenPublic)
 	if err != nil {
 		return fmt.Errorf("listen for OA users: %w", err)
 	}
-	admin, err := net.Listen("tcp", o.ListenAdmin)
+	admin, err := listener.Listen(ctx, "tcp", o.ListenAdmin)
 	if err != nil {
 		_ = public.Close()
 		return fmt.Errorf("listen for the operator: %w", err)

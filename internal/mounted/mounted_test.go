@@ -111,7 +111,7 @@ func TestWatchWaitsUntilItIsQuiet(t *testing.T) {
 		t.Fatal("no change was told")
 	}
 	cancel()
-	<-done
+	must(t, <-done)
 	if n := len(changed); n > 20 {
 		t.Errorf("%d more calls for one burst", n)
 	}

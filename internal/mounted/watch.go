@@ -42,7 +42,7 @@ func Watch(ctx context.Context, dir string, changed func()) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-notify.Errors: // an overflow: something changed
+		case <-notify.Errors: //nolint:errcheck // whatever it is (an overflow, mostly): look again
 		case <-notify.Events:
 		case <-tick.C:
 		}
@@ -71,7 +71,7 @@ func (w *watcher) quiet(ctx context.Context) bool {
 		select {
 		case <-w.notify.Events:
 			timer.Stop()
-		case <-w.notify.Errors:
+		case <-w.notify.Errors: //nolint:errcheck // as above
 			timer.Stop()
 		case <-timer.C:
 			return true

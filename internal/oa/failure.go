@@ -72,7 +72,7 @@ func NetworkFailure(err error, host string, stage Stage, limit time.Duration) At
 
 func timeout(err error, host string, stage Stage, limit time.Duration) (Attempt, bool) {
 	t, ok := errors.AsType[net.Error](err)
-	if !errors.Is(err, context.DeadlineExceeded) && !(ok && t.Timeout()) {
+	if !errors.Is(err, context.DeadlineExceeded) && (!ok || !t.Timeout()) {
 		return Attempt{}, false
 	}
 	a := Attempt{Class: Timeout, Reason: v1alpha1.ReasonTimeout}

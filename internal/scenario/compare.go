@@ -83,9 +83,9 @@ func short(v any) string {
 	e.SetEscapeHTML(false)
 	_ = e.Encode(v)
 	const limit = 120 // characters
-	if r := []rune(strings.TrimSpace(out.String())); len(r) > limit {
+	r := []rune(strings.TrimSpace(out.String()))
+	if len(r) > limit {
 		return string(r[:limit]) + "…"
-	} else {
-		return string(r)
 	}
+	return string(r)
 }

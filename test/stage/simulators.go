@@ -42,6 +42,8 @@ func (s *Stage) Call(ctx context.Context, method, url string, in, out any) error
 	return json.Unmarshal(answer, out)
 }
 
-// OA is a URL of the Seeyon simulator, CRM one of the CRM simulator.
-func OA(path string) string  { return "https://" + HostOA + path }
+// OA is a URL of the Seeyon simulator.
+func OA(path string) string { return "https://" + HostOA + path }
+
+// CRM is a URL of the CRM simulator.
 func CRM(path string) string { return "https://" + HostCRM + path }

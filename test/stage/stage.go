@@ -59,7 +59,7 @@ func New(log io.Writer) (*Stage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no cluster to talk to (is KUBECONFIG set?): %w", err)
 	}
-	config.QPS, config.Burst = 50, 100
+	config.QPS = -1 // it asks often and alone
 	scheme := clientgoscheme.Scheme
 	if err := v1alpha1.AddToScheme(scheme); err != nil {
 		return nil, err
@@ -140,14 +140,18 @@ func (s *Stage) HTTP() *http.Client {
 func Until(ctx context.Context, check func() error) error {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
+	var last error
 	for {
 		err := check()
 		if err == nil {
 			return nil
 		}
+		if ctx.Err() == nil || last == nil {
+			last = err // what is said after the end is only about the end
+		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%w; last: %w", context.Cause(ctx), err)
+			return fmt.Errorf("%w; last: %w", context.Cause(ctx), last)
 		case <-tick.C:
 		}
 	}

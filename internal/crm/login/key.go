@@ -15,8 +15,9 @@ import (
 )
 
 const (
-	// MinRSABits is the smallest RSA key that may sign, MaxRSABits the largest: beyond it a signature costs too much.
+	// MinRSABits is the smallest RSA key that may sign.
 	MinRSABits = 2048
+	// MaxRSABits is the largest: beyond it a signature costs too much.
 	MaxRSABits = 8192
 )
 

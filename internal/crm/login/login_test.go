@@ -1,6 +1,7 @@
 package login_test
 
 import (
+	"errors"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -204,7 +205,7 @@ func TestRotation(t *testing.T) {
 	c := &clock{time.Date(2026, 11, 22, 9, 30, 0, 0, time.UTC)}
 	ring := login.NewKeyRing(c.Now)
 	issuer := newIssuer(t, ring, c)
-	if _, err := issuer.Redirect(person); err != login.ErrNoKey {
+	if _, err := issuer.Redirect(person); !errors.Is(err, login.ErrNoKey) {
 		t.Fatalf("without a key: %v", err)
 	}
 	first, second := parsed(t, newEC(t, elliptic.P256())), parsed(t, newRSA(t, 2048))

@@ -24,10 +24,12 @@ const (
 	streamDead       = "DEAD"
 	streamCheckpoint = "CHECKPOINT"
 	bucketProofs     = "proofs"
-	// SubjectEvents is followed by a partition, SubjectRecords and SubjectDead stand for themselves.
-	SubjectEvents  = "ev."
+	// SubjectEvents is followed by a partition.
+	SubjectEvents = "ev."
+	// SubjectRecords takes the outcome log.
 	SubjectRecords = "rec"
-	SubjectDead    = "dead"
+	// SubjectDead takes the dead letters.
+	SubjectDead = "dead"
 
 	subjectCheckpoint = "checkpoint"
 	// keptCheckpoints: one would do, a second one costs nothing.

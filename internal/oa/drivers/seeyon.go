@@ -31,6 +31,7 @@ func seeyonVerifier(c config) (oa.Verifier, error) {
 		Endpoint: c.url.String(),
 		Client:   c.client,
 		Version:  c.bundle.OA.Seeyon.Version,
+		Headers:  func() ([]seeyon.Header, error) { return c.secrets.headers(c.bundle.OA.Headers) },
 	}), nil
 }
 

@@ -102,14 +102,15 @@ func (p *Pusher) Push(ctx context.Context, req scenario.Request, result scenario
 
 // Probe implements oa.Pusher. Seeyon documents no call that only reads and needs no further right, so the probe is a
 // fresh token: it proves name, network, TLS, the REST layer and the account. A call that the OA answered within the last
-// minute proves as much, and then nothing is sent.
+// minute for the same account proves as much, and then nothing is sent.
 func (p *Pusher) Probe(ctx context.Context) oa.Attempt {
 	began := p.c.Now()
-	if last := p.lastOK.Load(); last != 0 && began.Sub(time.Unix(0, last)) < proofOfLife {
-		return oa.Attempt{}
-	}
 	s, failure := p.session()
 	if failure == nil {
+		last := p.lastOK.Load()
+		if last != 0 && began.Sub(time.Unix(0, last)) < proofOfLife && p.tokens.cached(s.id()) != "" {
+			return oa.Attempt{}
+		}
 		_, failure = p.tokens.get(ctx, s, true)
 	}
 	if failure != nil {

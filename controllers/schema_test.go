@@ -1,0 +1,124 @@
+package controllers_test
+
+import (
+	"strings"
+	"testing"
+
+	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/oabridge/oabridge/api/v1alpha1"
+)
+
+// What the API refuses at once, with the sentence that a person reads after kubectl apply.
+func TestTheAPIRefusesMistakes(t *testing.T) {
+	w := newWorld(t)
+	cases := []struct {
+		name string
+		// path below spec, or metadata.name, and the value that is put there; nil removes the field.
+		path    string
+		value   any
+		message string
+	}{
+		{"another scheme", "endpoint.url", "ftp://oa.example", "url must be an absolute http or https URL"},
+		{"no scheme", "endpoint.url", "oa.example:8080", "url must be an absolute http or https URL"},
+		{"a password in the URL", "endpoint.url", "http://me:secret@oa.example", "put credentials into credentialsSecretRef"},
+		{"no timeout at all", "endpoint.connectTimeout", "0s", "connectTimeout must be between 100ms and 2m"},
+		{"a range that is none", "endpoint.allowedCIDRs", []any{"10.0.0.0"}, "must be a CIDR such as 127.0.0.0/8"},
+		{"localhost", "sso.host", "localhost", "localhost, .local names and IP addresses are refused"},
+		{"an address", "sso.host", "10.1.2.3", "localhost, .local names and IP addresses are refused"},
+		{"a host with a port", "sso.host", "sso.example:8443", "host must be a full DNS name without scheme and port"},
+		{"no host", "sso.host", nil, "host is needed unless mode is None"},
+		{"no way into the CRM", "sso.crmLogin", nil, "spec.sso.crmLogin is needed unless spec.sso.mode is None"},
+		{"CRM to OA", "sso.direction", "CRMToOA", "unknown field"},
+		{"a class without an Ingress", "sso.exposure", map[string]any{"type": "None", "className": "nginx"}, "className and tls belong to type Ingress"},
+		{"two sources of a header", "headers", []any{map[string]any{
+			"name": "X", "value": "a", "valueFrom": map[string]any{"secretKeyRef": map[string]any{"name": "s", "key": "k"}},
+		}}, "set exactly one of value and valueFrom"},
+		{"no source of a header", "headers", []any{map[string]any{"name": "X"}}, "set exactly one of value and valueFrom"},
+		{"a header of the protocol", "headers", []any{map[string]any{"name": "Content-Length", "value": "1"}}, "this header is set by OA Bridge itself"},
+		{"a line break in a header", "headers", []any{map[string]any{"name": "X", "value": "a\nb"}}, "a header value must not hold line breaks"},
+		{"anonymous events", "source", map[string]any{}, "unauthenticated events are never accepted"},
+		{"no vendor block", "seeyon", nil, "type Seeyon needs the block spec.seeyon"},
+		{"an unknown OA", "type", "Lotus", `Unsupported value: "Lotus"`},
+		{"no scenario", "scenarios", []any{}, "should have at least 1 items"},
+		{"a tiny volume", "dispatcher", map[string]any{"storage": map[string]any{"size": "1Mi"}}, "size must be a quantity of at least 64Mi"},
+		{"a request above the limit", "dispatcher", map[string]any{"resources": map[string]any{"memoryRequest": "1Gi", "memoryLimit": "512Mi"}},
+			"memoryRequest must not exceed memoryLimit"},
+		{"an age without end", "delivery.maxAge", "8760h", "maxAge must be between 10s and 720h"},
+		{"an unknown class of errors", "delivery.retry", map[string]any{"on": []any{"Weather"}}, `Unsupported value: "Weather"`},
+		{"a long name", "metadata.name", strings.Repeat("a", 41), "may have at most 40 characters"},
+		{"a name that no Service can have", "metadata.name", "1st.hq", "must start with a letter"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			g := NewWithT(t)
+			content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(sampleConnector(t))
+			g.Expect(err).NotTo(HaveOccurred())
+			path := strings.Split(c.path, ".")
+			if path[0] != "metadata" {
+				path = append([]string{"spec"}, path...)
+			}
+			if c.value == nil {
+				unstructured.RemoveNestedField(content, path...)
+			} else {
+				g.Expect(unstructured.SetNestedField(content, c.value, path...)).To(Succeed())
+			}
+			delete(content, "status")
+			u := &unstructured.Unstructured{Object: content}
+			u.SetNamespace(w.ns)
+			err = admin.Create(t.Context(), u, client.DryRunAll, client.FieldValidation("Strict"))
+			g.Expect(err).To(MatchError(ContainSubstring(c.message)))
+		})
+	}
+}
+
+// What cannot be changed is refused, and never silently ignored.
+func TestTheAPIRefusesChangesThatCannotBeMade(t *testing.T) {
+	w := newWorld(t)
+	w.connector(func(c *v1alpha1.OAConnector) { c.Spec.Dispatcher.Storage = v1alpha1.Storage{Size: "2Gi", ClassName: "fast"} })
+	cases := []struct {
+		name    string
+		edit    func(*v1alpha1.OAConnector)
+		message string
+	}{
+		{"a smaller volume", func(c *v1alpha1.OAConnector) { c.Spec.Dispatcher.Storage.Size = "1Gi" }, "size may grow but not shrink"},
+		{"another storage class", func(c *v1alpha1.OAConnector) { c.Spec.Dispatcher.Storage.ClassName = "slow" }, "className is immutable"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			connector := get(w, "hq", &v1alpha1.OAConnector{})
+			c.edit(connector)
+			NewWithT(t).Expect(admin.Update(t.Context(), connector, client.DryRunAll)).To(MatchError(ContainSubstring(c.message)))
+		})
+	}
+	bigger := get(w, "hq", &v1alpha1.OAConnector{})
+	bigger.Spec.Dispatcher.Storage.Size = "4Gi"
+	w.Expect(admin.Update(t.Context(), bigger, client.DryRunAll)).To(Succeed())
+}
+
+func TestTheAPIRefusesMistakesInBindingsAndTemplates(t *testing.T) {
+	w := newWorld(t)
+	both := &v1alpha1.AccountBinding{}
+	both.Name, both.Namespace = "both", w.ns
+	both.Spec.Accounts = []v1alpha1.AccountPair{{CRM: "1", OA: "a"}}
+	both.Spec.AccountsFrom.ConfigMapKeyRef.Name = "file"
+	w.Expect(admin.Create(t.Context(), both)).To(MatchError(ContainSubstring("set exactly one of accounts and accountsFrom")))
+
+	twice := &v1alpha1.AccountBinding{}
+	twice.Name, twice.Namespace = "twice", w.ns
+	twice.Spec.Accounts = []v1alpha1.AccountPair{{CRM: "1", OA: "a"}, {CRM: "1", OA: "b"}}
+	w.Expect(admin.Create(t.Context(), twice)).To(MatchError(ContainSubstring("Duplicate value")))
+
+	outside := localTemplate(t, "outside")
+	outside.Namespace = w.ns
+	outside.Spec.Actions.Create.Path = "//evil.example/seeyon"
+	w.Expect(admin.Create(t.Context(), outside)).To(MatchError(ContainSubstring("path must start with exactly one slash")))
+
+	reminder := localTemplate(t, "reminder")
+	reminder.Namespace = w.ns
+	reminder.Spec.Kind = v1alpha1.KindReminder
+	w.Expect(admin.Create(t.Context(), reminder)).To(MatchError(ContainSubstring("a Reminder has only the action create")))
+}
