@@ -53,7 +53,7 @@ func (c *compileCache) forget(connector types.NamespacedName) {
 // compileKey names everything that the result depends on.
 func compileKey(c *v1alpha1.OAConnector, templates map[string]*v1alpha1.ScenarioTemplate, sources []accountSource, live liveConfig) string {
 	var key strings.Builder
-	fmt.Fprintf(&key, "%s/%d live=%s", c.UID, c.Generation, live.version)
+	fmt.Fprintf(&key, "%s/%d live=%s", c.UID, c.Generation, live.hash)
 	for _, name := range slices.Sorted(maps.Keys(templates)) {
 		fmt.Fprintf(&key, " %s=%s/%d", name, templates[name].UID, templates[name].Generation)
 	}

@@ -99,7 +99,7 @@ func (c *ConnectorReconciler) childProblem(r *round, kind, name string, err erro
 			"%s %q %v; it was not touched: rename or delete it, or rename this connector", strings.ToLower(kind), name, err))
 	case errors.Is(err, errLeftover):
 		r.problems = append(r.problems, problem{
-			reason: v1alpha1.ReasonApplyFailed, message: fmt.Sprintf("%s %q %v", strings.ToLower(kind), name, err),
+			reason: v1alpha1.ReasonApplyFailed, message: fmt.Sprintf("%s %q %v", strings.ToLower(kind), name, err), fate: waiting,
 		})
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsForbidden(err), apierrors.IsRequestEntityTooLargeError(err):
 		p := problem{

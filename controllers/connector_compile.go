@@ -72,9 +72,8 @@ func describe(p bundle.Problem) string {
 
 // liveConfig is the bundle that the ConfigMaps hold now.
 type liveConfig struct {
-	bundle  *bundle.Bundle
-	hash    string
-	version string
+	bundle *bundle.Bundle
+	hash   string
 }
 
 func (c *ConnectorReconciler) liveConfig(ctx context.Context, connector *v1alpha1.OAConnector) (liveConfig, error) {
@@ -87,12 +86,21 @@ func (c *ConnectorReconciler) liveConfig(ctx context.Context, connector *v1alpha
 		return liveConfig{}, nil
 	}
 	document := cm.Data[bundle.FileName]
-	var b bundle.Bundle
-	if err := json.Unmarshal([]byte(document), &b); err != nil || b.Format != bundle.Format {
-		return liveConfig{}, nil // somebody wrote into it, or another version did: compile without a previous one
+	b := parseLive(document)
+	if b == nil {
+		return liveConfig{}, nil
 	}
-	hash := bundle.Hash(map[string][]byte{bundle.FileName: []byte(document)})
-	return liveConfig{bundle: &b, hash: hash, version: hash}, nil
+	return liveConfig{bundle: b, hash: bundle.Hash(map[string][]byte{bundle.FileName: []byte(document)})}, nil
+}
+
+// parseLive returns nil when somebody wrote into the document, or another version of the operator did: then the bundle is
+// compiled without a previous one.
+func parseLive(document string) *bundle.Bundle {
+	var b bundle.Bundle
+	if json.Unmarshal([]byte(document), &b) != nil || b.Format != bundle.Format {
+		return nil
+	}
+	return &b
 }
 
 // templates by the name that the connector uses: from its own namespace, else from the presets.

@@ -87,11 +87,11 @@ func (c *ConnectorReconciler) resolveSecrets(ctx context.Context, r *round) erro
 		err := c.client.Get(ctx, types.NamespacedName{Namespace: r.connector.Namespace, Name: name}, &s)
 		switch {
 		case apierrors.IsNotFound(err):
-			fmt.Fprintf(versions, "%s -\n", name)
+			versions.Write(fmt.Appendf(nil, "%s -\n", name))
 		case err != nil:
 			return err
 		default:
-			fmt.Fprintf(versions, "%s %s %s\n", name, s.UID, s.ResourceVersion)
+			versions.Write(fmt.Appendf(nil, "%s %s %s\n", name, s.UID, s.ResourceVersion))
 			found[name] = &s
 		}
 	}

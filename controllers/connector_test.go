@@ -59,8 +59,9 @@ func TestApplyingTheSampleBringsUpDispatcherAndGateway(t *testing.T) {
 	w.expectCondition(v1alpha1.ConditionDeliveryHealthy, HavePrefix("True Healthy"))
 
 	ingress := get(w, "hq-gateway", &networkingv1.Ingress{})
+	base := ingress.DeepCopy()
 	ingress.Status.LoadBalancer.Ingress = []networkingv1.IngressLoadBalancerIngress{{IP: "192.0.2.1"}}
-	w.Expect(admin.Status().Update(w.Context(), ingress)).To(Succeed())
+	w.Expect(admin.Status().Patch(w.Context(), ingress, client.MergeFrom(base))).To(Succeed())
 	w.expectCondition(v1alpha1.ConditionExposed, ContainSubstring(`TLS ends at it with secret "hq-tls"`))
 
 	c := get(w, "hq", &v1alpha1.OAConnector{})

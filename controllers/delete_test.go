@@ -43,8 +43,9 @@ func (w *world) note() string {
 func (w *world) bind() {
 	w.Helper()
 	claim := get(w, "hq-queue", &corev1.PersistentVolumeClaim{})
+	base := claim.DeepCopy()
 	claim.Status.Phase = corev1.ClaimBound
-	w.Expect(admin.Status().Update(w.Context(), claim)).To(Succeed())
+	w.Expect(admin.Status().Patch(w.Context(), claim, client.MergeFrom(base))).To(Succeed())
 }
 
 func (w *world) deleteConnector() {

@@ -43,7 +43,9 @@ func TestConfigIsLiveWhenEveryPodHasReportedIt(t *testing.T) {
 func TestRefusedConfigurationIsShown(t *testing.T) {
 	w := newWorld(t)
 	pod := w.ready()
-	pod.say(func(r *report.Report) { r.Config = report.Config{Hash: "0000", Problem: "shard accounts-00 does not fit its hash"} })
+	pod.say(func(r *report.Report) {
+		r.Config = report.Config{Hash: "0000", Problem: "shard accounts-00 does not fit its hash"}
+	})
 	w.expectCondition(v1alpha1.ConditionConfigLive, Equal(
 		"False BundleRejected: dispatcher keeps its old configuration: shard accounts-00 does not fit its hash"))
 }

@@ -38,7 +38,7 @@ var stalledReasons = []string{
 }
 
 func newProblem(reason, message string) problem {
-	p := problem{reason: reason, message: message}
+	p := problem{reason: reason, message: message, fate: waiting}
 	if slices.Contains(stalledReasons, reason) {
 		p.fate = stalled
 	}

@@ -22,9 +22,13 @@ func TestSecretsThatCannotBeUsed(t *testing.T) {
 	}{
 		{
 			"missing",
-			func(w *world) { w.Expect(admin.Delete(w.Context(), get(w, "hq-seeyon", &corev1.Secret{}))).To(Succeed()) },
+			func(w *world) {
+				w.Expect(admin.Delete(w.Context(), get(w, "hq-seeyon", &corev1.Secret{}))).To(Succeed())
+			},
 			`False SecretNotFound: spec.credentialsSecretRef: secret "hq-seeyon" was not found with the label oabridge.dev/credentials: "true"; create it or add the label`,
-			func(w *world) { w.create(credentials("hq-seeyon", map[string]string{"username": "a", "password": secret})) },
+			func(w *world) {
+				w.create(credentials("hq-seeyon", map[string]string{"username": "a", "password": secret}))
+			},
 		},
 		{
 			"without the label",

@@ -48,7 +48,7 @@ func TestTheAPIRefusesMistakes(t *testing.T) {
 		{"a request above the limit", "dispatcher", map[string]any{"resources": map[string]any{"memoryRequest": "1Gi", "memoryLimit": "512Mi"}},
 			"memoryRequest must not exceed memoryLimit"},
 		{"an age without end", "delivery.maxAge", "8760h", "maxAge must be between 10s and 720h"},
-		{"an unknown class of errors", "delivery.retry", map[string]any{"on": []any{"Weather"}}, `Unsupported value: "Weather"`},
+		{"an unknown class of errors", "delivery.retry", map[string]any{"classes": []any{"Weather"}}, `Unsupported value: "Weather"`},
 		{"a long name", "metadata.name", strings.Repeat("a", 41), "may have at most 40 characters"},
 		{"a name that no Service can have", "metadata.name", "1st.hq", "must start with a letter"},
 	}
@@ -78,7 +78,9 @@ func TestTheAPIRefusesMistakes(t *testing.T) {
 // What cannot be changed is refused, and never silently ignored.
 func TestTheAPIRefusesChangesThatCannotBeMade(t *testing.T) {
 	w := newWorld(t)
-	w.connector(func(c *v1alpha1.OAConnector) { c.Spec.Dispatcher.Storage = v1alpha1.Storage{Size: "2Gi", ClassName: "fast"} })
+	w.connector(func(c *v1alpha1.OAConnector) {
+		c.Spec.Dispatcher.Storage = v1alpha1.Storage{Size: "2Gi", ClassName: "fast"}
+	})
 	cases := []struct {
 		name    string
 		edit    func(*v1alpha1.OAConnector)
@@ -90,13 +92,15 @@ func TestTheAPIRefusesChangesThatCannotBeMade(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			connector := get(w, "hq", &v1alpha1.OAConnector{})
+			base := connector.DeepCopy()
 			c.edit(connector)
-			NewWithT(t).Expect(admin.Update(t.Context(), connector, client.DryRunAll)).To(MatchError(ContainSubstring(c.message)))
+			NewWithT(t).Expect(admin.Patch(t.Context(), connector, client.MergeFrom(base), client.DryRunAll)).To(MatchError(ContainSubstring(c.message)))
 		})
 	}
 	bigger := get(w, "hq", &v1alpha1.OAConnector{})
+	base := bigger.DeepCopy()
 	bigger.Spec.Dispatcher.Storage.Size = "4Gi"
-	w.Expect(admin.Update(t.Context(), bigger, client.DryRunAll)).To(Succeed())
+	w.Expect(admin.Patch(t.Context(), bigger, client.MergeFrom(base), client.DryRunAll)).To(Succeed())
 }
 
 func TestTheAPIRefusesMistakesInBindingsAndTemplates(t *testing.T) {

@@ -1,7 +1,6 @@
 package controllers_test
 
 import (
-
 	"testing"
 	"time"
 

@@ -62,7 +62,9 @@ func (w *world) create(objects ...client.Object) {
 	}
 }
 
-func (w *world) key(name string) client.ObjectKey { return client.ObjectKey{Namespace: w.ns, Name: name} }
+func (w *world) key(name string) client.ObjectKey {
+	return client.ObjectKey{Namespace: w.ns, Name: name}
+}
 
 // sampleConnector is the one that ships in config/samples.
 func sampleConnector(t *testing.T) *v1alpha1.OAConnector {
@@ -242,11 +244,12 @@ func (w *world) available(deployments ...string) {
 	for _, name := range deployments {
 		var d appsv1.Deployment
 		w.Eventually(func() error { return admin.Get(w.Context(), w.key(name), &d) }).WithTimeout(patience).Should(Succeed())
+		base := d.DeepCopy()
 		d.Status = appsv1.DeploymentStatus{
 			ObservedGeneration: d.Generation, Replicas: *d.Spec.Replicas, UpdatedReplicas: *d.Spec.Replicas,
 			ReadyReplicas: *d.Spec.Replicas, AvailableReplicas: *d.Spec.Replicas,
 		}
-		w.Expect(admin.Status().Update(w.Context(), &d)).To(Succeed())
+		w.Expect(admin.Status().Patch(w.Context(), &d, client.MergeFrom(base))).To(Succeed())
 	}
 }
 

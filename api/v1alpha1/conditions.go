@@ -41,17 +41,16 @@ const (
 	ReasonBodyInvalid        = "BodyInvalid"
 
 	// Workloads.
-	ReasonAvailable       = "Available"
-	ReasonRollingOut      = "RollingOut"
-	ReasonUnavailable     = "Unavailable"
-	ReasonLive            = "Live"
-	ReasonWaitingForPods  = "WaitingForPods"
-	ReasonReportsMissing  = "ReportsMissing"
-	ReasonBundleRejected  = "BundleRejected"
-	ReasonExposed         = "Exposed"
-	ReasonNotExposed      = "NotExposed"
-	ReasonAddressPending  = "AddressPending"
-	ReasonTLSSecretAbsent = "TLSSecretAbsent"
+	ReasonAvailable      = "Available"
+	ReasonRollingOut     = "RollingOut"
+	ReasonUnavailable    = "Unavailable"
+	ReasonLive           = "Live"
+	ReasonWaitingForPods = "WaitingForPods"
+	ReasonReportsMissing = "ReportsMissing"
+	ReasonBundleRejected = "BundleRejected"
+	ReasonExposed        = "Exposed"
+	ReasonNotExposed     = "NotExposed"
+	ReasonAddressPending = "AddressPending"
 
 	// The OA, as the dispatcher sees it.
 	ReasonReachable      = "Reachable"

@@ -311,7 +311,7 @@ type Accounts struct {
 // +kubebuilder:validation:Enum=Network;Timeout;ServerError;RateLimited;AuthExpired;BusinessCode
 type ErrorClass string
 
-// Values of ErrorClass that retry.on may name.
+// Values of ErrorClass that retry.classes may name.
 const (
 	// ClassNetwork: DNS, TCP or TLS failed, or the connection broke.
 	ClassNetwork ErrorClass = "Network"
@@ -391,13 +391,13 @@ type Retry struct {
 	// +optional
 	// +default="Enabled"
 	State SwitchState `json:"state,omitempty"`
-	// on lists the classes of failure that are tried again.
+	// classes of failure that are tried again.
 	// +optional
 	// +listType=set
 	// +default=["Network","Timeout","ServerError","RateLimited","AuthExpired"]
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=6
-	On []ErrorClass `json:"on,omitempty"`
+	Classes []ErrorClass `json:"classes,omitempty"`
 }
 
 // RateLimit is a token bucket.

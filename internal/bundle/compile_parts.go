@@ -47,7 +47,7 @@ func compileDelivery(d v1alpha1.Delivery) Delivery {
 		RateBurst:     int(or(d.RateLimit.Burst, d.RateLimit.PerSecond)),
 	}
 	if out.Retry {
-		on := d.Retry.On
+		on := d.Retry.Classes
 		if len(on) == 0 {
 			on = DefaultRetryOn
 		}

@@ -191,7 +191,7 @@ func TestWatch(t *testing.T) {
 				if l.Hash == want {
 					return
 				}
-			case <-failed: // the files are written one by one
+			case <-failed: //nolint:errcheck // the files are written one by one
 			case <-ctx.Done():
 				t.Fatalf("%s was not loaded", want)
 			}

@@ -52,7 +52,7 @@ func (v *live) decide(d *record.Delivery, e *lanes.Entry, superseded bool, now t
 		case v.bundle.Accounts.Unbound == "Fallback":
 			receiver = d.Receiver()
 		case v.bundle.Accounts.Unbound == "DeadLetter":
-			return end(record.Dead, record.ReasonUnbound, "CRM account %q has no OA account: add it to an AccountBinding and replay", d.Receiver())
+			return end(record.Dead, record.ReasonUnbound, "CRM account %q has no OA account: add it to an AccountBinding before the next event, or set spec.accounts.unbound to Hold", d.Receiver())
 		default:
 			return end(record.Held, record.ReasonUnbound, "CRM account %q has no OA account: add it to an AccountBinding", d.Receiver())
 		}

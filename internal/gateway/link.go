@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/oabridge/oabridge/internal/crm/login"
+	"github.com/oabridge/oabridge/internal/scenario"
 )
 
 // PathPrefix of every link that an OA user clicks [SEED0, F41, F43].
@@ -25,7 +26,7 @@ const (
 // The only spellings of a path that exist. No character in them can be percent-encoded, repeated or normalised into
 // another path, so nothing is decoded or cleaned before the match.
 var (
-	recordPath = regexp.MustCompile(`^([A-Za-z0-9_]{1,64})/([A-Za-z0-9_-]{1,128})/([A-Za-z0-9_-]{1,64})/(true|false)$`)
+	recordPath = regexp.MustCompile(`^([A-Za-z0-9._-]+)/([A-Za-z0-9._-]+)/([A-Za-z0-9_-]{1,64})/(true|false)$`)
 	homePath   = regexp.MustCompile(`^login/([A-Za-z0-9_-]{1,64})/(true|false)$`)
 )
 
@@ -52,7 +53,8 @@ func parseLink(requestURI string) (link, Code) {
 	}
 	var l link
 	names := []string{paramV5Ticket}
-	if m := recordPath.FindStringSubmatch(rest); m != nil {
+	// What the intake takes, a click can open: the same rule for the two parts (not only dots, bounded).
+	if m := recordPath.FindStringSubmatch(rest); m != nil && scenario.ValidObjectPart(m[1]) && scenario.ValidObjectPart(m[2]) {
 		l.enterpriseID = m[3]
 		l.target = login.Target{Page: login.PageRecord, APIName: m[1], DataID: m[2], Client: client(m[4])}
 	} else if m := homePath.FindStringSubmatch(rest); m != nil {

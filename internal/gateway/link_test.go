@@ -60,7 +60,7 @@ func FuzzParseLink(f *testing.F) {
 	} {
 		f.Add(uri)
 	}
-	plain, ticket := regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`), regexp.MustCompile(`^[!-~]{1,512}$`)
+	plain, ticket := regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`), regexp.MustCompile(`^[!-~]{1,512}$`)
 	f.Fuzz(func(t *testing.T, uri string) {
 		l, code := parseLink(uri)
 		switch code {

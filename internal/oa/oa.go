@@ -21,7 +21,7 @@ type Pusher interface {
 // Class is the kind of a failed attempt. The empty class is success.
 type Class string
 
-// The classes. They are the values of delivery.retry.on and of the outcome records.
+// The classes. They are the values of delivery.retry.classes and of the outcome records.
 const (
 	OK           Class = ""
 	Network      Class = "Network"

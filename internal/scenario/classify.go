@@ -10,7 +10,7 @@ import (
 // Delivered is the outcome of a template test whose answer means success.
 const Delivered = "Delivered"
 
-// Classify says what an answer means. class is empty for success, else one of the values of delivery.retry.on; message
+// Classify says what an answer means. class is empty for success, else one of the values of delivery.retry.classes; message
 // is one sentence without random parts, and quotes the OA's own words. HTTP 200 is not delivery: the answer itself must
 // say that it worked.
 //

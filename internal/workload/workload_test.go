@@ -118,7 +118,9 @@ func templates(t *testing.T, objects []workload.Object) map[string]corev1.PodTem
 		if err != nil {
 			t.Fatal(err)
 		}
-		var d struct{ Spec struct{ Template corev1.PodTemplateSpec } }
+		var d struct {
+			Spec struct{ Template corev1.PodTemplateSpec }
+		}
 		if err := yaml.UnmarshalStrict(doc, &d); err != nil && !strings.Contains(err.Error(), "unknown field") {
 			t.Fatal(err)
 		}

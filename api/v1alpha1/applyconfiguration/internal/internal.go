@@ -538,7 +538,7 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.oabridge.oabridge.api.v1alpha1.Retry
   map:
     fields:
-    - name: "on"
+    - name: classes
       type:
         list:
           elementType:
@@ -588,7 +588,6 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: state
       type:
         namedType: com.github.oabridge.oabridge.api.v1alpha1.SwitchState
-      default: Enabled
     - name: templateRef
       type:
         namedType: com.github.oabridge.oabridge.api.v1alpha1.TemplateReference

@@ -16,8 +16,8 @@ import (
 type RetryApplyConfiguration struct {
 	// state Disabled makes every failed first attempt a dead letter.
 	State *apiv1alpha1.SwitchState `json:"state,omitempty"`
-	// on lists the classes of failure that are tried again.
-	On []apiv1alpha1.ErrorClass `json:"on,omitempty"`
+	// classes of failure that are tried again.
+	Classes []apiv1alpha1.ErrorClass `json:"classes,omitempty"`
 }
 
 // RetryApplyConfiguration constructs a declarative configuration of the Retry type for use with
@@ -34,12 +34,12 @@ func (b *RetryApplyConfiguration) WithState(value apiv1alpha1.SwitchState) *Retr
 	return b
 }
 
-// WithOn adds the given value to the On field in the declarative configuration
+// WithClasses adds the given value to the Classes field in the declarative configuration
 // and returns the receiver, so that objects can be build by chaining "With" function invocations.
-// If called multiple times, values provided by each call will be appended to the On field.
-func (b *RetryApplyConfiguration) WithOn(values ...apiv1alpha1.ErrorClass) *RetryApplyConfiguration {
+// If called multiple times, values provided by each call will be appended to the Classes field.
+func (b *RetryApplyConfiguration) WithClasses(values ...apiv1alpha1.ErrorClass) *RetryApplyConfiguration {
 	for i := range values {
-		b.On = append(b.On, values[i])
+		b.Classes = append(b.Classes, values[i])
 	}
 	return b
 }

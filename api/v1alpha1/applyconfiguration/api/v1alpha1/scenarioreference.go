@@ -16,7 +16,7 @@ import (
 type ScenarioReferenceApplyConfiguration struct {
 	// templateRef names the ScenarioTemplate.
 	TemplateRef *TemplateReferenceApplyConfiguration `json:"templateRef,omitempty"`
-	// state Enabled pushes the items of this scenario; Disabled records them as skipped.
+	// state Enabled pushes the items of this scenario; Disabled records them as skipped. Default: Enabled.
 	State *apiv1alpha1.SwitchState `json:"state,omitempty"`
 	// parameters are the values of the template's parameters.
 	Parameters map[string]string `json:"parameters,omitempty"`
