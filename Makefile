@@ -65,8 +65,8 @@ docker-build: ## The same image with Docker or any other builder of Dockerfiles
 	docker build --build-arg VERSION=$(VERSION) -t $(IMAGE) .
 
 .PHONY: generate
-generate: $(BIN)/controller-gen ## Deep copies, apply configurations, CRDs, RBAC, reference pages
-	$(BIN)/controller-gen object:headerFile=hack/boilerplate.go.txt applyconfiguration:headerFile=hack/boilerplate.go.txt \
+generate: $(BIN)/controller-gen ## Deep copies, CRDs, RBAC, reference pages
+	$(BIN)/controller-gen object:headerFile=hack/boilerplate.go.txt \
 		crd:maxDescLen=1024 paths=./api/v1alpha1 output:crd:dir=config/crd/bases
 	$(BIN)/controller-gen rbac:roleName=oabridge-manager paths=./controllers/... output:rbac:dir=config/rbac
 	go generate ./...

@@ -199,7 +199,7 @@ func deliveryHealthy(dispatcher *report.Report, reachable metav1.Condition) meta
 			join("the OA takes no deliveries: see OAReachable; events are accepted and kept", note))
 	case d.Dead > 0:
 		return set(metav1.ConditionFalse, v1alpha1.ReasonDeadLetters,
-			join(count(d.Dead, "item is a dead letter", "items are dead letters")+"; list them with kubectl oab dead", note))
+			join(count(d.Dead, "item is a dead letter", "items are dead letters")+"; the dispatcher lists them at /dead on its local port, see docs/operate.md", note))
 	case d.Held > 0:
 		return set(metav1.ConditionTrue, v1alpha1.ReasonHeld, note)
 	case d.Retrying > 0:

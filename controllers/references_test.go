@@ -57,7 +57,7 @@ func TestSecretsThatCannotBeUsed(t *testing.T) {
 			func(w *world) {
 				change(w, "hq-events", &corev1.Secret{}, func(s *corev1.Secret) { s.Data["signing-key"] = []byte(secret) })
 			},
-			`False KeyInvalid: spec.source.signingSecretRef: key "signing-key" of secret "hq-events" does not start with whsec_; a Standard Webhooks secret is whsec_ followed by base64`,
+			`False KeyInvalid: spec.source.signingSecretRef: key "signing-key" of secret "hq-events" cannot be used: it does not start with whsec_; write whsec_ followed by the base64 of at least 24 random bytes`,
 			func(w *world) {
 				change(w, "hq-events", &corev1.Secret{}, func(s *corev1.Secret) {
 					s.Data["signing-key"] = []byte("whsec_dHJpYWwta2V5LW9mLW9hLWJyaWRnZS0yMDI2")
@@ -69,7 +69,7 @@ func TestSecretsThatCannotBeUsed(t *testing.T) {
 			func(w *world) {
 				change(w, "hq-login", &corev1.Secret{}, func(s *corev1.Secret) { s.Data["key.pem.next"] = []byte(secret) })
 			},
-			`False KeyInvalid: spec.sso.crmLogin.keySecretRef: key "key.pem.next" of secret "hq-login" is not PEM; put a private key there (ECDSA P-256, or RSA of 2048 bits and more)`,
+			`False KeyInvalid: spec.sso.crmLogin.keySecretRef: key "key.pem.next" of secret "hq-login" cannot be used: no PEM block; write a private key with: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`,
 			func(w *world) {
 				change(w, "hq-login", &corev1.Secret{}, func(s *corev1.Secret) { delete(s.Data, "key.pem.next") })
 			},

@@ -2,22 +2,12 @@ package controllers
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rsa"
 	"crypto/x509"
-	"encoding/base64"
-	"encoding/pem"
 	"errors"
-)
+	"time"
 
-const (
-	// minToken is the least length of a bearer token, in bytes.
-	minToken = 16
-	// minSigningKey is the least length of a decoded signing key, in bytes.
-	minSigningKey = 16
-	// minRSA is the least size of an RSA key, in bits.
-	minRSA = 2048
+	"github.com/oabridge/oabridge/internal/crm"
+	"github.com/oabridge/oabridge/internal/crm/login"
 )
 
 // The checks say what is wrong in words that follow "key x of secret y …", and never show the value.
@@ -36,58 +26,25 @@ func checkHeaderValue(value []byte) error {
 	return nil
 }
 
+// The workloads' own parsers judge the keys, so that the operator never accepts what they refuse.
+
 func checkSigningKey(value []byte) error {
-	encoded, ok := bytes.CutPrefix(bytes.TrimSpace(value), []byte("whsec_"))
-	if !ok {
-		return errors.New("does not start with whsec_; a Standard Webhooks secret is whsec_ followed by base64")
-	}
-	decoded, err := base64.StdEncoding.DecodeString(string(encoded))
-	if err != nil {
-		return errors.New("is not base64 after whsec_; a Standard Webhooks secret is whsec_ followed by base64")
-	}
-	if len(decoded) < minSigningKey {
-		return errors.New("is too short; use at least 24 random bytes")
-	}
-	return nil
+	return sourceKey(crm.Keys{Signing: []string{string(value)}})
 }
 
-func checkToken(value []byte) error {
-	if len(bytes.TrimSpace(value)) < minToken {
-		return errors.New("is shorter than 16 characters; use a longer random token")
+func checkToken(value []byte) error { return sourceKey(crm.Keys{Tokens: []string{string(value)}}) }
+
+func sourceKey(keys crm.Keys) error {
+	_, err := crm.NewAuthenticator(keys, time.Now)
+	if bad, ok := errors.AsType[*crm.KeyError](err); ok {
+		return errors.New("cannot be used: " + bad.Cause + "; " + bad.NextStep)
 	}
-	return nil
+	return err
 }
 
 func checkPrivateKey(value []byte) error {
-	block, _ := pem.Decode(value)
-	if block == nil {
-		return errors.New("is not PEM; put a private key there (ECDSA P-256, or RSA of 2048 bits and more)")
-	}
-	key, err := parsePrivateKey(block.Bytes)
-	if err != nil {
-		return errors.New("is PEM but no private key in PKCS #8, SEC 1 or PKCS #1 form")
-	}
-	switch k := key.(type) {
-	case *ecdsa.PrivateKey:
-		if k.Curve != elliptic.P256() {
-			return errors.New("is an ECDSA key on another curve than P-256")
-		}
-	case *rsa.PrivateKey:
-		if k.N.BitLen() < minRSA {
-			return errors.New("is an RSA key of less than 2048 bits")
-		}
-	default:
-		return errors.New("is neither an ECDSA P-256 nor an RSA key")
+	if _, err := login.ParseKey(value); err != nil {
+		return errors.New("cannot be used: " + err.Error())
 	}
 	return nil
-}
-
-func parsePrivateKey(der []byte) (any, error) {
-	if key, err := x509.ParsePKCS8PrivateKey(der); err == nil {
-		return key, nil
-	}
-	if key, err := x509.ParseECPrivateKey(der); err == nil {
-		return key, nil
-	}
-	return x509.ParsePKCS1PrivateKey(der)
 }
