@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-: "${CLUSTER:=own}" "${IMAGE:?run this through make}" "${SIM_IMAGE:?run this through make}"
+: "${CLUSTER:=own}" "${IMAGE:=oabridge.dev/oabridge:dev}" "${SIM_IMAGE:=oabridge.dev/oasim:dev}"
 
 cluster() { (cd hack/cluster && go build -o ../../bin/cluster .) && bin/cluster "$@"; }
 
