@@ -39,6 +39,7 @@ func TestMainJob(t *testing.T) {
 	want := stage.Clickable(mustRun(ctx, t, run))
 	click, err := scene.ClickTodo(ctx, want)
 	must(t, err)
+	canaries["the ticket of a click"] = click.Ticket
 	must(t, click.Check(want)) // F33, F42, F43, F105–F107
 }
 
@@ -135,7 +136,7 @@ func TestWrongPassword(t *testing.T) {
 	before := baseline(ctx, t)
 	pod := dispatcherPod(ctx, t)
 
-	setPassword(ctx, t, "wrong")
+	setPassword(ctx, t, canaries["a wrong password"])
 	must(t, scene.Call(ctx, http.MethodDelete, stage.OA("/_sim/tokens"), nil, nil))
 	run := emit(ctx, t, crm.Workload{Seed: 3, Events: 40, ToDos: 10}, crm.Target{})
 	c, err := scene.WaitCondition(ctx, 20*time.Second, v1alpha1.ConditionOAReachable, metav1.ConditionFalse, v1alpha1.ReasonTokenRejected)

@@ -103,10 +103,14 @@ func TestSecondApplyChangesNothing(t *testing.T) {
 
 func versions(ctx context.Context, t *testing.T) string {
 	t.Helper()
-	out, err := scene.Kubectl(ctx, "-n", stage.Namespace, "get", "oac,ab,secret,configmap,deployment,service,ingress,pvc,serviceaccount,pdb",
-		"-o", `jsonpath={range .items[*]}{.kind}/{.metadata.name} {.metadata.generation} {end}`)
+	// The status of a connector counts what happens; everything else stands still.
+	specs, err := scene.Kubectl(ctx, "-n", stage.Namespace, "get", "oac",
+		"-o", `jsonpath={range .items[*]}{.kind}/{.metadata.name} {.metadata.generation}{"\n"}{end}`)
 	must(t, err)
-	return out
+	rest, err := scene.Kubectl(ctx, "-n", stage.Namespace, "get", "ab,secret,configmap,deployment,service,ingress,pvc,serviceaccount,pdb",
+		"-o", `jsonpath={range .items[*]}{.kind}/{.metadata.name} {.metadata.resourceVersion}{"\n"}{end}`)
+	must(t, err)
+	return specs + rest
 }
 
 // Deleting the connector removes its children and says what happened to what was pending.

@@ -20,6 +20,8 @@ import (
 type Click struct {
 	// Landed is the address after the click; User and Account are whom the CRM greets; Record is what it shows.
 	Landed, User, Account, Record, Title string
+	// Ticket was in the address that the browser asked for.
+	Ticket string
 	// Again is the page's text when the very same link is opened a second time.
 	Again string
 }
@@ -71,6 +73,9 @@ func (s *Stage) ClickTodo(ctx context.Context, want crm.Expected) (Click, error)
 	link := asked.last("https://" + HostSSO + "/")
 	if link == "" {
 		return c, errors.New("the browser never asked the gateway")
+	}
+	if u, err := url.Parse(link); err == nil {
+		c.Ticket = u.Query().Get("v5ticket")
 	}
 	if err := chromedp.Do(tab, chromedp.Navigate(link)); err != nil {
 		return c, err
