@@ -1,5 +1,5 @@
-# The image of OA Bridge: one static binary, no shell, not root.
-# `make images` makes the same image without a container engine.
+# The images of OA Bridge (default) and of the simulators (--target oasim): static binaries, no shell, not root.
+# `make images` makes the same images without a container engine.
 FROM --platform=$BUILDPLATFORM golang:1.26 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
@@ -10,9 +10,16 @@ COPY controllers controllers
 COPY internal internal
 ARG TARGETOS TARGETARCH VERSION=dev
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
-    go build -trimpath -ldflags "-s -w -X main.version=$VERSION" -o /oabridge ./cmd/oabridge
+    go build -trimpath -ldflags "-s -w -X main.version=$VERSION" -o /out/ ./cmd/...
 
-FROM gcr.io/distroless/static:nonroot
-COPY --from=build /oabridge /oabridge
+FROM scratch AS base
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 USER 65532:65532
+
+FROM base AS oasim
+COPY --from=build /out/oasim /oasim
+ENTRYPOINT ["/oasim"]
+
+FROM base AS oabridge
+COPY --from=build /out/oabridge /oabridge
 ENTRYPOINT ["/oabridge"]

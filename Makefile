@@ -8,8 +8,8 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 # CLUSTER=own brings up a cluster from source on this machine; CLUSTER=current uses the one kubectl points at.
 CLUSTER  ?= own
 # With CLUSTER=current, images that the cluster can pull: make demo CLUSTER=current IMAGE=… SIM_IMAGE=…
-IMAGE     ?= oabridge.dev/oabridge:dev
-SIM_IMAGE ?= oabridge.dev/oasim:dev
+IMAGE     ?= oabridge/oabridge:dev
+SIM_IMAGE ?= oabridge/oasim:dev
 
 BIN     := $(CURDIR)/bin
 LDFLAGS := -s -w -X main.version=$(VERSION)
@@ -62,8 +62,9 @@ images: build ## Image tars into out/, made without a container engine
 	$(KUBE) image --binary $(BIN)/oasim --name $(SIM_IMAGE) --out $(CURDIR)/out/oasim.tar
 
 .PHONY: docker-build
-docker-build: ## The same image with Docker or any other builder of Dockerfiles
+docker-build: ## The same images with Docker or any other builder of Dockerfiles
 	docker build --build-arg VERSION=$(VERSION) -t $(IMAGE) .
+	docker build --build-arg VERSION=$(VERSION) --target oasim -t $(SIM_IMAGE) .
 
 .PHONY: generate
 generate: $(BIN)/controller-gen ## Deep copies, CRDs, RBAC, reference pages

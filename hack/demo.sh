@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-: "${CLUSTER:=own}" "${IMAGE:=oabridge.dev/oabridge:dev}" "${SIM_IMAGE:=oabridge.dev/oasim:dev}"
+: "${CLUSTER:=own}" "${IMAGE:=oabridge/oabridge:dev}" "${SIM_IMAGE:=oabridge/oasim:dev}"
 
 cluster() { (cd hack/cluster && go build -o ../../bin/cluster .) && bin/cluster "$@"; }
 
@@ -43,8 +43,8 @@ use_cluster() {
     ;;
   current)
     command -v kubectl >/dev/null || { echo "kubectl is needed with CLUSTER=current" >&2; exit 1; }
-    case $IMAGE$SIM_IMAGE in *oabridge.dev/*)
-      echo "CLUSTER=current pulls its images: build $IMAGE and $SIM_IMAGE, push them where the cluster can pull them, and name them with IMAGE=… SIM_IMAGE=…" >&2
+    case " $IMAGE $SIM_IMAGE " in *" oabridge/"*":dev "*)
+      echo "CLUSTER=current pulls its images: build them (make docker-build, Dockerfile), push them where the cluster can pull them, and name them with IMAGE=… SIM_IMAGE=…" >&2
       exit 1 ;;
     esac
     ;;

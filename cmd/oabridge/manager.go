@@ -49,7 +49,7 @@ func newManagerCommand() *cobra.Command {
 It uses the kubeconfig of the environment (KUBECONFIG, or the service account of its pod). Several replicas may run with
 --leader-elect; one of them works.`,
 		Example: `  # against the current cluster, without a leader
-  oabridge manager --workload-image ghcr.io/oabridge/oabridge:latest --presets-namespace oabridge-system`,
+  oabridge manager --workload-image oabridge/oabridge:latest --presets-namespace oabridge-system`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := logr.FromContext(cmd.Context())

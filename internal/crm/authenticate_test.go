@@ -92,8 +92,14 @@ func TestAccept(t *testing.T) {
 func TestAcceptBinary(t *testing.T) {
 	a := newAuthenticator(t, Keys{Signing: []string{currentKey}})
 	h := sign(t, binaryHeader(), currentKey, "e-1", now, itemJSON)
-	if _, problem := a.Accept(h, []byte(itemJSON), DefaultLimits()); problem != nil {
+	h.Set("ce-source", "/elsewhere")
+	events, problem := a.Accept(h, []byte(itemJSON), DefaultLimits())
+	if problem != nil {
 		t.Fatal(problem)
+	}
+	// A repeat is known by source and id: a source that nobody signed must not make a replay look new.
+	if events[0].Source != "" {
+		t.Errorf("the unsigned source %q is believed", events[0].Source)
 	}
 	h.Set("ce-id", "e-2")
 	if _, problem := a.Accept(h, []byte(itemJSON), DefaultLimits()); problem == nil || problem.Status != http.StatusUnauthorized {

@@ -247,6 +247,20 @@ func TestHeldUntilBound(t *testing.T) {
 	}
 }
 
+// While its connector is being deleted, a dispatcher delivers what it has and takes nothing new.
+func TestDrainingTakesNothingNew(t *testing.T) {
+	w := newWorld(t)
+	w.bundle(nil)
+	w.start()
+	w.mustSend(todo("e1", "T-1", "created", "2000"))
+	w.until("it is held", func(r report.Report) bool { return r.Delivery.Held == 1 })
+	w.bundle(func(c *connector) { c.Draining = true; c.pairs["2000"] = "wangwu" })
+	w.drained(1)
+	if a := w.send(todo("e2", "T-2", "created")); a.status != http.StatusGone || !strings.Contains(a.body, "being deleted") {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+}
+
 // What happens to items of unbound people is a policy. // F99 F119
 func TestUnboundPolicies(t *testing.T) {
 	for policy, want := range map[string]string{"DeadLetter": "Dead/Unbound", "Fallback": "Delivered"} {

@@ -31,7 +31,7 @@ func minimal() workload.Input {
 		Connector: c,
 		Bundle:    &bundle.Bundle{Accounts: bundle.Accounts{Shards: []bundle.Shard{{File: "accounts-00.gz"}}}},
 		Files:     map[string][]byte{bundle.FileName: []byte(`{"format":1}`), "accounts-00.gz": []byte("pairs")},
-		Image:     "ghcr.io/oabridge/oabridge:v1.0.0",
+		Image:     "oabridge/oabridge:v1.0.0",
 	}
 }
 

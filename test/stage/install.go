@@ -70,8 +70,8 @@ func (s *Stage) apply(ctx context.Context, name, path string) error {
 kind: Kustomization
 resources: [../../../%s]
 images:
-- {name: ghcr.io/oabridge/oabridge, newName: %s, newTag: %q}
-- {name: ghcr.io/oabridge/oasim, newName: %s, newTag: %q}
+- {name: oabridge/oabridge, newName: %s, newTag: %q}
+- {name: oabridge/oasim, newName: %s, newTag: %q}
 `, path, image, tag, simImage, simTag)
 	if name == "operator" {
 		// Dispatchers and gateways run the manager's image.
