@@ -61,8 +61,8 @@ up)
 e2e)
   need_browser
   use_cluster
+  [ -z "${CI:-}" ] || trap 'cluster down' EXIT # nobody looks at it afterwards
   OABRIDGE_E2E=1 go test -count=1 -timeout 20m -v ./test/e2e/...
-  [ -z "${CI:-}" ] || cluster down
   ;;
 down)
   if [ "$CLUSTER" = own ]; then
