@@ -42,9 +42,11 @@ func TestZNothingSecretWasWritten(t *testing.T) {
 		must(t, err)
 		written[name] = out
 	}
-	read("objects", "get", "oac,st,ab,configmap,deployment,replicaset,pod,service,ingress,pvc,serviceaccount,pdb,lease", "-A", "-o", "yaml", "--show-managed-fields")
-	read("events", "get", "events", "-A", "-o", "yaml")
+	// The simulators are the other side: they know the password, of course.
 	for _, namespace := range []string{stage.Namespace, stage.OperatorNamespace} {
+		read("objects of "+namespace, "-n", namespace, "get",
+			"oac,st,ab,configmap,deployment,replicaset,pod,service,ingress,pvc,serviceaccount,pdb,lease", "-o", "yaml", "--show-managed-fields")
+		read("events of "+namespace, "-n", namespace, "get", "events", "-o", "yaml")
 		var pods corev1.PodList
 		must(t, scene.List(ctx, &pods, client.InNamespace(namespace)))
 		for _, pod := range pods.Items {
