@@ -68,7 +68,12 @@ down)
   if [ "$CLUSTER" = own ]; then
     cluster down
   else
-    kubectl delete --ignore-not-found -k config/samples -k config/simulators -k config/default
+    # Connectors first, while the operator still runs to end them.
+    if kubectl get crd oaconnectors.oabridge.dev >/dev/null 2>&1; then
+      kubectl -n crm patch oac hq --type=merge -p '{"spec":{"onDelete":{"policy":"Abandon"}}}' || true
+      kubectl -n crm delete oac --all --timeout=120s
+    fi
+    for part in samples simulators default; do kubectl delete --ignore-not-found --timeout=180s -k config/$part; done
   fi
   ;;
 *) echo "usage: demo.sh up|e2e|down" >&2; exit 2 ;;

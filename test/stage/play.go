@@ -153,7 +153,8 @@ func Clickable(run crm.Run) crm.Expected {
 	return crm.Expected{}
 }
 
-// Clear makes the stage as it was before the first play: no connector, nothing in the OA, no faults.
+// Clear makes the stage as it was before the first play: no connector, no bindings that a person added, nothing in the
+// OA, no faults.
 func (s *Stage) Clear(ctx context.Context) error {
 	oac, err := s.OAC(ctx)
 	if client.IgnoreNotFound(err) != nil {
@@ -168,6 +169,9 @@ func (s *Stage) Clear(ctx context.Context) error {
 		if _, err := s.Kubectl(ctx, "-n", Namespace, "delete", "oac", oac.Name, "--ignore-not-found", "--timeout=120s"); err != nil {
 			return err
 		}
+	}
+	if _, err := s.Kubectl(ctx, "-n", Namespace, "delete", "ab", "--all", "--timeout=60s"); err != nil {
+		return err
 	}
 	for _, path := range []string{"/_sim/items", "/_sim/faults"} {
 		if err := s.Call(ctx, http.MethodDelete, OA(path), nil, nil); err != nil {
