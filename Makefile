@@ -81,7 +81,7 @@ install: ## Install the CRDs, the operator and the presets into the cluster that
 
 .PHONY: assets
 assets: ## Build the Kubernetes binaries once into the cache (kube-apiserver, etcd, kubectl, …)
-	$(KUBE) build
+	$(KUBE) build --only envtest
 
 .PHONY: clean
 clean: ## Remove bin/ and out/ (the cache in ~/.cache/oabridge stays)

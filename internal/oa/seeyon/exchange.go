@@ -48,23 +48,28 @@ func (p *Pusher) address(path string) (*url.URL, error) {
 	return u, nil
 }
 
-// exchange sends a request and reads the whole answer.
-func (p *Pusher) exchange(ctx context.Context, method string, u *url.URL, header http.Header, body []byte) exchange {
-	x := exchange{method: method, url: u, request: body}
-	ctx, cancel := context.WithTimeout(ctx, p.c.Timeout)
-	defer cancel()
+// staged follows how far the exchange of a context gets.
+func staged(ctx context.Context) (context.Context, func() oa.Stage) {
 	var stage atomic.Value
 	stage.Store(oa.StageConnect)
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) { stage.Store(oa.StageSend) },
 		WroteRequest: func(i httptrace.WroteRequestInfo) {
 			if i.Err == nil {
 				stage.Store(oa.StageAnswer)
 			}
 		},
-	})
+	}), func() oa.Stage { return stage.Load().(oa.Stage) }
+}
+
+// exchange sends a request and reads the whole answer.
+func (p *Pusher) exchange(ctx context.Context, method string, u *url.URL, header http.Header, body []byte) exchange {
+	x := exchange{method: method, url: u, request: body}
+	ctx, cancel := context.WithTimeout(ctx, p.c.Timeout)
+	defer cancel()
+	ctx, stage := staged(ctx)
 	fail := func(err error) exchange {
-		x.failure = oa.NetworkFailure(err, u.Host, stage.Load().(oa.Stage), p.c.Timeout)
+		x.failure = oa.NetworkFailure(err, u.Host, stage(), p.c.Timeout)
 		return x
 	}
 	req, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(body))

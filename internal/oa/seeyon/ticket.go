@@ -2,15 +2,11 @@ package seeyon
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
-	"syscall"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -84,6 +80,7 @@ func (v *Verifier) Verify(ctx context.Context, ticket string) (oa.Identity, erro
 	}
 	ctx, cancel := context.WithTimeout(ctx, v.timeout)
 	defer cancel()
+	ctx, stage := staged(ctx)
 	// The ticket is the only part of the address that comes from outside, and it is one query value.
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, v.base+url.QueryEscape(ticket), nil)
 	if err != nil {
@@ -98,13 +95,13 @@ func (v *Verifier) Verify(ctx context.Context, ticket string) (oa.Identity, erro
 	}
 	resp, err := v.client.Do(req)
 	if err != nil {
-		return oa.Identity{}, ticketTransportError(err)
+		return oa.Identity{}, v.ticketUnanswered(err, req.URL.Host, stage())
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := outbound.ReadBody(resp, maxTicketAnswer)
 	tooLong := errors.Is(err, outbound.ErrTooLarge)
 	if err != nil && !tooLong {
-		return oa.Identity{}, ticketTransportError(err)
+		return oa.Identity{}, v.ticketUnanswered(err, req.URL.Host, stage())
 	}
 	if err := judgeTicketStatus(resp.StatusCode); err != nil {
 		return oa.Identity{}, err
@@ -197,29 +194,14 @@ func validTicket(ticket string) bool {
 	return true
 }
 
-// ticketTransportError says why there was no answer. The error itself is not quoted: it holds the address, and so the ticket.
-func ticketTransportError(err error) error {
-	var dns *net.DNSError
-	var timeout net.Error
-	var certificate *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
-	var alert tls.AlertError
-	switch {
-	case errors.Is(err, outbound.ErrEgressDenied):
-		return ticketUnasked(v1alpha1.ReasonEgressDenied, "the address of the OA is refused by the egress policy; list it in spec.endpoint.allowedCIDRs if it is meant")
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return ticketUnasked(v1alpha1.ReasonTimeout, "the OA did not answer in time")
-	case errors.As(err, &dns):
-		return ticketUnasked(v1alpha1.ReasonNameNotFound, "the name of the OA cannot be resolved")
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return ticketUnasked(v1alpha1.ReasonRefused, "the OA refused the connection")
-	case errors.As(err, &certificate), errors.As(err, &record), errors.As(err, &alert):
-		return ticketUnasked(v1alpha1.ReasonTLSFailed, "the TLS handshake with the OA failed; check spec.endpoint.caSecretRef")
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return ticketUnasked(v1alpha1.ReasonNetwork, "the OA cut the connection")
-	default:
-		return ticketUnasked(v1alpha1.ReasonNetwork, "the connection to the OA failed")
+// ticketUnanswered says why there was no answer, as for a push. The error itself is not quoted: it holds the address, and
+// so the ticket.
+func (v *Verifier) ticketUnanswered(err error, host string, stage oa.Stage) error {
+	a := oa.NetworkFailure(err, host, stage, v.timeout)
+	if a.Reason == "" { // the person went away
+		a.Reason = v1alpha1.ReasonNetwork
 	}
+	return ticketUnasked(a.Reason, a.Message)
 }
 
 func ticketRejected(message string) error {
