@@ -37,6 +37,105 @@ type Bundle struct {
 	Delivery  Delivery              `json:"delivery"`
 	Source    Source                `json:"source"`
 	SSO       *SSO                  `json:"sso,omitempty"`
+
+	Queue         Queue          `json:"queue"`
+	Records       Records        `json:"records"`
+	Notifications *Notifications `json:"notifications,omitempty"`
+	// CRM is how the dispatcher asks the CRM; nil when it never has to.
+	CRM *CRM `json:"crm,omitempty"`
+	// Replays that are not finished, in the order of their creation.
+	Replays []Replay `json:"replays,omitempty"`
+}
+
+// Queue says where the dispatcher keeps what it has accepted.
+type Queue struct {
+	// Type is Embedded (streams on the dispatcher's own volume) or NATS (streams in an existing NATS cluster).
+	Type string `json:"type"`
+	// URLs of the NATS servers, e.g. nats://nats.infra:4222 or tls://….
+	URLs []string `json:"urls,omitempty"`
+	// Credentials is set when the slot nats holds a proof of identity: creds, or token, or username and password.
+	Credentials bool `json:"credentials,omitempty"`
+	// CustomCA is set when <secrets>/natsca/ca.crt holds the roots of the NATS servers.
+	CustomCA bool `json:"customCA,omitempty"`
+	// StreamReplicas is the number of copies of each stream in the NATS cluster.
+	StreamReplicas int `json:"streamReplicas,omitempty"`
+	// Partitions share the items between the dispatcher's replicas; each is owned by one replica at a time. 1 for Embedded.
+	Partitions int `json:"partitions"`
+	// MaxBytes bounds all streams of the connector together, for NATS; the size of the volume does for Embedded.
+	MaxBytes int64 `json:"maxBytes,omitempty"`
+}
+
+// Records is the retention of the records of what became of each item.
+type Records struct {
+	// MaxAge after which a record is forgotten.
+	MaxAge Duration `json:"maxAge"`
+	// Postgres is set when <secrets>/index/url holds the connection URL of a PostgreSQL database for the index of the
+	// records; otherwise the index is a SQLite file beside the queue.
+	Postgres bool `json:"postgres,omitempty"`
+}
+
+// Notifications says who is told about items that could not be delivered (F64–F68).
+type Notifications struct {
+	// Window in which failures are gathered into one message.
+	Window   Duration  `json:"window"`
+	Channels []Channel `json:"channels"`
+}
+
+// Channel is one way of telling somebody.
+type Channel struct {
+	// Name of the channel, unique in the list.
+	Name string `json:"name"`
+	// Type is CRM (a message of the CRM's service account) or Webhook.
+	Type string `json:"type"`
+	// Recipients are roles (crm-admins, integration-admins) or user:<openUserId>, for CRM.
+	Recipients []string `json:"recipients,omitempty"`
+	// Secret is the folder below the secrets directory with the keys url and, optionally, signing-key (a Standard Webhooks
+	// secret), for Webhook.
+	Secret string `json:"secret,omitempty"`
+}
+
+// CRM is the CRM's open interface. The slot crm holds the keys appId, appSecret and permanentCode.
+type CRM struct {
+	// Type is Fxiaoke.
+	Type string `json:"type"`
+	URL  string `json:"url"`
+	// CorpID of the enterprise, and the openUserId in whose name the interface is asked.
+	CorpID string `json:"corpID"`
+	User   string `json:"user"`
+	// Roles lists, for each role that a notification may name, the openUserIds that hold it.
+	Roles map[string][]string `json:"roles,omitempty"`
+	// AllowedCIDRs opens ranges that the egress policy refuses otherwise.
+	AllowedCIDRs []string `json:"allowedCIDRs,omitempty"`
+}
+
+// Replay sends dead letters once more.
+type Replay struct {
+	// ID is <uid>/<generation>: a replay is done once for each generation of its object.
+	ID string `json:"id"`
+	// Name of the Replay object.
+	Name   string       `json:"name"`
+	Filter ReplayFilter `json:"filter"`
+	// Template is Current, or Original: the revision with which the item failed.
+	Template string `json:"template"`
+	// DryRun counts and renders, and sends nothing.
+	DryRun bool `json:"dryRun,omitempty"`
+	// Cancelled stops it where it is; what is already queued goes out.
+	Cancelled bool `json:"cancelled,omitempty"`
+	// Suspended pauses it; it goes on from there.
+	Suspended bool `json:"suspended,omitempty"`
+	// PerSecond paces the replay; 0 means no pace of its own.
+	PerSecond int `json:"perSecond,omitempty"`
+}
+
+// ReplayFilter selects dead letters; an empty list selects all.
+type ReplayFilter struct {
+	Reasons   []string  `json:"reasons,omitempty"`
+	Classes   []string  `json:"classes,omitempty"`
+	Kinds     []string  `json:"kinds,omitempty"`
+	Items     []string  `json:"items,omitempty"`
+	Receivers []string  `json:"receivers,omitempty"`
+	Since     time.Time `json:"since,omitzero"`
+	Until     time.Time `json:"until,omitzero"`
 }
 
 // OA is the other side.
@@ -101,6 +200,12 @@ type Delivery struct {
 	// RatePerSecond 0 means no limit.
 	RatePerSecond int `json:"ratePerSecond,omitempty"`
 	RateBurst     int `json:"rateBurst,omitempty"`
+	// CatchUp is LatestState (after an outage only the latest state of each item goes out) or EveryState.
+	CatchUp string `json:"catchUp"`
+	// CatchUpFinished says what happens to an item that was created and finished during an outage: Skip or Deliver.
+	CatchUpFinished string `json:"catchUpFinished"`
+	// BatchSize is how many items may go into one call where the template and the OA have a call for several; 1 means none.
+	BatchSize int `json:"batchSize,omitempty"`
 }
 
 // Source says which proofs of origin the intake accepts. The secrets are <secrets>/signing/signing-key[.next] and
@@ -108,6 +213,30 @@ type Delivery struct {
 type Source struct {
 	Signing bool `json:"signing,omitempty"`
 	Token   bool `json:"token,omitempty"`
+	// Callback accepts the CRM's own callbacks (POST /callbacks/fxiaoke). The slot callback holds the keys sign-token and
+	// encoding-aes-key, each also with .next while it is being replaced.
+	Callback *Callback `json:"callback,omitempty"`
+}
+
+// Callback says how the CRM's own callbacks become events.
+type Callback struct {
+	// EnterpriseAccount that the callbacks must name.
+	EnterpriseAccount string `json:"enterpriseAccount"`
+	// Rules turn a changed object into an item.
+	Rules []CallbackRule `json:"rules"`
+}
+
+// CallbackRule maps callbacks about one kind of object to one kind of event. A callback names the object only; its data is
+// asked from the CRM, and Fields are paths into it.
+type CallbackRule struct {
+	// APIName of the CRM object.
+	APIName string `json:"apiName"`
+	// Kind of the event, the scenario.
+	Kind string `json:"kind"`
+	// Actions by the callback's event type, e.g. {"add": "created", "update": "updated"}.
+	Actions map[string]string `json:"actions"`
+	// Fields of the item (id, title, receivers …) by path into the object's data.
+	Fields map[string]string `json:"fields"`
 }
 
 // SSO is the policy of the gateway.

@@ -29,4 +29,10 @@ const (
 	SlotLogin       = "login"       // key.pem, key.pem.next
 	SlotPeer        = "peer"        // token: made by the operator, shared by dispatcher and gateway
 	SlotHeaders     = "headers"     // one file for each header whose value comes from a Secret, named by its index
+	SlotCallback    = "callback"    // sign-token, encoding-aes-key, and both with .next
+	SlotCRM         = "crm"         // appId, appSecret, permanentCode
+	SlotNATS        = "nats"        // creds, or token, or username and password
+	SlotNATSCA      = "natsca"      // ca.crt
+	SlotIndex       = "index"       // url: a PostgreSQL connection URL
+	SlotChannel     = "channel-"    // followed by the index of the channel; see Channel.Secret
 )

@@ -15,8 +15,48 @@ type Report struct {
 	OA *OA `json:"oa,omitempty"`
 	// Delivery counts items; nil for a gateway.
 	Delivery *Delivery `json:"delivery,omitempty"`
-	// Store is the state of the dispatcher's volume; nil for a gateway.
+	// Store is the state of the dispatcher's queue; nil for a gateway.
 	Store *Store `json:"store,omitempty"`
+	// Replays by Replay.ID, those of the live bundle. A replica counts what belongs to its own partitions; the sums are
+	// the truth.
+	Replays map[string]Replay `json:"replays,omitempty"`
+	// Notifications is the state of the digest; nil when there is none.
+	Notifications *Notifications `json:"notifications,omitempty"`
+}
+
+// Replay is how far a replay came.
+type Replay struct {
+	// Done: every dead letter was looked at (or the replay was cancelled) and what was sent has ended.
+	Done bool `json:"done"`
+	// Matched dead letters; Queued of them so far; and what became of those.
+	Matched   int64 `json:"matched"`
+	Queued    int64 `json:"queued"`
+	Delivered int64 `json:"delivered"`
+	Skipped   int64 `json:"skipped"`
+	Dead      int64 `json:"dead"`
+	// Message says why it does not go on, if so.
+	Message string `json:"message,omitempty"`
+	// Differences of a dry run, a few examples.
+	Differences []Difference `json:"differences,omitempty"`
+}
+
+// Difference is what a dry run would send for one dead letter.
+type Difference struct {
+	ItemID   string `json:"itemID"`
+	Receiver string `json:"receiver"`
+	// Would is what would happen: Send, or Skip and why.
+	Would string `json:"would"`
+	// Before and After are the requests of the failed attempt and of the replay, one line each, masked and cut.
+	Before string `json:"before,omitempty"`
+	After  string `json:"after,omitempty"`
+}
+
+// Notifications is the state of the digest.
+type Notifications struct {
+	// Problem says why the last digest could not be sent, if so.
+	Problem string `json:"problem,omitempty"`
+	// LastSent is when the last digest was taken by every channel.
+	LastSent *time.Time `json:"lastSent,omitempty"`
 }
 
 // Config says which bundle is live.
@@ -62,6 +102,11 @@ type Failure struct {
 
 // Store is the state of the dispatcher's volume.
 type Store struct {
+	// Reason is a CamelCase word of api/v1alpha1 (StoreFull, StoreBroken, QueueUnreachable, QueueNotDurable …); empty
+	// when all is well.
+	Reason string `json:"reason,omitempty"`
 	// Problem says why the intake does not take events now, if so.
 	Problem string `json:"problem,omitempty"`
+	// Partitions that this replica owns.
+	Partitions []int `json:"partitions,omitempty"`
 }
