@@ -11,6 +11,8 @@ const (
 	ConditionOAReachable        = "OAReachable"
 	ConditionDeliveryHealthy    = "DeliveryHealthy"
 	ConditionExposed            = "Exposed"
+	// ConditionNotificationsHealthy is there when the connector has notifications.
+	ConditionNotificationsHealthy = "NotificationsHealthy"
 )
 
 // Condition reasons. Every reason that a controller writes is one of these.
@@ -71,4 +73,24 @@ const (
 	ReasonHeld        = "Held"
 	ReasonDeadLetters = "DeadLetters"
 	ReasonOADown      = "OADown"
+
+	// The queue, as the dispatcher sees it. The first group is about its own volume, the second about a NATS cluster.
+	ReasonStoreFull          = "StoreFull"
+	ReasonStoreBroken        = "StoreBroken"
+	ReasonStoreReadOnly      = "StoreReadOnly"
+	ReasonStoreSlow          = "StoreSlow"
+	ReasonQueueUnreachable   = "QueueUnreachable"
+	ReasonQueueNotDurable    = "QueueNotDurable"
+	ReasonQueueForbidden     = "QueueForbidden"
+	ReasonPartitionsUnserved = "PartitionsUnserved"
+
+	// Notifications.
+	ReasonNotificationFailed = "NotificationFailed"
+
+	// Replays.
+	ReasonConnectorNotFound = "ConnectorNotFound"
+	ReasonReplaying         = "Replaying"
+	ReasonSuspended         = "Suspended"
+	ReasonCompleted         = "Completed"
+	ReasonCancelled         = "Cancelled"
 )

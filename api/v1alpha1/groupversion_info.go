@@ -1,5 +1,5 @@
 // Package v1alpha1 holds the objects of OA Bridge: what a person declares about one OA (OAConnector), how a scenario
-// is written for it (ScenarioTemplate) and who is who (AccountBinding).
+// is written for it (ScenarioTemplate), who is who (AccountBinding) and what is sent once more (Replay).
 //
 // The package has types, markers and names only. What they mean is decided in internal/bundle and controllers.
 //
@@ -27,6 +27,7 @@ func addKnownTypes(scheme *runtime.Scheme) error {
 		&OAConnector{}, &OAConnectorList{},
 		&ScenarioTemplate{}, &ScenarioTemplateList{},
 		&AccountBinding{}, &AccountBindingList{},
+		&Replay{}, &ReplayList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

@@ -28,12 +28,13 @@ const (
 
 // Keys of the Secrets that a connector refers to.
 const (
-	// KeyUsername and KeyPassword are the keys of a Seeyon credentials Secret.
+	// KeyUsername and KeyPassword are the keys of a Seeyon credentials Secret, and one form of those of NATS.
 	KeyUsername = "username"
 	KeyPassword = "password"
-	// KeySigning is the key of a source signing Secret: a Standard Webhooks secret ("whsec_" + base64).
+	// KeySigning is the key of a source signing Secret and, optionally, of a webhook's: a Standard Webhooks secret
+	// ("whsec_" + base64).
 	KeySigning = "signing-key"
-	// KeyToken is the key of a source bearer Secret.
+	// KeyToken is the key of a source bearer Secret, and one form of those of NATS.
 	KeyToken = "token"
 	// KeyPrivate is the key of a login issuer's Secret: a PEM private key (ECDSA P-256 or RSA of 2048 bits and more).
 	KeyPrivate = "key.pem"
@@ -42,4 +43,14 @@ const (
 	SuffixNext = ".next"
 	// KeyCA is the key of a CA bundle Secret (PEM certificates).
 	KeyCA = "ca.crt"
+	// KeyCreds is the key of a NATS credentials file (a user JWT with its seed).
+	KeyCreds = "creds"
+	// KeyURL is the key of an address that may hold credentials: of a webhook, or of the PostgreSQL database of an index.
+	KeyURL = "url"
+	// KeyAppID, KeyAppSecret and KeyPermanentCode are the keys of a Fxiaoke credentials Secret.
+	KeyAppID         = "appId"
+	KeyAppSecret     = "appSecret"
+	KeyPermanentCode = "permanentCode"
+	// KeyEncodingAES is the key of a callback Secret: the base64 of the 32 bytes that the CRM's console shows.
+	KeyEncodingAES = "encoding-aes-key"
 )

@@ -105,6 +105,52 @@ type Delivery struct {
 	// rateLimit paces the calls. Default: no limit.
 	// +optional
 	RateLimit RateLimit `json:"rateLimit,omitempty,omitzero"`
+	// catchUp says what goes out after an outage of the OA.
+	// +optional
+	CatchUp CatchUp `json:"catchUp,omitempty,omitzero"`
+	// batchSize is how many items may go into one call where the template and the OA have a call for several; 1 means none.
+	// +optional
+	// +default=1
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100
+	BatchSize int32 `json:"batchSize,omitempty"`
+}
+
+// CatchUpPolicy says which states of an item go out after an outage.
+// +kubebuilder:validation:Enum=LatestState;EveryState
+type CatchUpPolicy string
+
+// Values of CatchUpPolicy.
+const (
+	// CatchUpLatestState sends the latest state of each item; the states before it are recorded as superseded.
+	CatchUpLatestState CatchUpPolicy = "LatestState"
+	// CatchUpEveryState sends every state in its order.
+	CatchUpEveryState CatchUpPolicy = "EveryState"
+)
+
+// FinishedPolicy says what happens to an item that was created and finished during an outage.
+// +kubebuilder:validation:Enum=Skip;Deliver
+type FinishedPolicy string
+
+// Values of FinishedPolicy.
+const (
+	// FinishedSkip sends nothing: nobody has to do it any more.
+	FinishedSkip FinishedPolicy = "Skip"
+	// FinishedDeliver creates the item in the OA and finishes it at once.
+	FinishedDeliver FinishedPolicy = "Deliver"
+)
+
+// CatchUp says what goes out after an outage of the OA.
+// +kubebuilder:validation:XValidation:rule="!has(self.finished) || !has(self.policy) || self.policy == 'LatestState'",message="finished belongs to policy LatestState: EveryState delivers every state anyway"
+// +kubebuilder:validation:MinProperties=1
+type CatchUp struct {
+	// policy LatestState sends the latest state of each item, EveryState its whole history.
+	// +optional
+	// +default="LatestState"
+	Policy CatchUpPolicy `json:"policy,omitempty"`
+	// finished says what happens to an item that was created and finished during the outage. Default: Skip.
+	// +optional
+	Finished FinishedPolicy `json:"finished,omitempty"`
 }
 
 // Retry selects what is tried again.
@@ -135,74 +181,6 @@ type RateLimit struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100000
 	Burst int32 `json:"burst,omitempty"`
-}
-
-// Source says how events are authenticated.
-// +kubebuilder:validation:XValidation:rule="has(self.signingSecretRef) || has(self.tokenSecretRef)",message="set signingSecretRef or tokenSecretRef: unauthenticated events are never accepted"
-// +kubebuilder:validation:MinProperties=1
-type Source struct {
-	// signingSecretRef names the Secret with the key signing-key (and, while it is being replaced, signing-key.next): a
-	// Standard Webhooks secret. The CRM signs each request with it.
-	// +optional
-	SigningSecretRef SecretReference `json:"signingSecretRef,omitempty,omitzero"`
-	// tokenSecretRef names the Secret with the key token (and token.next): a bearer token of at least 16 characters,
-	// for sources that cannot sign.
-	// +optional
-	TokenSecretRef SecretReference `json:"tokenSecretRef,omitempty,omitzero"`
-}
-
-// Dispatcher sizes the pushing workload.
-// +kubebuilder:validation:MinProperties=1
-type Dispatcher struct {
-	// storage is the volume that holds accepted events, records and dead letters.
-	// +optional
-	Storage Storage `json:"storage,omitempty,omitzero"`
-	// resources of the dispatcher container. Default: requests of 50m CPU and 128Mi, a limit of 512Mi memory.
-	// +optional
-	Resources Resources `json:"resources,omitempty,omitzero"`
-}
-
-// Storage is a volume claim.
-// +kubebuilder:validation:MinProperties=1
-type Storage struct {
-	// size of the volume. It may grow where the storage class allows it.
-	// +optional
-	// +default="1Gi"
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=16
-	// +kubebuilder:validation:XValidation:rule="isQuantity(self) && quantity(self).compareTo(quantity('64Mi')) >= 0",message="size must be a quantity of at least 64Mi, such as 1Gi"
-	// +kubebuilder:validation:XValidation:rule="!isQuantity(self) || !isQuantity(oldSelf) || quantity(self).compareTo(quantity(oldSelf)) >= 0",message="size may grow but not shrink"
-	Size string `json:"size,omitempty"`
-	// className of the storage class. Default: the cluster's default class.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="className is immutable; a volume cannot move to another class"
-	ClassName string `json:"className,omitempty"`
-}
-
-// Resources are the requests and limits of one container.
-// +kubebuilder:validation:MinProperties=1
-// +kubebuilder:validation:XValidation:rule="!has(self.memoryRequest) || !has(self.memoryLimit) || !isQuantity(self.memoryRequest) || !isQuantity(self.memoryLimit) || quantity(self.memoryRequest).compareTo(quantity(self.memoryLimit)) <= 0",message="memoryRequest must not exceed memoryLimit"
-type Resources struct {
-	// cpuRequest such as 50m.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=16
-	// +kubebuilder:validation:XValidation:rule="isQuantity(self)",message="must be a quantity such as 100m"
-	CPURequest string `json:"cpuRequest,omitempty"`
-	// memoryRequest such as 128Mi.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=16
-	// +kubebuilder:validation:XValidation:rule="isQuantity(self)",message="must be a quantity such as 128Mi"
-	MemoryRequest string `json:"memoryRequest,omitempty"`
-	// memoryLimit such as 512Mi.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=16
-	// +kubebuilder:validation:XValidation:rule="isQuantity(self)",message="must be a quantity such as 512Mi"
-	MemoryLimit string `json:"memoryLimit,omitempty"`
 }
 
 // OnDeletePolicy says what happens to pending items of a deleted connector.

@@ -24,6 +24,10 @@ const (
 // OAConnectorSpec is one OA account set: one enterprise in one OA.
 // +kubebuilder:validation:XValidation:rule="self.type != 'Seeyon' || has(self.seeyon)",message="type Seeyon needs the block spec.seeyon (at least registerCode)"
 // +kubebuilder:validation:XValidation:rule="!has(self.sso) || self.sso.mode == 'None' || has(self.sso.crmLogin)",message="spec.sso.crmLogin is needed unless spec.sso.mode is None: the gateway must know how to log the person into the CRM"
+// +kubebuilder:validation:XValidation:rule="self.?dispatcher.?queue.?nats.hasValue() == oldSelf.?dispatcher.?queue.?nats.hasValue()",message="spec.dispatcher.queue.type is immutable, because what is accepted would stay behind; create a new connector and delete this one, which delivers what is left"
+// +kubebuilder:validation:XValidation:rule="self.?delivery.?concurrency.orValue(16) >= self.?dispatcher.?queue.?nats.?partitions.orValue(1)",message="spec.delivery.concurrency must be at least spec.dispatcher.queue.nats.partitions: each partition gets its share"
+// +kubebuilder:validation:XValidation:rule="!self.?delivery.?rateLimit.hasValue() || self.delivery.rateLimit.?burst.orValue(self.delivery.rateLimit.perSecond) >= self.?dispatcher.?queue.?nats.?partitions.orValue(1)",message="spec.delivery.rateLimit.burst (default: perSecond) must be at least spec.dispatcher.queue.nats.partitions: each partition gets its share"
+// +kubebuilder:validation:XValidation:rule="!has(self.notifications) || has(self.source.crm) || self.notifications.channels.all(c, c.type != 'CRM')",message="a notification channel of type CRM needs spec.source.crm: the message is sent through the CRM's open interface"
 type OAConnectorSpec struct {
 	// type is the OA product on the other side.
 	// +required
@@ -87,7 +91,11 @@ type OAConnectorSpec struct {
 	// +optional
 	Delivery Delivery `json:"delivery,omitempty,omitzero"`
 
-	// source says how the CRM proves that an event is its own.
+	// notifications says who is told about items that were given up. Without it, nobody is: conditions and metrics tell.
+	// +optional
+	Notifications Notifications `json:"notifications,omitempty,omitzero"`
+
+	// source says where events come from and how the CRM proves that they are its own.
 	// +required
 	Source Source `json:"source,omitempty,omitzero"`
 

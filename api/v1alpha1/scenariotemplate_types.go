@@ -128,6 +128,90 @@ type Call struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=65536
 	Body string `json:"body,omitempty"`
+	// batch is the form of this call that takes several items at once; how many is the connector's
+	// spec.delivery.batchSize. Without it every item goes alone.
+	// +optional
+	Batch BatchCall `json:"batch,omitempty,omitzero"`
+	// readBack asks the OA afterwards whether it holds the item. With it, a success of this call only means that the OA
+	// accepted the item; it is delivered when the OA says that it is there.
+	// +optional
+	ReadBack ReadBack `json:"readBack,omitempty,omitzero"`
+}
+
+// BatchCall is the form of a call that takes several items at once. Method and headers are those of the call; the body is
+// a list of the bodies that the items would have alone.
+type BatchCall struct {
+	// path below the connector's endpoint, with an optional query. It must hold no placeholder, nor must the headers of
+	// the call.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule="self.startsWith('/') && !self.startsWith('//')",message="path must start with exactly one slash; the host comes from the connector's endpoint"
+	Path string `json:"path,omitempty"`
+	// listName is the key of the list in the body. Without it the body is the list itself.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	ListName string `json:"listName,omitempty"`
+	// failures says how the answer names the items that failed. Set it only if the OA has taken every item that its answer
+	// does not name. Without it, the items of a refused batch are sent once more, each alone.
+	// +optional
+	Failures BatchFailures `json:"failures,omitempty,omitzero"`
+}
+
+// BatchFailures says how the answer to a batch names the items that failed.
+type BatchFailures struct {
+	// listName is the path of the list of failures in the answer.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	ListName string `json:"listName,omitempty"`
+	// idName is the path of the item's id in an entry of that list.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	IDName string `json:"idName,omitempty"`
+	// msgName is the path of the message in an entry of that list.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	MsgName string `json:"msgName,omitempty"`
+	// itemIDName is the path of the id in the body of an item.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	ItemIDName string `json:"itemIDName,omitempty"`
+}
+
+// ReadBack is a call that asks whether the OA holds what another call wrote. It must not change anything.
+type ReadBack struct {
+	// method of the request.
+	// +optional
+	// +default="GET"
+	// +kubebuilder:validation:Enum=GET;POST
+	Method string `json:"method,omitempty"`
+	// path below the connector's endpoint, with an optional query. Values of placeholders are percent-encoded.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule="self.startsWith('/') && !self.startsWith('//')",message="path must start with exactly one slash; the host comes from the connector's endpoint"
+	Path string `json:"path,omitempty"`
+	// headers of this call, added to those of the connector.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	Headers []CallHeader `json:"headers,omitempty"`
+	// body is a JSON document, with placeholders inside its strings.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=65536
+	Body string `json:"body,omitempty"`
+	// result tells where the answer shows that the item is there, as it should be. An answer that can be read and does not
+	// show it means that the item is missing.
+	// +required
+	Result ResultFormat `json:"result,omitempty,omitzero"`
 }
 
 // CallHeader is a header of a call. Its value may hold placeholders.
@@ -173,6 +257,9 @@ type TemplateTest struct {
 	// answer of the OA, and what it must mean.
 	// +optional
 	Answer TestAnswer `json:"answer,omitempty,omitzero"`
+	// readBack that must be asked, and what an answer to it must mean.
+	// +optional
+	ReadBack TestReadBack `json:"readBack,omitempty,omitzero"`
 }
 
 // TestRequest is what must go out. Only what is given is compared.
@@ -193,6 +280,47 @@ type TestRequest struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=65536
 	Body string `json:"body,omitempty"`
+	// batch is the call that takes several items, made for this item alone.
+	// +optional
+	Batch TestBatch `json:"batch,omitempty,omitzero"`
+}
+
+// TestBatch is the call for several items that must go out.
+type TestBatch struct {
+	// path with query.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=4096
+	Path string `json:"path,omitempty"`
+	// body with a list of one, compared as JSON.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=65536
+	Body string `json:"body,omitempty"`
+}
+
+// TestReadBack is the read-back that must be asked, an answer to it, and what that must mean.
+// +kubebuilder:validation:MinProperties=1
+type TestReadBack struct {
+	// path with query.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=4096
+	Path string `json:"path,omitempty"`
+	// status code of the answer. Default 200.
+	// +optional
+	// +kubebuilder:validation:Minimum=100
+	// +kubebuilder:validation:Maximum=599
+	Status int32 `json:"status,omitempty"`
+	// body of the answer.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=65536
+	Body string `json:"body,omitempty"`
+	// state that the answer must show.
+	// +optional
+	// +kubebuilder:validation:Enum=Found;Missing;Unknown
+	State string `json:"state,omitempty"`
 }
 
 // TestAnswer is an answer of the OA and the outcome that it must have.
