@@ -45,12 +45,18 @@ func withDefaults(spec v1alpha1.ScenarioTemplateSpec) *v1alpha1.ScenarioTemplate
 		if c.Path != "" {
 			c.Method = orDefault(c.Method, DefaultMethod)
 		}
+		if c.ReadBack.Path != "" {
+			c.ReadBack.Method = orDefault(c.ReadBack.Method, DefaultReadMethod)
+		}
 	}
 	for i := range s.Tests {
 		t := &s.Tests[i]
 		t.Action = orDefault(t.Action, string(Create))
 		if t.Answer.Outcome != "" && t.Answer.Status == 0 {
 			t.Answer.Status = 200
+		}
+		if t.ReadBack.State != "" && t.ReadBack.Status == 0 {
+			t.ReadBack.Status = 200
 		}
 	}
 	return s
@@ -156,11 +162,60 @@ func runTest(spec v1alpha1.ScenarioTemplateSpec, t v1alpha1.TemplateTest) (field
 	if field, message = compareRequest(t.Request, req); message != "" {
 		return "request." + field, message
 	}
+	if field, message = compareBatch(t.Request.Batch, req); message != "" {
+		return "request.batch" + field, message
+	}
+	if field, message = runReadBack(t, s); message != "" {
+		return "readBack" + field, message
+	}
 	if want := t.Answer.Outcome; want != "" {
 		got, why := Classify(int(t.Answer.Status), []byte(t.Answer.Body), d.Result)
 		if got = orDefault(got, Delivered); got != want {
 			return "answer.outcome", strings.TrimSuffix(fmt.Sprintf("want %s, got %s: %s", want, got, why), ": ")
 		}
+	}
+	return "", ""
+}
+
+// compareBatch compares the call that takes several items, made for this item alone.
+func compareBatch(want v1alpha1.TestBatch, got Request) (field, message string) {
+	if want == (v1alpha1.TestBatch{}) {
+		return "", ""
+	}
+	if got.Batch == nil {
+		return "", "the action has no batch"
+	}
+	if want.Path != got.Batch.Path {
+		return ".path", fmt.Sprintf("want %s, got %s", want.Path, got.Batch.Path)
+	}
+	if want.Body == "" {
+		return "", ""
+	}
+	body, err := got.Batch.Join([][]byte{got.Body})
+	if err != nil {
+		return ".body", err.Error()
+	}
+	field, message = compareBody([]byte(want.Body), body)
+	return "." + field, message
+}
+
+func runReadBack(t v1alpha1.TemplateTest, s *Scenario) (field, message string) {
+	want := t.ReadBack
+	if want == (v1alpha1.TestReadBack{}) {
+		return "", ""
+	}
+	req, result, err := s.ReadBack(Action(t.Action), t.Fields)
+	if err != nil {
+		return "", err.Error()
+	}
+	if want.Path != "" && want.Path != req.Path {
+		return ".path", fmt.Sprintf("want %s, got %s", want.Path, req.Path)
+	}
+	if want.State == "" {
+		return "", ""
+	}
+	if got, _, why := ClassifyReadBack(int(want.Status), []byte(want.Body), result); string(got) != want.State {
+		return ".state", strings.TrimSuffix(fmt.Sprintf("want %s, got %s: %s", want.State, got, why), ": ")
 	}
 	return "", ""
 }

@@ -40,6 +40,7 @@ type Scenario struct {
 	definition Definition
 	date       *dateFormat
 	calls      map[Action]*call
+	readBacks  map[Action]*readBack
 }
 
 type call struct {
@@ -47,6 +48,8 @@ type call struct {
 	path    []part
 	headers []header
 	body    []part
+	batch   *Batch
+	confirm bool
 	// pathSize and bodySize are guesses at rendered sizes, in bytes.
 	pathSize, bodySize int
 }
@@ -70,7 +73,7 @@ var Methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.Met
 
 // New parses a definition. The error is an *InvalidError that holds everything that is wrong.
 func New(d Definition) (*Scenario, error) {
-	s := &Scenario{definition: d, calls: map[Action]*call{}}
+	s := &Scenario{definition: d, calls: map[Action]*call{}, readBacks: map[Action]*readBack{}}
 	var problems []Problem
 	date, err := newDateFormat(d.DateFormat, d.TimeZone)
 	if err != nil {
@@ -97,6 +100,10 @@ func New(d Definition) (*Scenario, error) {
 		compiled, bad := compileCall("actions."+string(a), c)
 		problems = append(problems, bad...)
 		s.calls[a] = compiled
+		if c.ReadBack != nil {
+			s.readBacks[a], bad = compileReadBack("actions."+string(a)+".readBack", *c.ReadBack)
+			problems = append(problems, bad...)
+		}
 	}
 	if len(d.Calls) == 0 {
 		problems = append(problems, Problem{reasonTemplate, "actions", "there is no call; a scenario needs at least create"})
@@ -108,7 +115,7 @@ func New(d Definition) (*Scenario, error) {
 }
 
 func compileCall(field string, c Call) (*call, []Problem) {
-	out := &call{method: c.Method}
+	out := &call{method: c.Method, confirm: c.ReadBack != nil}
 	var problems []Problem
 	report := func(below string, bad *fault) {
 		if bad != nil {
@@ -130,6 +137,11 @@ func compileCall(field string, c Call) (*call, []Problem) {
 		var bodyProblems []Problem
 		out.body, bodyProblems = compileBody(field+".body", c.Body)
 		problems = append(problems, bodyProblems...)
+	}
+	if c.Batch != nil {
+		var batchProblems []Problem
+		out.batch, batchProblems = compileBatch(field, c)
+		problems = append(problems, batchProblems...)
 	}
 	out.pathSize, out.bodySize = sizeHint(out.path), sizeHint(out.body)
 	return out, problems

@@ -23,6 +23,43 @@ type Call struct {
 	Path    string   `json:"path"`
 	Headers []Header `json:"headers,omitempty"`
 	Body    string   `json:"body,omitempty"`
+	// Batch is the form of the call that takes several items; nil when the OA has none.
+	Batch *Batch `json:"batch,omitempty"`
+	// ReadBack asks the OA afterwards whether it holds the item; nil when its success is believed.
+	ReadBack *ReadBack `json:"readBack,omitempty"`
+}
+
+// Batch is the form of a call that takes several items at once (F93). Method and headers are those of the call, and its
+// body is a list of the bodies that the items would have alone.
+type Batch struct {
+	// Path holds no placeholders: it is the same for all items.
+	Path string `json:"path"`
+	// ListName is the key of the list; empty when the body is the list itself.
+	ListName string `json:"listName,omitempty"`
+	// Failures is zero when answers do not name the items that failed in a way that can be relied on.
+	Failures Failures `json:"failures,omitzero"`
+}
+
+// Failures says how the answer to a batch names the items that failed. It promises that the OA has taken every item that
+// is not named.
+type Failures struct {
+	// ListName is the path of the list of failures in the answer.
+	ListName string `json:"listName"`
+	// IDName is the path of the item's id in an entry of that list, MsgName that of the message.
+	IDName  string `json:"idName"`
+	MsgName string `json:"msgName,omitempty"`
+	// ItemIDName is the path of the id in the body of an item.
+	ItemIDName string `json:"itemIDName"`
+}
+
+// ReadBack is a call that asks whether the OA holds what another call wrote.
+type ReadBack struct {
+	Method  string   `json:"method"`
+	Path    string   `json:"path"`
+	Headers []Header `json:"headers,omitempty"`
+	Body    string   `json:"body,omitempty"`
+	// Result of an answer that says that the item is there, as it should be.
+	Result Result `json:"result"`
 }
 
 // Header is one header of a call; its value may hold placeholders.
@@ -31,10 +68,13 @@ type Header struct {
 	Value string `json:"value"`
 }
 
-// Result tells where an answer says that it worked (F10–F14).
+// Result tells where an answer says that it worked (F10–F16).
 type Result struct {
 	CodeName    string `json:"codeName,omitempty"`
 	MsgName     string `json:"msgName,omitempty"`
 	DataName    string `json:"dataName,omitempty"`
 	SuccessCode string `json:"successCode,omitempty"`
+	// XMLJSONField is the local name of the element whose text is the JSON of an XML answer (F15). Empty: the answer is
+	// JSON, and XML is not an answer (F16).
+	XMLJSONField string `json:"xmlJsonField,omitempty"`
 }

@@ -32,6 +32,9 @@ var connectorFields = map[string]string{
 // DefaultMethod of a call.
 const DefaultMethod = http.MethodPost
 
+// DefaultReadMethod of a read-back.
+const DefaultReadMethod = http.MethodGet
+
 // Instantiate fills the parameters of a template in and applies its defaults. params are the connector's values for the
 // template's parameters, connector its own values by the Connector constants, template is "namespace/name". A value
 // stays plain text: it cannot break out of its JSON string or URL segment, and a "#F001" in it is no placeholder. Only
@@ -157,19 +160,44 @@ func (f *filler) report(field string, bad *fault) {
 }
 
 func (f *filler) call(field string, c v1alpha1.Call) Call {
-	out := Call{Method: orDefault(c.Method, DefaultMethod)}
-	path, bad := f.text(c.Path, inPathText)
+	out := Call{
+		Method: orDefault(c.Method, DefaultMethod), Path: f.path(field, c.Path),
+		Headers: f.headers(field, c.Headers), Body: f.body(field, c.Body),
+	}
+	if b := c.Batch; b.Path != "" {
+		out.Batch = &Batch{Path: f.path(field+".batch", b.Path), ListName: b.ListName, Failures: Failures(b.Failures)}
+	}
+	if r := c.ReadBack; r.Path != "" {
+		field += ".readBack"
+		out.ReadBack = &ReadBack{
+			Method: orDefault(r.Method, DefaultReadMethod), Path: f.path(field, r.Path),
+			Headers: f.headers(field, r.Headers), Body: f.body(field, r.Body), Result: Result{}.Override(r.Result),
+		}
+	}
+	return out
+}
+
+func (f *filler) path(field, s string) string {
+	path, bad := f.text(s, inPathText)
 	f.report(field+".path", bad)
-	out.Path = path
-	for _, h := range c.Headers {
+	return path
+}
+
+func (f *filler) headers(field string, headers []v1alpha1.CallHeader) []Header {
+	var out []Header
+	for _, h := range headers {
 		value, bad := f.text(h.Value, inPlainText)
 		f.report(field+".headers["+h.Name+"]", bad)
-		out.Headers = append(out.Headers, Header{Name: h.Name, Value: value})
+		out = append(out, Header{Name: h.Name, Value: value})
 	}
-	if c.Body == "" {
-		return out
+	return out
+}
+
+func (f *filler) body(field, s string) string {
+	if s == "" {
+		return ""
 	}
-	chunks, bad := parseJSON(c.Body)
+	chunks, bad := parseJSON(s)
 	f.report(field+".body", bad)
 	for i := range chunks {
 		if chunks[i].leaf {
@@ -177,8 +205,7 @@ func (f *filler) call(field string, c v1alpha1.Call) Call {
 			f.report(fieldBelow(field+".body", chunks[i].path), bad)
 		}
 	}
-	out.Body = formatJSON(chunks)
-	return out
+	return formatJSON(chunks)
 }
 
 // textPlace is where a text stands; it decides how a parameter's value is written.

@@ -46,6 +46,10 @@ func (s *Scenario) Render(a Action, f Fields) (Request, error) {
 	if c == nil {
 		return Request{}, ErrNoCall
 	}
+	return s.render(a, c, f)
+}
+
+func (s *Scenario) render(a Action, c *call, f Fields) (Request, error) {
 	r := renderer{fields: f, date: s.date}
 	fail := func(where string, err *RenderError) (Request, error) {
 		err.Action, err.Where = a, where
@@ -55,7 +59,7 @@ func (s *Scenario) Render(a Action, f Fields) (Request, error) {
 	if err != nil {
 		return fail("path", err)
 	}
-	req := Request{Method: c.method, Path: string(path), Header: make(http.Header, len(c.headers)+1)}
+	req := Request{Method: c.method, Path: string(path), Header: make(http.Header, len(c.headers)+1), Batch: c.batch, Confirm: c.confirm}
 	for _, h := range c.headers {
 		value, err := r.append(nil, h.value, MaxHeaderValue)
 		if err != nil {

@@ -9,4 +9,9 @@ type Request struct {
 	Path   string
 	Header http.Header
 	Body   []byte
+	// Batch is the form in which this request may share a call with others that have the same pointer here; nil when it
+	// must go alone.
+	Batch *Batch
+	// Confirm is set when success only means that the OA accepted the item: Scenario.ReadBack asks it.
+	Confirm bool
 }

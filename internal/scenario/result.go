@@ -37,7 +37,26 @@ func (r Result) Override(f v1alpha1.ResultFormat) Result {
 		MsgName:     orDefault(f.MsgName, r.MsgName),
 		DataName:    orDefault(f.DataName, r.DataName),
 		SuccessCode: orDefault(f.SuccessCode, r.SuccessCode),
+
+		XMLJSONField: r.XMLJSONField,
 	}
+}
+
+// The protocols of an OA's interface.
+const (
+	REST       = "REST"
+	Webservice = "Webservice"
+)
+
+// DefaultXMLJSONField is the element of a web service's answer that holds the JSON (F15).
+const DefaultXMLJSONField = "out"
+
+// For returns r with the default of a protocol: a web service answers in XML (F15), a REST interface in JSON (F16).
+func (r Result) For(protocol string) Result {
+	if protocol == Webservice {
+		r.XMLJSONField = orDefault(r.XMLJSONField, DefaultXMLJSONField)
+	}
+	return r
 }
 
 // Verdict is what a result mapping says about an answer.
@@ -46,21 +65,33 @@ type Verdict struct {
 	OK bool
 	// Code and Message as the OA wrote them; Message is cut to MaxMessage characters.
 	Code, Message string
-	// Readable is false when the answer is not JSON, such as an HTML page.
+	// Readable is false when the answer is neither JSON nor, where that is expected, XML; such as an HTML page.
 	Readable bool
+	// Fault is the code of a SOAP fault, without its prefix; empty when there is none. Message then says what the fault
+	// says.
+	Fault string
 }
 
-// Judge reads an answer (F10–F14). DataName is looked up first, then CodeName and MsgName in it; each may be a path
+// Judge reads an answer in UTF-8 (F10–F16); Decode makes that of others. DataName is looked up first, then CodeName and MsgName in it; each may be a path
 // such as result.code. The code is compared as text: "0" matches 0 and "0", "true" matches true and "true"; numbers also
 // match by value (0.0). An absent or null code is never success. Without a CodeName every JSON answer and the empty one
 // are success.
 func (r Result) Judge(body []byte) Verdict {
 	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\uFEFF")))
-	if len(body) == 0 {
+	switch {
+	case len(body) == 0:
 		return Verdict{OK: r.CodeName == "", Readable: r.CodeName == ""}
+	case body[0] == '<' && r.XMLJSONField != "":
+		return r.judgeXML(body)
 	}
+	v, _ := r.judgeJSON(body)
+	return v
+}
+
+// judgeJSON returns false when the document is not JSON.
+func (r Result) judgeJSON(body []byte) (Verdict, bool) {
 	if !json.Valid(body) { // not gjson.Valid, which does not bound the depth
-		return Verdict{}
+		return Verdict{}, false
 	}
 	scope := gjson.ParseBytes(body)
 	if r.DataName != "" {
@@ -72,7 +103,7 @@ func (r Result) Judge(body []byte) Verdict {
 	}
 	if r.CodeName == "" {
 		v.OK = true
-		return v
+		return v, true
 	}
 	code := scope.Get(literalPath(r.CodeName))
 	switch code.Type {
@@ -87,7 +118,7 @@ func (r Result) Judge(body []byte) Verdict {
 		v.OK = code.Raw == r.SuccessCode
 	}
 	v.OK = v.OK && r.SuccessCode != ""
-	return v
+	return v, true
 }
 
 // literalPath makes a path in which only the dot has a meaning: a name can hold none of gjson's wildcards, queries or
