@@ -213,8 +213,8 @@ type Delivery struct {
 type Source struct {
 	Signing bool `json:"signing,omitempty"`
 	Token   bool `json:"token,omitempty"`
-	// Callback accepts the CRM's own callbacks (POST /callbacks/fxiaoke). The slot callback holds the keys sign-token and
-	// encoding-aes-key, each also with .next while it is being replaced.
+	// Callback accepts the CRM's own callbacks (POST /callbacks/fxiaoke). The slot callback holds the key encoding-aes-key,
+	// also with .next while it is being replaced: it proves the origin and encrypts (vendor facts 9.8, CRM object event).
 	Callback *Callback `json:"callback,omitempty"`
 }
 
@@ -233,9 +233,11 @@ type CallbackRule struct {
 	APIName string `json:"apiName"`
 	// Kind of the event, the scenario.
 	Kind string `json:"kind"`
-	// Actions by the callback's event type, e.g. {"add": "created", "update": "updated"}.
+	// Actions by the callback's event type: created, updated, completed or deleted, e.g. {"add": "created", "update": "updated"}.
 	Actions map[string]string `json:"actions"`
-	// Fields of the item (id, title, receivers …) by path into the object's data.
+	// Fields of the item by path into the object's data. The names are those of an event's data (docs/reference/events.md):
+	// id, version, heading, subject, detail, createdAt, sender.account, sender.name, receivers (one account or a list of them).
+	// Without id, the item is the object itself.
 	Fields map[string]string `json:"fields"`
 }
 

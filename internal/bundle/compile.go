@@ -19,6 +19,8 @@ type Input struct {
 	Previous *Bundle
 	// ProofsURL is where the dispatcher of the connector remembers used proofs.
 	ProofsURL string
+	// Replays of the connector that are not finished, in the order of their creation; at most MaxReplays are taken.
+	Replays []Replay
 }
 
 // Output of Compile.
@@ -66,11 +68,18 @@ func Compile(in Input) (*Output, []Problem) {
 		DataCenterID: spec.DataCenterID,
 		OA:           compileOA(spec),
 		Delivery:     compileDelivery(spec.Delivery),
-		Source:       Source{Signing: spec.Source.SigningSecretRef.Name != "", Token: spec.Source.TokenSecretRef.Name != ""},
+		Source:       compileSource(spec.Source),
 		SSO:          compileSSO(spec.SSO, in.ProofsURL),
+		Records:      compileRecords(spec.Dispatcher.Records),
+		CRM:          compileCRM(spec.Source.CRM),
+		Replays:      in.Replays[:min(len(in.Replays), MaxReplays)],
 	}
-	var problems []Problem
+	var problems, found []Problem
 	b.Scenarios, problems = compileScenarios(in)
+	b.Queue, found = compileQueue(spec.Dispatcher.Queue)
+	problems = append(problems, found...)
+	b.Notifications, found = compileNotifications(spec)
+	problems = append(problems, found...)
 
 	pairs, conflicts := Merge(in.Sets)
 	shards, files, err := makeShards(pairs, unserved(pairs, conflicts))

@@ -45,6 +45,10 @@ func compileDelivery(d v1alpha1.Delivery) Delivery {
 		Concurrency:   int(or(d.Concurrency, DefaultConcurrency)),
 		RatePerSecond: int(d.RateLimit.PerSecond),
 		RateBurst:     int(or(d.RateLimit.Burst, d.RateLimit.PerSecond)),
+
+		CatchUp:         string(or(d.CatchUp.Policy, DefaultCatchUp)),
+		CatchUpFinished: string(or(d.CatchUp.Finished, DefaultCatchUpFinished)),
+		BatchSize:       int(or(d.BatchSize, DefaultBatchSize)),
 	}
 	if out.Retry {
 		on := d.Retry.Classes

@@ -110,6 +110,7 @@ func TestCompileTakesWhatIsSet(t *testing.T) { // F9 F14 F37 F62 F63
 	s.Delivery = v1alpha1.Delivery{
 		Retry: v1alpha1.Retry{State: v1alpha1.Disabled}, BackoffPolicy: v1alpha1.BackoffLinear, BackoffDelay: d(1), BackoffMax: d(2),
 		RetryAfterMax: d(3), MaxAge: d(4), Timeout: d(5), Concurrency: 6, RateLimit: v1alpha1.RateLimit{PerSecond: 7},
+		CatchUp: v1alpha1.CatchUp{Policy: v1alpha1.CatchUpEveryState, Finished: v1alpha1.FinishedDeliver}, BatchSize: 9,
 	}
 	s.Accounts.Unbound = v1alpha1.UnboundFallback
 	s.Source = v1alpha1.Source{TokenSecretRef: v1alpha1.SecretReference{Name: "t"}}
@@ -123,7 +124,8 @@ func TestCompileTakesWhatIsSet(t *testing.T) { // F9 F14 F37 F62 F63
 	if diff := cmp.Diff(want, b.OA); diff != "" {
 		t.Error(diff)
 	}
-	delivery := bundle.Delivery{Backoff: "Linear", BackoffDelay: 1, BackoffMax: 2, RetryAfterMax: 3, MaxAge: 4, Timeout: 5, Concurrency: 6, RatePerSecond: 7, RateBurst: 7}
+	delivery := bundle.Delivery{Backoff: "Linear", BackoffDelay: 1, BackoffMax: 2, RetryAfterMax: 3, MaxAge: 4, Timeout: 5, Concurrency: 6, RatePerSecond: 7, RateBurst: 7,
+		CatchUp: "EveryState", CatchUpFinished: "Deliver", BatchSize: 9}
 	if diff := cmp.Diff(delivery, b.Delivery); diff != "" {
 		t.Error(diff)
 	}

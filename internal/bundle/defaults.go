@@ -23,12 +23,25 @@ const (
 	DefaultConcurrency      = 16
 	DefaultLoginLifetime    = 60 * time.Second
 	DefaultExposure         = v1alpha1.ExposureIngress
+	DefaultCatchUp          = v1alpha1.CatchUpLatestState
+	DefaultCatchUpFinished  = v1alpha1.FinishedSkip
+	DefaultBatchSize        = 1
+	DefaultQueue            = v1alpha1.QueueEmbedded
+	DefaultStreamReplicas   = 3
+	DefaultPartitions       = 4
+	DefaultQueueMaxBytes    = 1 << 30
+	DefaultRecordsMaxAge    = 720 * time.Hour
+	DefaultCRMURL           = "https://open.fxiaoke.com" // vendor facts 9.1: the default cloud
+	DefaultWindow           = 10 * time.Minute           // F66
 )
 
 // DefaultRetryOn are the failures after which an item is tried again (F61, F62).
 var DefaultRetryOn = []v1alpha1.ErrorClass{
 	v1alpha1.ClassNetwork, v1alpha1.ClassTimeout, v1alpha1.ClassServerError, v1alpha1.ClassRateLimited, v1alpha1.ClassAuthExpired,
 }
+
+// DefaultRecipients of a channel of type CRM (F65).
+var DefaultRecipients = []string{v1alpha1.RoleCRMAdmins, v1alpha1.RoleIntegrationAdmins}
 
 // or returns v, or otherwise when v is the zero value.
 func or[T comparable](v, otherwise T) T {

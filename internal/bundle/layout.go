@@ -29,7 +29,7 @@ const (
 	SlotLogin       = "login"       // key.pem, key.pem.next
 	SlotPeer        = "peer"        // token: made by the operator, shared by dispatcher and gateway
 	SlotHeaders     = "headers"     // one file for each header whose value comes from a Secret, named by its index
-	SlotCallback    = "callback"    // sign-token, encoding-aes-key, and both with .next
+	SlotCallback    = "callback"    // encoding-aes-key, encoding-aes-key.next
 	SlotCRM         = "crm"         // appId, appSecret, permanentCode
 	SlotNATS        = "nats"        // creds, or token, or username and password
 	SlotNATSCA      = "natsca"      // ca.crt
