@@ -30,8 +30,8 @@ type envelope struct {
 	DataBase64      string         `json:"data_base64"`
 }
 
-// parseStructured reads one event in the JSON format.
-func parseStructured(f *faults, index int, raw []byte, limits Limits) Event {
+// parseStructured reads one event in the JSON format. traceParent is the trace context of the request, if it counts.
+func parseStructured(f *faults, index int, raw []byte, traceParent string, limits Limits) Event {
 	if len(raw) > limits.Event {
 		f.addTooLarge(index, "event", len(raw), limits.Event)
 		return Event{}
@@ -41,7 +41,7 @@ func parseStructured(f *faults, index int, raw []byte, limits Limits) Event {
 		f.addDecode(index, "", err)
 		return Event{}
 	}
-	event := in.attributes(f, index)
+	event := in.attributes(f, index, traceParent)
 	data := in.data(f, index)
 	if data != nil {
 		event.Item = parseItem(f, index, data)
@@ -66,19 +66,15 @@ func parseBinary(f *faults, header http.Header, body []byte, limits Limits) Even
 	in := envelope{
 		SpecVersion: attribute("specversion"), ID: attribute("id"), Source: attribute("source"), Type: attribute("type"),
 		Time: attribute("time"), DataCenterID: attribute("datacenterid"),
-		// The trace context has a header of its own; the attribute wins because it came with the event.
 		TraceParent: attribute("traceparent"),
 	}
-	if in.TraceParent == "" {
-		in.TraceParent = header.Get("Traceparent")
-	}
-	event := in.attributes(f, 0)
+	event := in.attributes(f, 0, header.Get(headerTraceParent))
 	event.Item = parseItem(f, 0, body)
 	return event
 }
 
-// attributes checks the attributes of an event.
-func (in *envelope) attributes(f *faults, index int) Event {
+// attributes checks the attributes of an event. traceParent stands in for an attribute that is not there.
+func (in *envelope) attributes(f *faults, index int, traceParent string) Event {
 	e := Event{ID: in.ID, Source: in.Source, Type: in.Type, DataCenterID: in.DataCenterID}
 	if in.SpecVersion != "1.0" {
 		f.add(index, "specversion", wrong(in.SpecVersion), `set specversion to "1.0"`)
@@ -107,9 +103,7 @@ func (in *envelope) attributes(f *faults, index int) Event {
 		checkText(f, index, "datacenterid", in.DataCenterID, maxDataCenterIDBytes,
 			"set datacenterid to spec.dataCenterID of the connector, or leave it out")
 	}
-	if validTraceParent(in.TraceParent) { // a broken one is dropped, as W3C Trace Context asks for
-		e.TraceParent = in.TraceParent
-	}
+	e.TraceParent = firstTraceParent(in.TraceParent, traceParent)
 	return e
 }
 

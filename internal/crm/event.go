@@ -3,6 +3,7 @@
 package crm
 
 import (
+	"strings"
 	"time"
 
 	"github.com/oabridge/oabridge/internal/scenario"
@@ -27,7 +28,7 @@ type Event struct {
 	Time time.Time `json:"time,omitzero"`
 	// DataCenterID names the account set that the event is meant for; empty when it does not say.
 	DataCenterID string `json:"dataCenterID,omitempty"`
-	// TraceParent is a valid W3C trace context or empty.
+	// TraceParent is a valid W3C trace context: the CRM's, or one that began at the intake.
 	TraceParent string `json:"traceParent,omitempty"`
 
 	Item scenario.Item `json:"item"`
@@ -43,6 +44,13 @@ var types = map[string]struct {
 	"dev.oabridge.todo.completed":   {Todo, scenario.Complete},
 	"dev.oabridge.todo.deleted":     {Todo, scenario.Delete},
 	"dev.oabridge.reminder.created": {Reminder, scenario.Create},
+}
+
+// Meaning returns the type and the action of an event by its kind and the last word of its type, e.g. Todo and created.
+func Meaning(kind, word string) (typ string, action scenario.Action, ok bool) {
+	typ = "dev.oabridge." + strings.ToLower(kind) + "." + word
+	meaning, ok := types[typ]
+	return typ, meaning.action, ok && meaning.kind == kind
 }
 
 // Limits bound a request. All sizes are in bytes.

@@ -65,7 +65,7 @@ func Parse(header http.Header, body []byte, limits Limits) ([]Event, *Problem) {
 			return nil, problem
 		}
 	case typeStructured:
-		events = append(events, parseStructured(&f, 0, body, limits))
+		events = append(events, parseStructured(&f, 0, body, header.Get(headerTraceParent), limits))
 	default:
 		events = append(events, parseBinary(&f, header, body, limits))
 	}
@@ -121,7 +121,8 @@ func parseBatch(f *faults, body []byte, limits Limits) ([]Event, *Problem) {
 		if err != nil {
 			return nil, NewProblem(http.StatusBadRequest, "event %d is not JSON: %s: %s", len(events), syntax(err), expected)
 		}
-		events = append(events, parseStructured(f, len(events), raw, limits))
+		// The trace context of the request would put a thousand unrelated items into one trace.
+		events = append(events, parseStructured(f, len(events), raw, "", limits))
 	}
 	if _, err := dec.ReadToken(); err != nil {
 		return nil, malformed(dec, 0, expected)

@@ -79,6 +79,46 @@ func TestParseTypes(t *testing.T) {
 	}
 }
 
+const (
+	eventTrace   = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	requestTrace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
+)
+
+// Every event has a trace: its own, else that of the request that carries it alone, else one that begins here.
+func TestTraceContext(t *testing.T) {
+	binary := func() http.Header { return with(binaryHeader(), "traceparent", requestTrace) }
+	single := func() http.Header { return with(contentType(typeStructured), "traceparent", requestTrace) }
+	for name, test := range map[string]struct {
+		header http.Header
+		body   string
+		want   string // empty: a new one
+	}{
+		"structured, attribute":        {single(), structured(), eventTrace},
+		"structured, header":           {single(), structured("traceparent", ""), requestTrace},
+		"structured, broken attribute": {single(), structured("traceparent", `"x"`), requestTrace},
+		"structured, nothing":          {contentType(typeStructured), structured("traceparent", ""), ""},
+		"binary, attribute":            {with(binary(), "ce-traceparent", eventTrace), itemJSON, eventTrace},
+		"binary, header":               {binary(), itemJSON, requestTrace},
+		"binary, nothing":              {binaryHeader(), itemJSON, ""},
+		"batch, attribute":             {with(contentType(typeBatch), "traceparent", requestTrace), "[" + structured() + "]", eventTrace},
+		"batch, header":                {with(contentType(typeBatch), "traceparent", requestTrace), "[" + structured("traceparent", "") + "]", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, problem := Parse(test.header, []byte(test.body), DefaultLimits())
+			if problem != nil {
+				t.Fatal(problem)
+			}
+			trace := got[0].TraceParent
+			if test.want != "" && trace != test.want || test.want == "" && (!validTraceParent(trace) || trace == eventTrace || trace == requestTrace) {
+				t.Errorf("got %q, want %q", trace, test.want)
+			}
+		})
+	}
+	if NewTraceParent() == NewTraceParent() {
+		t.Error("two traces have one id")
+	}
+}
+
 // A broken trace context is dropped, the event is not.
 func TestParseDropsBrokenTraceContext(t *testing.T) {
 	for _, bad := range []string{
@@ -86,7 +126,7 @@ func TestParseDropsBrokenTraceContext(t *testing.T) {
 		"ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
 	} {
 		got, problem := Parse(contentType(typeStructured), []byte(structured("traceparent", `"`+bad+`"`)), DefaultLimits())
-		if problem != nil || got[0].TraceParent != "" {
+		if problem != nil || got[0].TraceParent == bad || !validTraceParent(got[0].TraceParent) {
 			t.Errorf("%s: got %v, %v", bad, got, problem)
 		}
 	}

@@ -1,6 +1,30 @@
 package crm
 
-import "strings"
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+)
+
+// headerTraceParent is the header of W3C Trace Context.
+const headerTraceParent = "Traceparent"
+
+// firstTraceParent returns the first of the trace contexts that is valid, or a new one: a broken one is dropped, as W3C
+// Trace Context asks for, and every event has one, so that its whole story can be found under one trace id.
+func firstTraceParent(given ...string) string {
+	for _, s := range given {
+		if validTraceParent(s) {
+			return s
+		}
+	}
+	return NewTraceParent()
+}
+
+// NewTraceParent begins a trace: version 00, random ids, sampled. The ids are unique, they are no secret.
+func NewTraceParent() string {
+	// A zero id is invalid; "or 1" costs one bit of 128 and 64.
+	return fmt.Sprintf("00-%016x%016x-%016x-01", rand.Uint64(), rand.Uint64()|1, rand.Uint64()|1) //nolint:gosec // see above
+}
 
 // validTraceParent reports whether s is a W3C Trace Context traceparent: version-traceid-parentid-flags in lower-case
 // hex, where version ff and all-zero ids are invalid.
