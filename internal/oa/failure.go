@@ -26,11 +26,19 @@ const (
 	StageAnswer  Stage = "answer" // the request was written: whether the OA acted on it is unknown
 )
 
+// Patience is how long an exchange may take, and what may be done when that is not enough.
+type Patience struct {
+	Limit time.Duration
+	// Else continues "check that the OA is healthy", such as ", or raise spec.delivery.timeout"; empty when the limit is
+	// fixed.
+	Else string
+}
+
 // NetworkFailure turns the error of an exchange into an Attempt with class, reason and message. The error's own text is
 // never used: it holds the URL, ephemeral ports and other random parts, and the same failure must read the same each
-// time. host is the OA's host and port, limit the time that the exchange had.
-func NetworkFailure(err error, host string, stage Stage, limit time.Duration) Attempt {
-	if a, ok := timeout(err, host, stage, limit); ok {
+// time. host is the OA's host and port, patience the time that the exchange had.
+func NetworkFailure(err error, host string, stage Stage, patience Patience) Attempt {
+	if a, ok := timeout(err, host, stage, patience); ok {
 		return a
 	}
 	if errors.Is(err, context.Canceled) {
@@ -70,7 +78,7 @@ func NetworkFailure(err error, host string, stage Stage, limit time.Duration) At
 	return Attempt{Class: Network, Reason: reason, Message: message}
 }
 
-func timeout(err error, host string, stage Stage, limit time.Duration) (Attempt, bool) {
+func timeout(err error, host string, stage Stage, patience Patience) (Attempt, bool) {
 	t, ok := errors.AsType[net.Error](err)
 	if !errors.Is(err, context.DeadlineExceeded) && (!ok || !t.Timeout()) {
 		return Attempt{}, false
@@ -78,11 +86,14 @@ func timeout(err error, host string, stage Stage, limit time.Duration) (Attempt,
 	a := Attempt{Class: Timeout, Reason: v1alpha1.ReasonTimeout}
 	switch stage {
 	case StageConnect:
-		a.Message = fmt.Sprintf("no connection to %s in time (DNS, TCP, TLS): check host and port in spec.endpoint.url, firewalls, and spec.endpoint.connectTimeout", host)
+		a.Message = fmt.Sprintf("no connection to %s in time (DNS, TCP, TLS): check host and port in spec.endpoint.url, and firewalls", host)
+		if patience.Else != "" {
+			a.Message += ", or raise spec.endpoint.connectTimeout"
+		}
 	case StageSend:
-		a.Message = fmt.Sprintf("%s did not take the request within %s: check the network between the cluster and the OA", host, limit)
+		a.Message = fmt.Sprintf("%s did not take the request within %s: check the network between the cluster and the OA", host, patience.Limit)
 	default:
-		a.Message = fmt.Sprintf("%s did not answer within %s: check that the OA is healthy, or raise spec.delivery.timeout", host, limit)
+		a.Message = fmt.Sprintf("%s did not answer within %s: check that the OA is healthy%s", host, patience.Limit, patience.Else)
 	}
 	return a, true
 }

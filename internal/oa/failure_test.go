@@ -63,7 +63,7 @@ func TestNetworkFailure(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			wrapped := &url.Error{Op: "Post", URL: "http://oa.example/?token=secret", Err: test.err}
-			a := NetworkFailure(wrapped, "oa.example:80", test.stage, time.Minute)
+			a := NetworkFailure(wrapped, "oa.example:80", test.stage, Patience{time.Minute, ", or raise spec.delivery.timeout"})
 			if a.Class != test.class || a.Reason != test.reason || !strings.Contains(a.Message, test.says) {
 				t.Errorf("got %s %s %q", a.Class, a.Reason, a.Message)
 			}
@@ -76,5 +76,18 @@ func TestNetworkFailure(t *testing.T) {
 				t.Error("TargetDown is wrong")
 			}
 		})
+	}
+}
+
+// Nobody is told to raise a limit that is fixed.
+func TestFixedPatience(t *testing.T) {
+	for stage, want := range map[Stage]string{
+		StageConnect: "no connection to oa.example:80 in time (DNS, TCP, TLS): check host and port in spec.endpoint.url, and firewalls",
+		StageSend:    "oa.example:80 did not take the request within 8s: check the network between the cluster and the OA",
+		StageAnswer:  "oa.example:80 did not answer within 8s: check that the OA is healthy",
+	} {
+		if a := NetworkFailure(context.DeadlineExceeded, "oa.example:80", stage, Patience{Limit: 8 * time.Second}); a.Message != want {
+			t.Errorf("%s: got %s", stage, a.Message)
+		}
 	}
 }

@@ -53,6 +53,12 @@ type Attempt struct {
 	RetryAfter time.Duration
 	// Latency of the call.
 	Latency time.Duration
+	// Accepted is set beside success when the OA may still drop the item: it answered 202, or the template has a read-back
+	// that asks it (see Inspector).
+	Accepted bool
+	// Shared is set when an earlier Attempt of the same PushBatch tells of the same exchange with the OA: the breaker, the
+	// metrics of calls and the like count it once.
+	Shared bool
 }
 
 // TargetDown reports whether the attempt says something about the OA as a whole rather than about this item.

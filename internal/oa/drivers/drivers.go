@@ -2,6 +2,7 @@
 package drivers
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"net/http"
@@ -10,8 +11,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-logr/logr"
+
 	"github.com/oabridge/oabridge/internal/bundle"
 	"github.com/oabridge/oabridge/internal/oa"
+	"github.com/oabridge/oabridge/internal/oa/tokens"
 	"github.com/oabridge/oabridge/internal/outbound"
 )
 
@@ -22,6 +26,19 @@ type config struct {
 	url     *url.URL
 	client  *http.Client
 	now     func() time.Time
+	options Options
+}
+
+// Options of a pusher; the zero value has none.
+type Options struct {
+	// Tokens shares the OA's token between the replicas of a dispatcher and keeps it over their restarts; nil keeps it in
+	// this process.
+	Tokens tokens.Store
+	// Pace is waited for before each call to the OA that a PushBatch makes beyond its first, so that a rate limit holds;
+	// nil means none.
+	Pace func(context.Context) error
+	// Log of what is no matter of one item; the zero Logger is silent.
+	Log logr.Logger
 }
 
 // vendor makes the drivers of one OA.
@@ -35,13 +52,20 @@ var vendors = map[string]vendor{
 	"Seeyon": {seeyonPusher, seeyonVerifier},
 }
 
-// NewPusher returns the pusher of a bundle. Secrets are read when a call needs them, from one folder for each slot below
-// secretsDir, so that rotation needs no new pusher. now is the clock.
+// NewPusher returns the pusher of a bundle, without options.
 func NewPusher(b *bundle.Bundle, secretsDir string, now func() time.Time) (oa.Pusher, error) {
+	return New(b, secretsDir, now, Options{})
+}
+
+// New returns the pusher of a bundle. Secrets are read when a call needs them, from one folder for each slot below
+// secretsDir, so that rotation needs no new pusher. now is the clock. The pusher may be an oa.BatchPusher and an
+// oa.Inspector too.
+func New(b *bundle.Bundle, secretsDir string, now func() time.Time, o Options) (oa.Pusher, error) {
 	c, v, err := prepare(b, secretsDir, now)
 	if err != nil {
 		return nil, err
 	}
+	c.options = o
 	return v.pusher(c)
 }
 

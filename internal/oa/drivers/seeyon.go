@@ -20,6 +20,9 @@ func seeyonPusher(c config) (oa.Pusher, error) {
 		IdleTimeout: c.bundle.OA.Seeyon.TokenIdleTimeout.Std(),
 		Timeout:     c.bundle.Delivery.Timeout.Std(),
 		Now:         c.now,
+		Tokens:      c.options.Tokens,
+		Pace:        c.options.Pace,
+		Log:         c.options.Log,
 	}), nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/oa"
 	"github.com/oabridge/oabridge/internal/outbound"
+	"github.com/oabridge/oabridge/internal/scenario"
 )
 
 const (
@@ -31,7 +32,7 @@ type exchange struct {
 
 	status int
 	header http.Header
-	body   []byte
+	body   []byte // UTF-8
 	// failure has a class when there is no answer to judge.
 	failure oa.Attempt
 }
@@ -69,7 +70,7 @@ func (p *Pusher) exchange(ctx context.Context, method string, u *url.URL, header
 	defer cancel()
 	ctx, stage := staged(ctx)
 	fail := func(err error) exchange {
-		x.failure = oa.NetworkFailure(err, u.Host, stage(), p.c.Timeout)
+		x.failure = oa.NetworkFailure(err, u.Host, stage(), oa.Patience{Limit: p.c.Timeout, Else: ", or raise spec.delivery.timeout"})
 		return x
 	}
 	req, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(body))
@@ -85,6 +86,7 @@ func (p *Pusher) exchange(ctx context.Context, method string, u *url.URL, header
 	defer func() { _ = resp.Body.Close() }()
 	x.status, x.header = resp.StatusCode, resp.Header
 	x.body, err = outbound.ReadBody(resp, maxAnswer)
+	x.body = scenario.Decode(resp.Header.Get("Content-Type"), x.body)
 	switch {
 	case errors.Is(err, outbound.ErrTooLarge):
 		x.failure = unexpected(fmt.Sprintf("the answer (%d) is longer than %d bytes: %s", x.status, maxAnswer, checkAddress))

@@ -14,6 +14,7 @@ import (
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/oa"
+	"github.com/oabridge/oabridge/internal/oa/tokens"
 )
 
 const (
@@ -30,7 +31,13 @@ const (
 // the older GET with the password in the path, which SEED0 and SEED3 show. POST is tried first, because what is in a
 // path ends up in the logs of the OA and of every proxy before it. GET follows only if the OA does not know POST, and is
 // then remembered. docs/decisions/0003-seeyon-token.md has the whole story.
-func (p *Pusher) login(ctx context.Context, s session) (string, *oa.Attempt) {
+func (p *Pusher) login(ctx context.Context, a tokens.Account) (tokens.Token, *oa.Attempt) {
+	// The common headers go along; the account is that of the token, whatever the Secret says by now.
+	s, failure := p.session()
+	if failure != nil {
+		return tokens.Token{}, failure
+	}
+	s.username, s.password = a.Name, a.Secret
 	if !p.getLogin.Load() {
 		x := p.askToken(ctx, s, http.MethodPost)
 		if !formUnknown(x) {
@@ -69,21 +76,21 @@ func formUnknown(x exchange) bool {
 }
 
 // readToken judges the answer to a token call. Only HTTP 200 with a proper id is a token (F40).
-func (p *Pusher) readToken(x exchange, s session) (string, *oa.Attempt) {
+func (p *Pusher) readToken(x exchange, s session) (tokens.Token, *oa.Attempt) {
 	id := tokenID(x.body)
 	masker := p.maskerFor(s.secrets(""))
 	if id != noToken {
 		masker = oa.NewMasker(s.secrets(id)...)
 	}
-	fail := func(a oa.Attempt) (string, *oa.Attempt) {
+	fail := func(a oa.Attempt) (tokens.Token, *oa.Attempt) {
 		a = x.record(a, masker)
-		return "", &a
+		return tokens.Token{}, &a
 	}
 	if x.failure.Class != oa.OK {
 		return fail(x.failure)
 	}
 	if x.status == http.StatusOK && isToken(id) {
-		return id, nil
+		return tokens.Token{Value: id}, nil
 	}
 	rejected := x.status == http.StatusOK && id == noToken ||
 		x.status >= 400 && x.status < 500 && x.status != http.StatusTooManyRequests && x.status != http.StatusRequestTimeout

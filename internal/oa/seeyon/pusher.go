@@ -9,7 +9,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/go-logr/logr"
+
 	"github.com/oabridge/oabridge/internal/oa"
+	"github.com/oabridge/oabridge/internal/oa/tokens"
 	"github.com/oabridge/oabridge/internal/scenario"
 )
 
@@ -51,6 +54,12 @@ type Config struct {
 	Now func() time.Time
 	// UserAgent of the calls; default "oabridge".
 	UserAgent string
+	// Tokens shares the token with other processes; nil keeps it in this one.
+	Tokens tokens.Store
+	// Pace is waited for before each further exchange within one PushBatch, so that a rate limit holds; nil means none.
+	Pace func(context.Context) error
+	// Log of what is no matter of one item; the zero Logger is silent.
+	Log logr.Logger
 }
 
 const (
@@ -63,15 +72,20 @@ const (
 // Pusher implements oa.Pusher for Seeyon. It is safe for concurrent use.
 type Pusher struct {
 	c      Config
-	tokens tokenCache
+	tokens *tokens.Cache
 	// getLogin is set once the OA turned out to know only the old form of the token call.
 	getLogin atomic.Bool
 	masker   atomic.Pointer[oa.Masker]
+	// noBatches is until when batches are not tried, in ns since 1970, because the OA does not serve their address.
+	noBatches atomic.Int64
 	// lastOK is the time of the last call that the OA answered as it should, in ns since 1970; 0 after a failure.
 	lastOK atomic.Int64
 }
 
-var _ oa.Pusher = (*Pusher)(nil)
+var (
+	_ oa.BatchPusher = (*Pusher)(nil)
+	_ oa.Inspector   = (*Pusher)(nil)
+)
 
 // NewPusher returns a Pusher.
 func NewPusher(c Config) *Pusher {
@@ -88,7 +102,10 @@ func NewPusher(c Config) *Pusher {
 		c.UserAgent = "oabridge"
 	}
 	p := &Pusher{c: c}
-	p.tokens = tokenCache{fetch: p.login, now: c.Now, life: c.IdleTimeout - idleMargin(c.IdleTimeout)}
+	p.tokens = tokens.New(tokens.Config{
+		// A token lives as long as it is used [SY-AUTH].
+		Fetch: p.login, Idle: c.IdleTimeout, Scope: "Seeyon " + c.Endpoint.String(), Store: c.Tokens, Now: c.Now, Log: c.Log,
+	})
 	return p
 }
 
@@ -108,10 +125,10 @@ func (p *Pusher) Probe(ctx context.Context) oa.Attempt {
 	s, failure := p.session()
 	if failure == nil {
 		last := p.lastOK.Load()
-		if last != 0 && began.Sub(time.Unix(0, last)) < proofOfLife && p.tokens.cached(s.id()) != "" {
+		if last != 0 && began.Sub(time.Unix(0, last)) < proofOfLife && p.tokens.Holds(s.account()) {
 			return oa.Attempt{}
 		}
-		_, failure = p.tokens.get(ctx, s, true)
+		_, failure = p.tokens.Get(ctx, s.account(), true)
 	}
 	if failure != nil {
 		return p.finish(*failure, began)
@@ -130,32 +147,48 @@ func (p *Pusher) finish(a oa.Attempt, began time.Time) oa.Attempt {
 	return a
 }
 
+// push sends one request.
 func (p *Pusher) push(ctx context.Context, req scenario.Request, result scenario.Result) oa.Attempt {
-	s, failure := p.session()
-	if failure != nil {
-		return *failure
-	}
-	var a oa.Attempt
-	for range 2 {
-		token, failure := p.tokens.get(ctx, s, false)
-		if failure != nil {
-			return *failure
-		}
-		var refused bool
-		if a, refused = p.send(ctx, s, token, req, result); !refused {
-			return a
-		}
-		p.tokens.drop(token)
-	}
+	a := p.exchanged(ctx, req, func(x exchange) (oa.Attempt, bool) { return p.judge(x, result) }).attempt
+	a.Accepted = a.Class == oa.OK && (req.Confirm || a.Status == http.StatusAccepted)
 	return a
 }
 
+// answered is an exchange that was judged.
+type answered struct {
+	exchange
+	// attempt is masked by masker; the exchange is not. masker is nil when the request was not sent.
+	attempt oa.Attempt
+	masker  *oa.Masker
+}
+
+// exchanged makes one exchange with a token, and a second one with a new token if the OA refused the first.
+func (p *Pusher) exchanged(ctx context.Context, req scenario.Request, judge func(exchange) (a oa.Attempt, refused bool)) answered {
+	s, failure := p.session()
+	if failure != nil {
+		return answered{attempt: *failure}
+	}
+	var x answered
+	for range 2 {
+		token, failure := p.tokens.Get(ctx, s.account(), false)
+		if failure != nil {
+			return answered{attempt: *failure}
+		}
+		var refused bool
+		if x, refused = p.send(ctx, s, token, req, judge); !refused {
+			break
+		}
+		p.tokens.Drop(token)
+	}
+	return x
+}
+
 // send makes one exchange with a token and judges the answer. refused is true when the OA does not accept the token.
-func (p *Pusher) send(ctx context.Context, s session, token string, req scenario.Request, result scenario.Result) (a oa.Attempt, refused bool) {
+func (p *Pusher) send(ctx context.Context, s session, token string, req scenario.Request, judge func(exchange) (oa.Attempt, bool)) (_ answered, refused bool) {
 	began := p.c.Now()
 	u, err := p.address(req.Path)
 	if err != nil {
-		return oa.Attempt{Class: oa.Internal, Message: err.Error()}, false
+		return answered{attempt: oa.Attempt{Class: oa.Internal, Message: err.Error()}}, false
 	}
 	header := p.header(s, req.Header)
 	header.Del(tokenName)
@@ -168,12 +201,13 @@ func (p *Pusher) send(ctx context.Context, s session, token string, req scenario
 		header.Set(tokenName, token)
 	}
 	x := p.exchange(ctx, req.Method, u, header, req.Body)
-	a = x.failure
+	a := x.failure
 	if a.Class == oa.OK {
-		a, refused = p.judge(x, result)
+		a, refused = judge(x)
 	}
 	if a.Class == oa.OK || a.Class == oa.BusinessCode {
-		p.tokens.used(token, began)
+		p.tokens.Used(s.account(), token, began)
 	}
-	return x.record(a, p.maskerFor(s.secrets(token))), refused
+	masker := p.maskerFor(s.secrets(token))
+	return answered{x, x.record(a, masker), masker}, refused
 }

@@ -1,11 +1,11 @@
 package seeyon
 
 import (
-	"crypto/sha256"
 	"net/http"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/oa"
+	"github.com/oabridge/oabridge/internal/oa/tokens"
 )
 
 // session is what the mounted Secrets say at the time of one call.
@@ -14,10 +14,8 @@ type session struct {
 	headers            []Header
 }
 
-// id tells accounts apart without keeping a password: a token fetched for another id is not used.
-func (s session) id() [sha256.Size]byte {
-	user := sha256.Sum256([]byte(s.username))
-	return sha256.Sum256(append(user[:], s.password...))
+func (s session) account() tokens.Account {
+	return tokens.Account{Name: s.username, Secret: s.password}
 }
 
 // secrets lists what must not be seen in an Attempt.

@@ -197,7 +197,7 @@ func validTicket(ticket string) bool {
 // ticketUnanswered says why there was no answer, as for a push. The error itself is not quoted: it holds the address, and
 // so the ticket.
 func (v *Verifier) ticketUnanswered(err error, host string, stage oa.Stage) error {
-	a := oa.NetworkFailure(err, host, stage, v.timeout)
+	a := oa.NetworkFailure(err, host, stage, oa.Patience{Limit: v.timeout})
 	if a.Reason == "" { // the person went away
 		a.Reason = v1alpha1.ReasonNetwork
 	}
