@@ -15,6 +15,8 @@ var endpoints = []struct{ Title, Path string }{
 	{"示例数据 Scenario", "/_sim/scenario?seed=1&count=20"},
 	{"登录记录 Logins", "/_sim/logins"},
 	{"人员 People", "/_sim/people"},
+	{"服务号消息 Messages", "/_sim/messages"},
+	{"开放接口 Open interface", "/_sim/open"},
 	{"登录设置 Settings", "/_sim/settings"},
 	{"故障 Faults", "/_sim/faults"},
 	{"请求日志 Journal", "/_sim/journal"},
@@ -34,6 +36,23 @@ func (c *CRM) routeControl(mux *http.ServeMux) {
 	get("/_sim/logins", func() any { return map[string]any{"logins": c.Logins()} })
 	get("/_sim/people", func() any { return map[string]any{"people": c.People()} })
 	get("/_sim/settings", func() any { return c.Login() })
+	get("/_sim/open", func() any {
+		return map[string]any{"enterpriseAccount": c.app.EnterpriseAccount, "corpId": c.app.CorpID, "roles": c.app.OpenUserIDs(), "stats": c.OpenStats()}
+	})
+	mux.HandleFunc("GET /messages", c.messagePage)
+	mux.HandleFunc("GET /_sim/messages", func(w http.ResponseWriter, r *http.Request) {
+		reply(w, http.StatusOK, map[string]any{"messages": c.Messages(r.FormValue("to"))})
+	})
+	mux.HandleFunc("DELETE /_sim/messages", func(w http.ResponseWriter, _ *http.Request) {
+		c.ClearMessages()
+		w.WriteHeader(http.StatusNoContent)
+	})
+	mux.HandleFunc("PUT /_sim/objects", command(http.StatusOK, func(in struct {
+		Object
+		Fields map[string]any `json:"fields"`
+	}) (any, error) {
+		return in.Object, c.SetObject(in.Object, in.Fields)
+	}))
 	get("/_sim/runs", func() any { return map[string]any{"runs": c.Runs()} })
 	mux.HandleFunc("GET /_sim/scenario", scenarioOf)
 	mux.HandleFunc("GET /_sim/runs/{id}", func(w http.ResponseWriter, r *http.Request) {

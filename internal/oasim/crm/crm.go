@@ -1,5 +1,6 @@
 // Package crm simulates the CRM: it makes up to-dos, sends them as events the way docs/reference/events.md describes,
-// knows what must come of them, and lets people in who bring a signed login token.
+// knows what must come of them, lets people in who bring a signed login token, and has the open interface of Fxiaoke
+// (vendor facts §9; source keys such as FX-NEW): tokens, the data of objects, messages of the service account, callbacks.
 package crm
 
 import (
@@ -28,6 +29,8 @@ type Login struct {
 type Options struct {
 	Login  Login    `json:"login"`
 	People []Person `json:"people,omitempty"` // default: the sender and 20 people
+	// App is who may use the open interface; default: DefaultApp.
+	App *App `json:"app,omitempty"`
 	// CAFile and InsecureSkipVerify are for fetching the keys over TLS.
 	CAFile             string `json:"caFile,omitempty"`
 	InsecureSkipVerify bool   `json:"insecureSkipVerify,omitempty"`
@@ -39,10 +42,11 @@ type Options struct {
 	JournalSize int              `json:"-"` // default 2000 requests
 }
 
-// CRM is one simulated CRM. It serves its pages, the login and the control API under /_sim.
+// CRM is one simulated CRM. It serves its pages, the login, the open interface under /cgi and the control API under /_sim.
 type CRM struct {
 	now          func() time.Time
 	secureCookie bool
+	app          App
 
 	mu     sync.RWMutex
 	login  Login
@@ -55,6 +59,9 @@ type CRM struct {
 	records  *records
 	runs     *runs
 	logins   *loginLog
+	tokens   *tokenDesk
+	objects  *objectStore
+	messages *messages
 	faults   fault.Set
 	journal  *journal.Journal
 	handler  http.Handler
@@ -73,6 +80,10 @@ func New(o Options) (*CRM, error) {
 	if o.People == nil {
 		o.People = append([]Person{Sender()}, People(20)...)
 	}
+	if o.App == nil {
+		app := DefaultApp()
+		o.App = &app
+	}
 	if o.JournalSize <= 0 {
 		o.JournalSize = 2000
 	}
@@ -86,11 +97,12 @@ func New(o Options) (*CRM, error) {
 		o.Client = &http.Client{Timeout: 10 * time.Second, Transport: tr}
 	}
 	c := &CRM{
-		now: o.Now, secureCookie: o.SecureCookie, login: o.Login, people: map[string]Person{},
+		now: o.Now, secureCookie: o.SecureCookie, app: *o.App, login: o.Login, people: map[string]Person{},
 		keys:     keySet{client: o.Client, now: o.Now},
 		spent:    expiry.New[struct{}](o.Now, maxSpent),
 		sessions: expiry.New[Person](o.Now, maxSessions),
 		records:  newRecords(), runs: newRuns(o.Now), logins: &loginLog{},
+		tokens: newTokenDesk(o.Now), objects: newObjects(), messages: newMessages(o.Now),
 		journal: journal.New(o.JournalSize, o.Now, func(path string) string { return path }),
 	}
 	for _, p := range o.People {
@@ -128,6 +140,7 @@ func (c *CRM) routes() http.Handler {
 	pages := http.NewServeMux()
 	c.routePages(pages)
 	mux := http.NewServeMux()
+	mux.Handle("/cgi/", c.routeOpen())
 	mux.Handle("/", c.journal.Middleware(c.faults.Middleware(fault.Vendor{}, pages)))
 	c.routeControl(mux)
 	return mux
@@ -182,7 +195,13 @@ func (c *CRM) SetLogin(l Login) {
 	c.login = l
 }
 
-// Faults is the script of failures of the login and the pages.
+// App is who may use the open interface.
+func (c *CRM) App() App { return c.app }
+
+// OpenStats counts the calls of the open interface.
+func (c *CRM) OpenStats() OpenStats { return c.tokens.snapshot() }
+
+// Faults is the script of failures of the login, the pages and the open interface.
 func (c *CRM) Faults() *fault.Set { return &c.faults }
 
 // Journal is the log of requests.

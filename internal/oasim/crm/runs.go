@@ -66,6 +66,10 @@ func (c *CRM) Emit(e Emission) (Run, error) {
 			return Run{}, err
 		}
 	}
+	e.Target.publish = c.publish
+	if e.Target.Mode == Callback && e.Target.Callback.EnterpriseAccount == "" {
+		e.Target.Callback.EnterpriseAccount = c.app.EnterpriseAccount
+	}
 	target, err := e.Target.withDefaults()
 	if err != nil {
 		return Run{}, err

@@ -24,17 +24,22 @@ type Target struct {
 	URL           string  `json:"target"`
 	SigningKey    string  `json:"signingKey,omitempty"` // whsec_…
 	Token         string  `json:"token,omitempty"`      // bearer
-	Mode          string  `json:"mode,omitempty"`       // structured (default), binary, batch
+	Mode          string  `json:"mode,omitempty"`       // structured (default), binary, batch, callback
 	BatchSize     int     `json:"batchSize,omitempty"`  // default 50
 	Concurrency   int     `json:"concurrency,omitempty"`
 	RatePerSecond float64 `json:"ratePerSecond,omitempty"` // events; 0: as fast as they are taken
 	Repeat        int     `json:"repeat,omitempty"`        // send everything this many further times
+	// Callback seals the requests of mode callback.
+	Callback CallbackSeal `json:"callback,omitzero"`
 	// InsecureSkipVerify accepts any TLS certificate.
 	InsecureSkipVerify bool `json:"insecureSkipVerify,omitempty"`
 
 	Client *http.Client                                     `json:"-"`
 	Now    func() time.Time                                 `json:"-"`
 	Wait   func(ctx context.Context, d time.Duration) error `json:"-"`
+
+	// publish makes the state after an event known before a callback tells of it.
+	publish func(Event) error
 }
 
 // Counts is how far a run has got. An event is accepted only when it was answered with 202.
@@ -104,6 +109,10 @@ func (t Target) withDefaults() (Target, error) {
 		tr.TLSClientConfig = &tls.Config{InsecureSkipVerify: t.InsecureSkipVerify, MinVersion: tls.VersionTLS12} //nolint:gosec // asked for
 		t.Client = &http.Client{Timeout: 60 * time.Second, Transport: tr}
 	}
+	if t.Mode == Callback {
+		_, err := t.Callback.key()
+		return t, err
+	}
 	_, err := pack(t.Mode, []Event{{}})
 	return t, err
 }
@@ -156,7 +165,14 @@ func (s *sender) lane(ctx context.Context, events []Event) error {
 		if err := s.limit.WaitN(ctx, n); err != nil {
 			return err
 		}
-		p, err := pack(s.Mode, events[:n])
+		p := parcel{events: events[:n]}
+		var err error
+		switch {
+		case s.Mode != Callback:
+			p, err = pack(s.Mode, p.events)
+		case s.publish != nil:
+			err = s.publish(events[0])
+		}
 		if err != nil {
 			return err
 		}
@@ -177,7 +193,7 @@ func (s *sender) deliver(ctx context.Context, p parcel) error {
 		if attempt > 0 {
 			s.progress.retried.Add(1)
 		}
-		status, after, err := s.try(ctx, p)
+		status, after, err := s.try(ctx, p, attempt)
 		switch {
 		case err == nil && status == http.StatusAccepted:
 			s.progress.accepted.Add(n)
@@ -199,7 +215,10 @@ func (s *sender) deliver(ctx context.Context, p parcel) error {
 }
 
 // try sends a request once; after is what Retry-After asks for.
-func (s *sender) try(ctx context.Context, p parcel) (status int, after time.Duration, err error) {
+func (s *sender) try(ctx context.Context, p parcel, attempt int) (status int, after time.Duration, err error) {
+	if s.Mode == Callback {
+		return s.tryCallback(ctx, p.events[0], attempt)
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, bytes.NewReader(p.body))
 	if err != nil {
 		return 0, 0, err

@@ -13,6 +13,7 @@ import (
 // endpoints are the parts of the control API that can be looked at in a browser.
 var endpoints = []struct{ Title, Path string }{
 	{"全部待办 Items", "/_sim/items"},
+	{"消息 Messages", "/_sim/messages"},
 	{"统计 Statistics", "/_sim/stats"},
 	{"人员与绑定 People", "/_sim/people"},
 	{"开关 Settings", "/_sim/settings"},
@@ -30,6 +31,9 @@ func (s *Seeyon) routeControl(mux *http.ServeMux) {
 	mux.Handle("/_sim/journal", s.journal)
 	mux.HandleFunc("GET /_sim/stats", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, s.Stats()) })
 	mux.HandleFunc("GET /_sim/items", s.listItems)
+	mux.HandleFunc("GET /_sim/messages", func(w http.ResponseWriter, _ *http.Request) {
+		reply(w, http.StatusOK, map[string]any{"messages": s.Messages()})
+	})
 	mux.HandleFunc("DELETE /_sim/items", func(w http.ResponseWriter, _ *http.Request) {
 		s.Reset()
 		w.WriteHeader(http.StatusNoContent)

@@ -170,6 +170,16 @@ func (b *inbox) byID(id string) (Item, bool) {
 	return Item{}, false
 }
 
+func (b *inbox) byKey(key itemKey) (Item, bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	item, ok := b.items[key]
+	if !ok {
+		return Item{}, false
+	}
+	return item.copy(), true
+}
+
 func (i *Item) copy() Item {
 	c := *i
 	c.History = slices.Clone(i.History)

@@ -1,5 +1,5 @@
 // Package seeyon simulates a Seeyon A8/V5 OA as far as a third party sees it: REST tokens, third-party pending items
-// (待办), one-time sign-in tickets, and the web pages from which a person opens an item.
+// (待办), third-party messages (消息), one-time sign-in tickets, and the web pages from which a person opens an item.
 //
 // Assumptions no public source settles, each marked "derived" where it is made: a second receive of a known item
 // updates it in place; an update without a receiver reaches the item of every receiver; errorMsgs holds plain strings;
@@ -57,6 +57,7 @@ type Seeyon struct {
 
 	directory *directory
 	inbox     *inbox
+	messages  *messages
 	tokens    *expiry.Map[tokenOwner]
 	tickets   *expiry.Map[ticket]
 	sessions  *expiry.Map[string]
@@ -92,7 +93,7 @@ func New(o Options) (*Seeyon, error) {
 	}
 	s := &Seeyon{
 		now: o.Now, client: o.Client, settings: *o.Settings, rest: map[string]string{},
-		directory: newDirectory(), inbox: newInbox(o.Now),
+		directory: newDirectory(), inbox: newInbox(o.Now), messages: newMessages(o.Now),
 		tokens:   expiry.New[tokenOwner](o.Now, maxTokens),
 		tickets:  expiry.New[ticket](o.Now, maxTickets),
 		sessions: expiry.New[string](o.Now, maxSessions),
@@ -128,6 +129,7 @@ func (s *Seeyon) routes() http.Handler {
 	oa := http.NewServeMux()
 	s.routeTokens(oa)
 	s.routePending(oa)
+	s.routeMessages(oa)
 	s.routeTickets(oa)
 	s.routePages(oa)
 
@@ -156,8 +158,14 @@ func (s *Seeyon) Done(login string) []Item { return s.inbox.of(login, StateDone)
 // Stats counts what the OA holds and what was written to it.
 func (s *Seeyon) Stats() Stats { return s.inbox.stats() }
 
-// Reset forgets every item.
-func (s *Seeyon) Reset() { s.inbox.reset() }
+// Messages returns every message the OA ever took, oldest first.
+func (s *Seeyon) Messages() []Message { return s.messages.all() }
+
+// Reset forgets every item and message.
+func (s *Seeyon) Reset() {
+	s.inbox.reset()
+	s.messages.reset()
+}
 
 // ForgetTokens ends every token, as a restart of the OA does.
 func (s *Seeyon) ForgetTokens() { s.tokens.Clear() }

@@ -2,6 +2,7 @@ package seeyon
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 )
@@ -21,6 +22,12 @@ type Settings struct {
 	ForgetDeleted bool `json:"forgetDeleted"`
 	// AtomicBatches stores nothing of a list in which one item is refused (derived).
 	AtomicBatches bool `json:"atomicBatches"`
+	// ErrorForm is what errorMsgs holds: "text" (derived) or "object" (the outer shape of SY-ORG).
+	ErrorForm string `json:"errorForm"`
+	// RefuseTasks is a regular expression of taskIds that are refused as business errors, also one by one in a list.
+	RefuseTasks string `json:"refuseTasks,omitempty"`
+	// DropTasks is a regular expression of taskIds that are accepted and then dropped, also one by one in a list.
+	DropTasks string `json:"dropTasks,omitempty"`
 	// AllowUnknownFields accepts fields that the documentation does not name.
 	AllowUnknownFields bool `json:"allowUnknownFields"`
 	// SSOPath is "new" (thirdpartyController.do), "old" (login/sso, before V70SP2) or "both" (SEED3).
@@ -42,7 +49,7 @@ type Settings struct {
 // DefaultSettings is a current version with its documented behaviour.
 func DefaultSettings() Settings {
 	return Settings{
-		WrongPassword: 401, TokenIdleSeconds: 15 * 60, UnknownUpdate: "error", SSOPath: "new", TicketSeconds: 5 * 60,
+		WrongPassword: 401, TokenIdleSeconds: 15 * 60, UnknownUpdate: "error", ErrorForm: "text", SSOPath: "new", TicketSeconds: 5 * 60,
 		TicketAnswer: "both", BadTicket: "empty", LinkScheme: "https",
 	}
 }
@@ -54,6 +61,7 @@ func (s Settings) check() error {
 	}{
 		{"wrongPassword", fmt.Sprint(s.WrongPassword), []string{"200", "401", "404"}},
 		{"unknownUpdate", s.UnknownUpdate, []string{"error", "ignore"}},
+		{"errorForm", s.ErrorForm, []string{"text", "object"}},
 		{"ssoPath", s.SSOPath, []string{"new", "old", "both"}},
 		{"ticketAnswer", s.TicketAnswer, []string{"header", "body", "both"}},
 		{"badTicket", s.BadTicket, []string{"empty", "error"}},
@@ -63,10 +71,26 @@ func (s Settings) check() error {
 			return fmt.Errorf("settings.%s: %q is not one of %v", c.field, c.value, c.allowed)
 		}
 	}
+	for field, pattern := range map[string]string{"refuseTasks": s.RefuseTasks, "dropTasks": s.DropTasks} {
+		if _, err := regexp.Compile(pattern); err != nil {
+			return fmt.Errorf("settings.%s: %w", field, err)
+		}
+	}
 	if s.TokenIdleSeconds <= 0 || s.TicketSeconds <= 0 {
 		return fmt.Errorf("settings.tokenIdleSeconds and settings.ticketSeconds must be positive")
 	}
 	return nil
+}
+
+func (s Settings) refuses(task string) bool { return matches(s.RefuseTasks, task) }
+func (s Settings) drops(task string) bool   { return matches(s.DropTasks, task) }
+
+func matches(pattern, task string) bool {
+	if pattern == "" {
+		return false
+	}
+	ok, err := regexp.MatchString(pattern, task)
+	return err == nil && ok
 }
 
 func (s Settings) tokenIdle() time.Duration { return time.Duration(s.TokenIdleSeconds) * time.Second }
