@@ -6,13 +6,8 @@ import (
 	"sync"
 )
 
-const (
-	// flushMessages and flushBytes bound one flush.
-	flushMessages = 500
-	flushBytes    = 4 << 20
-	// queueGroups is how many groups may wait for a flush.
-	queueGroups = 1024
-)
+// queueGroups is how many groups may wait for a flush.
+const queueGroups = 4096
 
 // ErrClosed is the fate of a group that comes after Close.
 var ErrClosed = errors.New("the store is closing")
@@ -20,16 +15,16 @@ var ErrClosed = errors.New("the store is closing")
 // Committer combines the groups of many callers into few synced writes. It never waits for more to come: while one
 // flush is being synced, the next one gathers by itself.
 type Committer struct {
-	log    *Log
+	frames *Frames
 	queue  chan *Group
 	mu     sync.RWMutex
 	closed bool
 	done   chan struct{}
 }
 
-// NewCommitter starts a committer for log.
-func NewCommitter(log *Log) *Committer {
-	c := &Committer{log: log, queue: make(chan *Group, queueGroups), done: make(chan struct{})}
+// NewCommitter starts a committer for a log.
+func NewCommitter(f *Frames) *Committer {
+	c := &Committer{frames: f, queue: make(chan *Group, queueGroups), done: make(chan struct{})}
 	go c.run()
 	return c
 }
@@ -63,10 +58,12 @@ func (c *Committer) Close() {
 
 func (c *Committer) run() {
 	defer close(c.done)
+	var groups []*Group
 	for g := range c.queue {
-		groups, messages, bytes := []*Group{g}, len(g.Messages), g.bytes()
+		groups = append(groups[:0], g)
+		messages, bytes := len(g.Messages), g.bytes()
 	gather:
-		for messages < flushMessages && bytes < flushBytes {
+		for messages < flushItems && bytes < flushBytes {
 			select {
 			case next, ok := <-c.queue:
 				if !ok {
@@ -80,16 +77,9 @@ func (c *Committer) run() {
 			}
 		}
 		// What was submitted is written even when the caller has gone: its context is not asked.
-		c.log.Append(context.Background(), groups)
+		c.frames.Append(context.Background(), groups)
 		for _, g := range groups {
 			g.Done(g)
 		}
 	}
-}
-
-func (g *Group) bytes() (n int) {
-	for _, m := range g.Messages {
-		n += len(m.Data)
-	}
-	return n
 }

@@ -13,40 +13,53 @@ import (
 	"github.com/go-logr/logr"
 )
 
-func open(t *testing.T, dir string, maxBytes int64) *Journal {
+func open(t *testing.T, dir string, maxBytes int64) (*Journal, *Partition) {
 	t.Helper()
-	j, err := Open(t.Context(), Config{Dir: dir, MaxBytes: maxBytes, LockWait: 10 * time.Second, Log: logr.Discard()})
+	j, err := Open(t.Context(), Config{Dir: dir, MaxBytes: maxBytes, Partitions: 1, LockWait: 10 * time.Second, Log: logr.Discard()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(j.Close)
-	return j
+	p, err := j.OpenPartition(t.Context(), 0, func(*Partition, []byte) (uint64, error) { return 1, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j, p
 }
 
-func group(ids ...string) *Group {
+func id(name string) (id ID) {
+	copy(id[:], name)
+	return id
+}
+
+func group(names ...string) *Group {
 	g := &Group{}
-	for _, id := range ids {
-		g.Messages = append(g.Messages, Message{Subject: SubjectEvents + "1", ID: id, Data: []byte("data of " + id)})
+	for _, n := range names {
+		g.Messages = append(g.Messages, Message{ID: id(n), Data: []byte("data of " + n)})
 	}
 	return g
 }
 
-func all(t *testing.T, l *Log, from uint64) (out []string) {
+func all(t *testing.T, f *Frames) (out []string) {
 	t.Helper()
-	for {
-		got, err := l.Read(t.Context(), from, 100)
+	number := uint64(1)
+	for from := uint64(1); ; {
+		got, err := f.Frames(t.Context(), from, 100)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if len(got) == 0 {
 			return out
 		}
-		for _, s := range got {
-			if s.Seq != from {
-				t.Fatalf("message %d follows %d", s.Seq, from-1)
+		for _, b := range got {
+			if b.Damaged || b.First != number {
+				t.Fatalf("frame %d begins with item %d, want %d", b.Frame, b.First, number)
 			}
-			out = append(out, strings.TrimPrefix(string(s.Data), "data of "))
-			from++
+			for i := range b.Items {
+				out = append(out, strings.TrimPrefix(string(b.Items[i].Data), "data of "))
+				number++
+			}
+			from = b.Frame + 1
 		}
 	}
 }
@@ -71,18 +84,18 @@ func TestDuplicates(t *testing.T) {
 		{"more than one batch", [][]string{many("x", 1500), {"known"}, many("y", 700)}, append(many("x", 1500), many("y", 700)...)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			j := open(t, t.TempDir(), 64<<20)
+			_, p := open(t, t.TempDir(), 64<<20)
 			first := group("known")
-			j.Events.Append(t.Context(), []*Group{first})
-			if first.Err != nil || first.Acks[0] != (Ack{Seq: 1}) {
+			p.Events.Append(t.Context(), []*Group{first})
+			if first.Err != nil || first.Acks[0].Number != 1 {
 				t.Fatalf("%+v %v", first.Acks, first.Err)
 			}
 			var groups []*Group
 			for _, ids := range c.groups {
 				groups = append(groups, group(ids...))
 			}
-			j.Events.Append(t.Context(), groups)
-			got := all(t, j.Events, 1)
+			p.Events.Append(t.Context(), groups)
+			got := all(t, p.Events)
 			if want := append([]string{"known"}, c.fresh...); !slices.Equal(got, want) {
 				t.Fatalf("stored %v, want %v", got, want)
 			}
@@ -92,12 +105,12 @@ func TestDuplicates(t *testing.T) {
 					t.Fatalf("acks %v, error %v", g.Acks, g.Err)
 				}
 				for i, a := range g.Acks {
-					id := g.Messages[i].ID
+					id := strings.TrimPrefix(string(g.Messages[i].Data), "data of ")
 					if a.Duplicate != seen[id] {
 						t.Errorf("%s: duplicate %t", id, a.Duplicate)
 					}
-					if !a.Duplicate && got[a.Seq-1] != id {
-						t.Errorf("%s is said to be at %d, where %s is", id, a.Seq, got[a.Seq-1])
+					if !a.Duplicate && got[a.Number-1] != id {
+						t.Errorf("%s is said to be at %d, where %s is", id, a.Number, got[a.Number-1])
 					}
 					seen[id] = true
 				}
@@ -109,83 +122,150 @@ func TestDuplicates(t *testing.T) {
 // What was acknowledged is there after a restart, and so is the memory of its ids.
 func TestRestart(t *testing.T) {
 	dir := t.TempDir()
-	j := open(t, dir, 64<<20)
+	j, p := open(t, dir, 64<<20)
 	g := group("a", "b", "c")
-	j.Events.Append(t.Context(), []*Group{g})
+	p.Events.Append(t.Context(), []*Group{g})
 	if g.Err != nil {
 		t.Fatal(g.Err)
 	}
-	if err := j.SaveCheckpoint(t.Context(), []byte("one")); err != nil {
+	if err := p.SaveCheckpoint(t.Context(), []byte("one")); err != nil {
 		t.Fatal(err)
 	}
-	if err := j.SaveCheckpoint(t.Context(), []byte("two")); err != nil {
+	if err := p.SaveCheckpoint(t.Context(), []byte("two")); err != nil {
 		t.Fatal(err)
 	}
 	j.Close()
-	j = open(t, dir, 64<<20)
-	if got := all(t, j.Events, 1); !slices.Equal(got, []string{"a", "b", "c"}) {
+	_, p = open(t, dir, 64<<20)
+	if got := all(t, p.Events); !slices.Equal(got, []string{"a", "b", "c"}) {
 		t.Errorf("stored: %v", got)
 	}
-	if got, err := j.LoadCheckpoint(t.Context()); err != nil || string(got) != "two" {
+	if got, err := p.LoadCheckpoint(t.Context()); err != nil || string(got) != "two" {
 		t.Errorf("checkpoint %q, %v", got, err)
 	}
 	again := group("b", "d")
-	j.Events.Append(t.Context(), []*Group{again})
-	if again.Err != nil || !again.Acks[0].Duplicate || again.Acks[1] != (Ack{Seq: 4}) {
+	p.Events.Append(t.Context(), []*Group{again})
+	if again.Err != nil || !again.Acks[0].Duplicate || again.Acks[1].Number != 4 {
 		t.Errorf("%+v %v", again.Acks, again.Err)
 	}
 }
 
 // A full log takes nothing, says so, and keeps the numbers when it is emptied.
 func TestFull(t *testing.T) {
-	j := open(t, t.TempDir(), MinBytes)
-	var last uint64
+	_, p := open(t, t.TempDir(), MinBytes)
+	var last Ack
 	for n := 0; ; n++ {
 		g := &Group{}
-		for i := range 20 {
-			g.Messages = append(g.Messages, Message{Subject: SubjectEvents + "1", ID: fmt.Sprint(n, "-", i), Data: make([]byte, 64<<10)})
+		for i := range 10 {
+			g.Messages = append(g.Messages, Message{ID: id(fmt.Sprint(n, "-", i)), Data: make([]byte, 64<<10)})
 		}
-		j.Events.Append(t.Context(), []*Group{g})
+		p.Events.Append(t.Context(), []*Group{g})
 		if g.Err != nil {
 			if !errors.Is(g.Err, ErrFull) {
 				t.Fatal(g.Err)
 			}
 			break
 		}
-		last = g.Acks[19].Seq
+		last = g.Acks[9]
 	}
-	b, err := j.Events.Bounds(t.Context())
-	if err != nil || b.Last != last {
+	b, err := p.Events.Bounds(t.Context())
+	if err != nil || b.Last != last.Frame {
 		t.Fatalf("a refused group left something: %+v, %v", b, err)
 	}
-	single := &Group{Messages: []Message{{Subject: SubjectEvents + "1", ID: "single", Data: make([]byte, 2<<20)}}}
-	j.Events.Append(t.Context(), []*Group{single})
-	if !errors.Is(single.Err, ErrFull) {
-		t.Errorf("error: %v", single.Err)
+	// A start with a full store works too: it needs no room.
+	if err := p.Events.open(t.Context(), 1); err != nil || p.Events.Next() != last.Number+1 {
+		t.Fatalf("next %d, %v", p.Events.Next(), err)
 	}
-	if err := j.Events.Remove(t.Context(), 2); err != nil {
+	if err := p.Events.Remove(t.Context(), 2); err != nil {
 		t.Fatal(err)
 	}
-	if err := j.Events.Remove(t.Context(), 2); err != nil {
+	if err := p.Events.Remove(t.Context(), 2); err != nil {
 		t.Errorf("removing twice: %v", err)
 	}
-	if _, err := j.Events.Get(t.Context(), 2); !errors.Is(err, ErrNotFound) {
+	if _, err := p.Events.Item(t.Context(), 2, 0); !errors.Is(err, ErrNotFound) {
 		t.Errorf("error: %v", err)
 	}
-	if err := j.Events.PurgeBelow(t.Context(), last); err != nil {
+	if err := p.Events.PurgeBelow(t.Context(), last.Frame); err != nil {
 		t.Fatal(err)
 	}
 	g := group("after")
-	j.Events.Append(t.Context(), []*Group{g})
-	if g.Err != nil || g.Acks[0].Seq != last+1 {
+	p.Events.Append(t.Context(), []*Group{g})
+	if g.Err != nil || g.Acks[0].Number != last.Number+1 {
 		t.Errorf("%+v %v", g.Acks, g.Err)
+	}
+}
+
+// Two writers: the one that came later is the only one that can write, and loses nothing to the other.
+func TestFenced(t *testing.T) {
+	j, old := open(t, t.TempDir(), 64<<20)
+	a := group("a")
+	old.Events.Append(t.Context(), []*Group{a})
+	young, err := j.OpenPartition(t.Context(), 0, func(*Partition, []byte) (uint64, error) { return 1, nil })
+	if err != nil || a.Err != nil {
+		t.Fatal(err, a.Err)
+	}
+	late, record := group("late"), group("record")
+	old.Events.Append(t.Context(), []*Group{late})
+	old.Records.Append(t.Context(), []*Group{record})
+	if !errors.Is(late.Err, ErrFenced) || !errors.Is(record.Err, ErrFenced) {
+		t.Errorf("the old owner still writes: %v, %v", late.Err, record.Err)
+	}
+	b := group("a", "b")
+	young.Events.Append(t.Context(), []*Group{b})
+	if b.Err != nil || !b.Acks[0].Duplicate || b.Acks[1].Number != 2 {
+		t.Errorf("%+v %v", b.Acks, b.Err)
+	}
+	if got := all(t, young.Events); !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("stored: %v", got)
+	}
+}
+
+// What was accepted is remembered although it was removed long since, also over a restart.
+func TestRepeatOfSomethingRemoved(t *testing.T) {
+	dir := t.TempDir()
+	j, p := open(t, dir, 64<<20)
+	for _, name := range []string{"a", "b", "c"} {
+		g := group(name)
+		p.Events.Append(t.Context(), []*Group{g})
+		if g.Err != nil {
+			t.Fatal(g.Err)
+		}
+	}
+	saved, err := p.SaveIDs(t.Context())
+	if err != nil || p.Events.PurgeBelow(t.Context(), saved) != nil {
+		t.Fatal(err)
+	}
+	d := group("d") // after the last time that the ids were written down
+	p.Events.Append(t.Context(), []*Group{d})
+	j.Close()
+	_, p = open(t, dir, 64<<20)
+	again := group("a", "d", "e")
+	p.Events.Append(t.Context(), []*Group{again})
+	if again.Err != nil || !again.Acks[0].Duplicate || !again.Acks[1].Duplicate || again.Acks[2].Number != 5 {
+		t.Errorf("%+v %v", again.Acks, again.Err)
+	}
+}
+
+// A checkpoint of any size comes back as it was.
+func TestLargeCheckpoint(t *testing.T) {
+	_, p := open(t, t.TempDir(), 256<<20)
+	for _, size := range []int{0, 1, 20 << 20, 5} {
+		data := make([]byte, size)
+		for i := range data {
+			data[i] = byte(i * 7)
+		}
+		if err := p.SaveCheckpoint(t.Context(), data); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := p.LoadCheckpoint(t.Context()); err != nil || !slices.Equal(got, data) {
+			t.Fatalf("%d bytes: %d came back, %v", size, len(got), err)
+		}
 	}
 }
 
 // Many callers at once: each group comes out whole and in one piece, and a late one is refused.
 func TestCommitter(t *testing.T) {
-	j := open(t, t.TempDir(), 64<<20)
-	c := NewCommitter(j.Events)
+	_, p := open(t, t.TempDir(), 64<<20)
+	c := NewCommitter(p.Events)
 	var callers sync.WaitGroup
 	for n := range 200 {
 		callers.Go(func() {
@@ -197,7 +277,7 @@ func TestCommitter(t *testing.T) {
 				return
 			}
 			<-done
-			if g.Err != nil || g.Acks[1].Seq != g.Acks[0].Seq+1 || g.Acks[2].Seq != g.Acks[0].Seq+2 {
+			if g.Err != nil || g.Acks[1].Number != g.Acks[0].Number+1 || g.Acks[2].Number != g.Acks[0].Number+2 {
 				t.Errorf("%+v %v", g.Acks, g.Err)
 			}
 		})
@@ -207,7 +287,7 @@ func TestCommitter(t *testing.T) {
 	if err := c.Submit(t.Context(), group("late")); !errors.Is(err, ErrClosed) {
 		t.Errorf("error: %v", err)
 	}
-	if got := all(t, j.Events, 1); len(got) != 600 {
+	if got := all(t, p.Events); len(got) != 600 {
 		t.Errorf("%d messages", len(got))
 	}
 }

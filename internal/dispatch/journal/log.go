@@ -1,199 +1,168 @@
 package journal
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
+	"sync/atomic"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-	"github.com/nats-io/nuid"
-)
-
-const (
-	// maxBatch is the server's limit of messages in one atomic batch.
-	maxBatch = 1000
-	// singlesUpTo is where a batch becomes cheaper than single messages: a batch has a fixed price of about 3 ms (it is
-	// staged in files of its own), a message of its own one sync of about 0.25 ms.
-	singlesUpTo = 12
 )
 
 // Error codes of the server (ADR-50 and the table of JetStream errors).
 const (
+	codeWrongLast             = 10071
+	codeWrongLastConstant     = 10164
 	codeInsufficientResources = 10023
 	codeStoreFailed           = 10077 // "maximum bytes exceeded" and the like
 	codeStorageExceeded       = 10047
 	codeAccountExceeded       = 10002
-	codeBatchDuplicate        = 10201
 )
 
 // Errors of appending.
 var (
 	// ErrFull: a limit of the store is reached; nothing was written.
 	ErrFull = errors.New("the store is full")
-	// errDuplicate: one of the messages of an atomic batch is known already; nothing was written.
-	errDuplicate = errors.New("duplicate in batch")
+	// ErrFenced: somebody else has written to the log, so it has another owner now; nothing was written.
+	ErrFenced = errors.New("the log has another owner")
+	// ErrBroken: the storage engine cannot write. Whether this message is there shows when the store is opened again.
+	ErrBroken = errors.New("the store cannot be written")
+
+	errUncertain = errors.New("no acknowledgement")
 )
 
-// Message is one entry of a log.
-type Message struct {
-	// Subject it is stored under.
-	Subject string
-	// ID makes a repeat within DedupeWindow harmless; empty means none.
-	ID   string
-	Data []byte
-}
+const (
+	// writePatience is how long a write is tried whose acknowledgement does not come.
+	writePatience = 30 * time.Second
+	// writeAgain is the pause between two tries.
+	writeAgain = 200 * time.Millisecond
+)
 
-// Ack says where a message is.
-type Ack struct {
-	// Seq of the message; of the first one, when it is a duplicate. 0 when that is not known.
-	Seq uint64
-	// Duplicate: a message of this id was there before.
-	Duplicate bool
-}
-
-// Log is one stream: appended to in batches, read by sequence number.
+// Log is one stream with one writer. The writer says with each message which one it believes to be the last: if it is not,
+// somebody else has taken over the log and the message is refused. So of two processes that both think they own a
+// log, only one can write.
 type Log struct {
-	name    string
-	stream  jetstream.Stream
-	js      jetstream.JetStream
-	publish *nats.Conn
-	read    *nats.Conn
+	name, subject string
+	stream        jetstream.Stream
+	publish, read *nats.Conn
+	// last is the sequence number of the last message, as far as this writer knows.
+	last uint64
+	// since is when the write in progress began, in ns since 1970; 0 when none is.
+	since atomic.Int64
 }
 
-// Append writes groups in order and syncs them. The messages of one group are written all or none, unless one of them is
-// a duplicate or there are more than a batch holds. A duplicate never fails its neighbours.
-func (l *Log) Append(ctx context.Context, groups []*Group) {
+// Append writes one message, syncs it, and returns its sequence number. It is not safe for concurrent use.
+func (l *Log) Append(ctx context.Context, data []byte) (uint64, error) {
+	began := time.Now()
+	l.since.Store(began.UnixNano())
+	defer l.since.Store(0)
+	for uncertain := false; ; {
+		seq, err := l.tryAppend(ctx, data)
+		switch {
+		case err == nil:
+			l.last = seq
+			return seq, nil
+		case errors.Is(err, errUncertain):
+			// The message may be there or not. The next try tells: the log takes it only once.
+			uncertain = true
+			if ctx.Err() != nil || time.Since(began) > writePatience {
+				return 0, fmt.Errorf("%w: %w", ErrBroken, err)
+			}
+			pause(ctx, writeAgain)
+		case errors.Is(err, ErrFenced) && uncertain && l.holds(ctx, l.last+1, data):
+			l.last++
+			return l.last, nil
+		default:
+			return 0, err
+		}
+	}
+}
+
+func (l *Log) tryAppend(ctx context.Context, data []byte) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	var all []*slot
-	grouped := false
-	first := map[string]*slot{}
-	for _, g := range groups {
-		g.slots = g.slots[:0]
-		for i := range g.Messages {
-			s := &slot{message: &g.Messages[i]}
-			g.slots = append(g.slots, s)
-			if s.message.ID != "" {
-				if same := first[s.message.ID]; same != nil {
-					s.same = same // sent twice in one flush: the second shares the fate of the first
-					continue
-				}
-				first[s.message.ID] = s
-			}
-			all = append(all, s)
-		}
-		grouped = grouped || len(g.Messages) > 1
+	m := &nats.Msg{Subject: l.subject, Data: data, Header: nats.Header{
+		jetstream.ExpectedLastSeqHeader: {strconv.FormatUint(l.last, 10)},
+	}}
+	answer, err := l.publish.RequestMsgWithContext(ctx, m)
+	if err != nil {
+		return 0, fmt.Errorf("stream %s: %w: %w", l.name, errUncertain, err)
 	}
-	if len(all) <= singlesUpTo && !grouped {
-		l.each(ctx, all)
-	} else if err := l.batches(ctx, all); errors.Is(err, errDuplicate) {
-		for _, g := range groups {
-			l.group(ctx, g)
-		}
+	var ack struct {
+		Seq   uint64              `json:"seq"`
+		Error *jetstream.APIError `json:"error"`
 	}
-	for _, g := range groups {
-		g.settle()
+	if err := json.Unmarshal(answer.Data, &ack); err != nil {
+		return 0, fmt.Errorf("stream %s: unreadable acknowledgement: %w", l.name, err)
 	}
+	if ack.Error != nil {
+		return 0, l.explain(ack.Error)
+	}
+	if ack.Seq == 0 {
+		return 0, fmt.Errorf("stream %s: %w: an acknowledgement without a number", l.name, errUncertain)
+	}
+	return ack.Seq, nil
 }
 
-// group writes one group by itself, after a duplicate somewhere in the batch.
-func (l *Log) group(ctx context.Context, g *Group) {
-	var own []*slot
-	for _, s := range g.slots {
-		if s.same == nil && !s.settled {
-			own = append(own, s)
-		}
+// explain sorts the errors of the server into ours.
+func (l *Log) explain(err *jetstream.APIError) error {
+	switch int(err.ErrorCode) {
+	case codeWrongLast, codeWrongLastConstant:
+		return fmt.Errorf("stream %s: %w: %s", l.name, ErrFenced, err.Description)
+	case codeStoreFailed, codeInsufficientResources, codeStorageExceeded, codeAccountExceeded:
+		return fmt.Errorf("stream %s: %w: %s", l.name, ErrFull, err.Description)
 	}
-	if len(own) > 1 && !errors.Is(l.batches(ctx, own), errDuplicate) {
-		return
-	}
-	var open []*slot
-	for _, s := range own {
-		if !s.settled {
-			open = append(open, s)
-		}
-	}
-	l.each(ctx, open)
+	return fmt.Errorf("stream %s: %w: %w", l.name, ErrBroken, err)
 }
 
-// batches writes slots in atomic batches as large as the server takes. On errDuplicate the slots of the refused batch and
-// of those after it are left open.
-func (l *Log) batches(ctx context.Context, slots []*slot) error {
-	for len(slots) > 0 {
-		n := min(len(slots), maxBatch)
-		last, err := l.atomic(ctx, slots[:n])
-		if errors.Is(err, errDuplicate) {
+// holds reports whether message seq is data: then it is ours, and only its acknowledgement was lost.
+func (l *Log) holds(ctx context.Context, seq uint64, data []byte) bool {
+	got, err := l.Read(ctx, seq, 1)
+	return err == nil && len(got) == 1 && got[0].Seq == seq && bytes.Equal(got[0].Data, data)
+}
+
+// Fence makes this process the only one that can write to the log: it appends a mark, after which every other writer
+// is wrong about the last message. A full log needs no mark, because nobody can write to it.
+func (l *Log) Fence(ctx context.Context, mark func(last uint64) ([]byte, error)) error {
+	for {
+		b, err := l.Bounds(ctx)
+		if err != nil {
 			return err
 		}
+		l.last = b.Last
+		data, err := mark(b.Last)
 		if err != nil {
-			for _, s := range slots {
-				s.fail(err)
-			}
 			return err
 		}
-		for i, s := range slots[:n] {
-			s.set(Ack{Seq: last - uint64(n-1-i)})
-		}
-		slots = slots[n:]
-	}
-	return nil
-}
-
-// atomic writes one batch and returns the sequence number of its last message.
-func (l *Log) atomic(ctx context.Context, slots []*slot) (uint64, error) {
-	batch := nuid.Next()
-	for i, s := range slots {
-		m := s.message.nats()
-		m.Header.Set("Nats-Batch-Id", batch)
-		m.Header.Set("Nats-Batch-Sequence", strconv.Itoa(i+1))
-		if i < len(slots)-1 {
-			if err := l.publish.PublishMsg(m); err != nil {
-				return 0, fmt.Errorf("stream %s: %w", l.name, err)
-			}
-			continue
-		}
-		m.Header.Set("Nats-Batch-Commit", "1")
-		answer, err := l.publish.RequestMsgWithContext(ctx, m)
-		if err != nil {
-			return 0, fmt.Errorf("stream %s: no acknowledgement: %w", l.name, err)
-		}
-		return l.parseAck(answer.Data)
-	}
-	return 0, nil
-}
-
-// each writes messages one by one, without waiting between them.
-func (l *Log) each(ctx context.Context, slots []*slot) {
-	futures := make([]jetstream.PubAckFuture, len(slots))
-	for i, s := range slots {
-		f, err := l.js.PublishMsgAsync(s.message.nats())
-		if err != nil {
-			s.fail(l.explain(err))
-			continue
-		}
-		futures[i] = f
-	}
-	for i, f := range futures {
-		if f == nil {
-			continue
-		}
-		select {
-		case ack := <-f.Ok():
-			slots[i].set(Ack{Seq: ack.Sequence, Duplicate: ack.Duplicate})
-		case err := <-f.Err():
-			slots[i].fail(l.explain(err))
-		case <-ctx.Done():
-			slots[i].fail(fmt.Errorf("stream %s: no acknowledgement: %w", l.name, ctx.Err()))
+		_, err = l.Append(ctx, data)
+		switch {
+		case errors.Is(err, ErrFenced) && ctx.Err() == nil: // the other one wrote once more in between
+		case errors.Is(err, ErrFull):
+			return nil
+		default:
+			return err
 		}
 	}
 }
 
-func (m *Message) nats() *nats.Msg {
-	out := &nats.Msg{Subject: m.Subject, Data: m.Data, Header: nats.Header{}}
-	if m.ID != "" {
-		out.Header.Set(jetstream.MsgIDHeader, m.ID)
+// Stalled is how long the write in progress has taken so far, 0 when there is none.
+func (l *Log) Stalled(now time.Time) time.Duration {
+	if since := l.since.Load(); since != 0 {
+		return now.Sub(time.Unix(0, since))
 	}
-	return out
+	return 0
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
 }

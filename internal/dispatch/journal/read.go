@@ -11,16 +11,17 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// maxReadBytes bounds one read, in bytes.
+// maxReadBytes bounds one read, in bytes; at least one message is read whatever its size.
 const maxReadBytes = 4 << 20
 
-// ErrNotFound is returned by Get when there is no message of that number.
+// ErrNotFound is returned when there is no message of that number.
 var ErrNotFound = errors.New("not in the store")
 
 // Stored is a message that was read.
 type Stored struct {
-	Seq  uint64
-	Data []byte
+	Seq     uint64
+	Subject string
+	Data    []byte
 }
 
 // Bounds of a log.
@@ -45,6 +46,9 @@ func (l *Log) Bounds(ctx context.Context) (Bounds, error) {
 }
 
 // Read returns up to limit messages from sequence number from on, in order. It returns none at the end of the log.
+//
+// In a cluster a copy that lags behind may answer. What it has is a prefix of the truth, so what is returned is right, but
+// none need not mean the end: compare with Bounds.
 func (l *Log) Read(ctx context.Context, from uint64, limit int) ([]Stored, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
@@ -85,11 +89,11 @@ func (l *Log) Read(ctx context.Context, from uint64, limit int) ([]Stored, error
 
 func stored(m *nats.Msg) (Stored, error) {
 	seq, err := strconv.ParseUint(m.Header.Get(jetstream.SequenceHeader), 10, 64)
-	return Stored{Seq: seq, Data: m.Data}, err
+	return Stored{Seq: seq, Subject: m.Header.Get(jetstream.SubjectHeader), Data: m.Data}, err
 }
 
-// Get returns the message of one sequence number, or ErrNotFound.
-func (l *Log) Get(ctx context.Context, seq uint64) ([]byte, error) {
+// get returns the message of one sequence number, or ErrNotFound.
+func (l *Log) get(ctx context.Context, seq uint64) ([]byte, error) {
 	got, err := l.Read(ctx, seq, 1)
 	if err != nil {
 		return nil, err

@@ -6,103 +6,164 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Shares of Config.MaxBytes, in per cent. The rest is for checkpoints, proofs and the staging of batches.
+// Shares of Config.MaxBytes, in per cent. The rest is for checkpoints, ids and the small state.
 const (
 	shareEvents  = 55
 	shareRecords = 25
 	shareDead    = 10
 )
 
+// Streams and their subjects. In a NATS cluster both carry the connector's name in front.
 const (
-	streamEvents     = "EVENTS"
-	streamRecords    = "RECORDS"
+	streamEvents     = "EVENTS_"  // one for each partition
+	streamRecords    = "RECORDS_" // one for each partition
 	streamDead       = "DEAD"
 	streamCheckpoint = "CHECKPOINT"
-	bucketProofs     = "proofs"
-	// SubjectEvents is followed by a partition.
-	SubjectEvents = "ev."
-	// SubjectRecords takes the outcome log.
-	SubjectRecords = "rec"
-	// SubjectDead takes the dead letters.
-	SubjectDead = "dead"
+	streamIDs        = "IDS"
+	bucketState      = "STATE"
 
-	subjectCheckpoint = "checkpoint"
-	// keptCheckpoints: one would do, a second one costs nothing.
-	keptCheckpoints = 2
-	// MaxProofTTL bounds how long a used proof is remembered.
-	MaxProofTTL = time.Hour
+	subjectEvents     = "ev"
+	subjectRecords    = "rec"
+	subjectDead       = "dead"
+	subjectCheckpoint = "cp"
+	subjectIDs        = "ids"
 )
 
-func (j *Journal) openStreams(ctx context.Context, c Config) error {
-	share := func(percent int64) int64 { return c.MaxBytes / 100 * percent }
-	base := jetstream.StreamConfig{
-		Retention:          jetstream.LimitsPolicy,
-		Storage:            jetstream.FileStorage,
-		Discard:            jetstream.DiscardNew,
-		AllowAtomicPublish: true,
-		AllowDirect:        true,
+// idsMaxAge is how long remembered ids stay: the window and one part of it.
+const idsMaxAge = DedupeWindow + 2*DedupeWindow/idGenerations
+
+func (j *Journal) streamConfig(name, subject string, share int64) jetstream.StreamConfig {
+	c := jetstream.StreamConfig{
+		Name: j.prefix + name, Subjects: []string{j.subjects + subject},
+		Retention: jetstream.LimitsPolicy, Storage: jetstream.FileStorage, Discard: jetstream.DiscardNew,
+		AllowDirect: true, Replicas: j.config.replicas(), MaxBytes: -1,
 	}
+	if share > 0 {
+		c.MaxBytes = j.config.MaxBytes / 100 * share
+	}
+	return c
+}
 
-	events := base
-	events.Name, events.Subjects = streamEvents, []string{SubjectEvents + "*"}
-	events.MaxBytes, events.Duplicates = share(shareEvents), DedupeWindow
-
-	// Old records make room for new ones: the checkpoint no longer needs them.
-	records := base
-	records.Name, records.Subjects = streamRecords, []string{SubjectRecords}
-	records.MaxBytes, records.Discard = share(shareRecords), jetstream.DiscardOld
-
-	dead := base
-	dead.Name, dead.Subjects, dead.MaxBytes = streamDead, []string{SubjectDead}, share(shareDead)
-
-	checkpoint := base
-	checkpoint.Name, checkpoint.Subjects = streamCheckpoint, []string{subjectCheckpoint}
-	checkpoint.MaxMsgs, checkpoint.Discard = keptCheckpoints, jetstream.DiscardOld
-
+// openShared opens the streams that all partitions share.
+func (j *Journal) openShared(ctx context.Context) error {
+	dead := j.streamConfig(streamDead, subjectDead+".*", shareDead)
+	dead.Duplicates = DedupeWindow
+	checkpoints := j.streamConfig(streamCheckpoint, subjectCheckpoint+".*", 0)
+	remembered := j.streamConfig(streamIDs, subjectIDs+".*", 0)
+	remembered.MaxAge, remembered.Discard = idsMaxAge, jetstream.DiscardOld
 	for _, s := range []struct {
 		config jetstream.StreamConfig
 		log    **Log
-	}{{events, &j.Events}, {records, &j.Records}, {dead, &j.Dead}, {checkpoint, &j.checkpoints}} {
-		if err := j.refuseToHide(ctx, c.Dir, s.config.Name); err != nil {
+	}{{dead, &j.dead}, {checkpoints, &j.checkpoints}, {remembered, &j.ids}} {
+		log, err := j.openStream(ctx, s.config)
+		if err != nil {
 			return err
 		}
-		stream, err := j.js.CreateOrUpdateStream(ctx, s.config)
-		if err != nil {
-			return fmt.Errorf("cannot open stream %s: %w", s.config.Name, err)
-		}
-		*s.log = &Log{name: s.config.Name, stream: stream, js: j.js, publish: j.publish, read: j.read}
+		*s.log = log
 	}
-
-	proofs, err := j.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
-		Bucket:         bucketProofs,
-		Description:    "sign-in proofs that were used",
+	state, err := j.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
+		Bucket:         j.prefix + bucketState,
+		Description:    "used sign-in proofs, owners, tokens, notices",
 		History:        1,
-		TTL:            MaxProofTTL,
 		LimitMarkerTTL: time.Second,
 		Storage:        jetstream.FileStorage,
+		Replicas:       j.config.replicas(),
 	})
 	if err != nil {
-		return fmt.Errorf("cannot open bucket %s: %w", bucketProofs, err)
+		return fmt.Errorf("cannot open bucket %s: %w", j.prefix+bucketState, err)
 	}
-	j.proofs = proofs
+	j.state = state
 	return nil
+}
+
+func (j *Journal) openStream(ctx context.Context, c jetstream.StreamConfig) (*Log, error) {
+	if err := j.refuseToHide(ctx, c.Name); err != nil {
+		return nil, err
+	}
+	stream, err := j.js.CreateOrUpdateStream(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open stream %s: %w", c.Name, err)
+	}
+	if err := j.config.durable(stream.CachedInfo()); err != nil {
+		return nil, err
+	}
+	return &Log{name: c.Name, subject: c.Subjects[0], stream: stream, publish: j.publish, read: j.read}, nil
 }
 
 // refuseToHide makes sure that a damaged stream is not replaced by an empty one: the server leaves out what it cannot
 // recover, and making the stream again would bury the data.
-func (j *Journal) refuseToHide(ctx context.Context, dir, name string) error {
+func (j *Journal) refuseToHide(ctx context.Context, name string) error {
+	if j.server == nil {
+		return nil
+	}
 	_, err := j.js.Stream(ctx, name)
 	if !errors.Is(err, jetstream.ErrStreamNotFound) {
 		return err
 	}
-	onDisk := filepath.Join(dir, "journal", "jetstream", "$G", "streams", name)
+	onDisk := filepath.Join(j.config.Dir, "journal", "jetstream", "$G", "streams", name)
 	if _, err := os.Stat(onDisk); err == nil {
-		return fmt.Errorf("stream %s is on disk but cannot be recovered; nothing was changed: restore the volume from a backup, or move %s away and let the CRM send its open items again", name, onDisk)
+		return fmt.Errorf("%w: stream %s is on disk but cannot be recovered; nothing was changed: restore the volume from a backup, or move %s away and let the CRM send its open items again", ErrDamaged, name, onDisk)
 	}
 	return nil
 }
+
+// ErrDamaged: what is on disk cannot be read.
+var ErrDamaged = errors.New("the store is damaged")
+
+// Partition is the part of the store that one owner at a time writes: a share of the items, by the hash of their key.
+type Partition struct {
+	Number int
+	// Events holds accepted deliveries, Records what became of them.
+	Events, Records *Frames
+
+	journal *Journal
+}
+
+// OpenPartition takes over a partition: from now on no other process can write to it. recover gets the last checkpoint and
+// reads Records; it returns the least number for a new delivery, so that a number never means two of them, even when the
+// end of the log was lost.
+func (j *Journal) OpenPartition(ctx context.Context, number int, recover func(p *Partition, checkpoint []byte) (uint64, error)) (*Partition, error) {
+	p := &Partition{Number: number, journal: j}
+	share := func(all int64) int64 { return all / int64(max(j.config.Partitions, 1)) }
+	events := j.streamConfig(streamEvents+strconv.Itoa(number), p.name(subjectEvents), shareEvents)
+	records := j.streamConfig(streamRecords+strconv.Itoa(number), p.name(subjectRecords), shareRecords)
+	events.MaxBytes, records.MaxBytes = share(events.MaxBytes), share(records.MaxBytes)
+	// Old records make room for new ones: the checkpoint no longer needs them.
+	records.Discard, records.MaxAge = jetstream.DiscardOld, j.config.RecordsMaxAge
+	eventLog, err := j.openStream(ctx, events)
+	if err != nil {
+		return nil, err
+	}
+	recordLog, err := j.openStream(ctx, records)
+	if err != nil {
+		return nil, err
+	}
+	p.Events, p.Records = &Frames{Log: eventLog, ids: newIDs(time.Now)}, &Frames{Log: recordLog}
+	if err := p.Records.open(ctx, 1); err != nil {
+		return nil, err
+	}
+	checkpoint, err := p.LoadCheckpoint(ctx)
+	if err != nil {
+		return nil, err
+	}
+	least, err := recover(p, checkpoint)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Events.open(ctx, least); err != nil {
+		return nil, err
+	}
+	if err := p.loadIDs(ctx); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *Partition) name(subject string) string    { return subject + "." + strconv.Itoa(p.Number) }
+func (p *Partition) subject(subject string) string { return p.journal.subjects + p.name(subject) }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/oabridge/oabridge/internal/dispatch/record"
+	"github.com/oabridge/oabridge/internal/scenario"
 )
 
 // State of an entry.
@@ -33,8 +34,20 @@ type Entry struct {
 	Seq        uint64
 	Key        record.Key
 	AcceptedAt time.Time
-	// Payload is the stored delivery, nil when it has to be read again.
-	Payload []byte
+	// Frame and Index say where the delivery is stored.
+	Frame uint64
+	Index int
+	// Flow shares the turns fairly: entries of one flow wait for each other, not for those of another.
+	Flow uint8
+	// Action of the delivery.
+	Action scenario.Action
+	// Delivery is nil when it has to be read again; Size is what it takes in memory, in bytes.
+	Delivery *record.Delivery
+	Size     int
+	// Skip is the reason for which the entry is not needed any more, "" when it is.
+	Skip string
+	// Merged is the number of the entry whose state was sent with this one, 0 when it was its own.
+	Merged uint64
 	// Attempts so far; Class and Message of the last failed one.
 	Attempts       int
 	Class, Message string
@@ -63,7 +76,7 @@ type lane struct {
 type Table struct {
 	lanes   map[record.Key]*lane
 	entries map[uint64]*Entry
-	ready   fifo
+	ready   turns
 	timers  timers
 	held    map[string]int64
 	counts  [Held + 1]int64
@@ -79,7 +92,9 @@ func New() *Table {
 func (t *Table) Add(e *Entry) {
 	e.index = -1
 	t.entries[e.Seq] = e
-	t.cached += len(e.Payload)
+	if e.Delivery != nil {
+		t.cached += e.Size
+	}
 	l := t.lanes[e.Key]
 	if l == nil {
 		t.lanes[e.Key] = &lane{head: e, tail: e, n: 1}
@@ -96,7 +111,8 @@ func (t *Table) Add(e *Entry) {
 	}
 }
 
-// Next takes the entry that has been ready for longest, nil when there is none.
+// Next takes the entry whose turn it is, nil when none is ready: the flows take turns, and in a flow the one that has been
+// ready for longest comes first.
 func (t *Table) Next() *Entry {
 	e := t.ready.pop()
 	if e != nil {
@@ -117,7 +133,7 @@ func (t *Table) TakeOlder(cutoff time.Time) []*Entry {
 // Done removes a taken entry; the next one of its lane gets ready.
 func (t *Table) Done(e *Entry) {
 	t.counts[e.state]--
-	t.DropPayload(e)
+	t.Forget(e)
 	delete(t.entries, e.Seq)
 	l := t.lanes[e.Key]
 	l.head = e.next
@@ -143,7 +159,7 @@ func (t *Table) Retry(e *Entry, at time.Time) {
 // Hold lets a taken entry wait until Release, at most until a time.
 func (t *Table) Hold(e *Entry, reason string, until time.Time) {
 	e.HeldFor = reason
-	t.DropPayload(e)
+	t.Forget(e)
 	t.move(e, Held)
 	t.wakeAt(e, until)
 }
@@ -187,11 +203,16 @@ func (t *Table) NextWake() (time.Time, bool) {
 	return t.timers[0].wake, true
 }
 
-// DropPayload forgets the payload of an entry.
-func (t *Table) DropPayload(e *Entry) {
-	t.cached -= len(e.Payload)
-	e.Payload = nil
+// Forget lets go of the delivery of an entry: it is read again when its turn comes.
+func (t *Table) Forget(e *Entry) {
+	if e.Delivery != nil {
+		t.cached -= e.Size
+		e.Delivery = nil
+	}
 }
+
+// Behind returns the entry that follows in the same lane, nil when there is none.
+func (t *Table) Behind(e *Entry) *Entry { return e.next }
 
 // Get returns the entry of a sequence number, nil when it is not here.
 func (t *Table) Get(seq uint64) *Entry { return t.entries[seq] }
@@ -222,7 +243,7 @@ func (t *Table) HeldReasons() map[string]int64 {
 	return out
 }
 
-// Cached is the size of all payloads in memory, in bytes.
+// Cached is the size of all deliveries in memory, in bytes.
 func (t *Table) Cached() int { return t.cached }
 
 func (t *Table) wakeAt(e *Entry, at time.Time) {

@@ -2,6 +2,8 @@
 // what was delivered last of each item. It is a pure fold over RECORDS, so it can be rebuilt at any time.
 package progress
 
+import "math/bits"
+
 // wordBits is the number of deliveries in a word of the bit set.
 const wordBits = 64
 
@@ -74,31 +76,12 @@ func (d *Done) Between(from, to uint64) (n uint64) {
 	return n
 }
 
-// Clamp forgets everything above last: numbers that the log does not have (any more) and will give out again. It reports
-// whether there were any.
-func (d *Done) Clamp(last uint64) bool {
-	if d.floor > last {
-		d.floor, d.bits = last, nil
-		return true
-	}
-	found := false
-	for word := range d.bits {
-		for bit := range uint64(wordBits) {
-			if seq := d.base() + uint64(word)*wordBits + bit; seq > last && d.bits[word]&(1<<bit) != 0 {
-				d.bits[word] &^= 1 << bit
-				found = true
-			}
+// highest is the highest number that is done.
+func (d *Done) highest() uint64 {
+	for word := len(d.bits) - 1; word >= 0; word-- {
+		if b := d.bits[word]; b != 0 {
+			return max(d.floor, d.base()+uint64(word)*wordBits+uint64(bits.Len64(b))-1)
 		}
 	}
-	return found
-}
-
-// SkipTo raises the floor to seq: what was open below is not in the log any more.
-func (d *Done) SkipTo(seq uint64) {
-	for d.floor < seq {
-		d.raise(d.floor + 1)
-	}
-	for d.above(d.floor + 1) {
-		d.raise(d.floor + 1)
-	}
+	return d.floor
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // generation is how many keys Latest remembers at least; it keeps at most twice as many. One takes about 100 bytes of
-// memory and 33 of a checkpoint.
+// memory and 41 of a checkpoint.
 const generation = 50_000
 
 // State is what was delivered last for a key.
@@ -20,6 +20,8 @@ type State struct {
 	Rank uint8
 	// Time of the event, zero when the CRM gives none.
 	Time time.Time
+	// Seq is the number of the delivery.
+	Seq uint64
 }
 
 // rank orders the actions of equal version: an item that is finished stays finished.
@@ -50,14 +52,18 @@ type Latest struct {
 // finished item.
 //
 // With versions, version and then action decide. Without them the order of acceptance decides, except that an event that
-// the CRM itself dates before the end of the item does not open it again.
-func (l *Latest) Superseded(key record.Key, version int64, action scenario.Action, at time.Time) bool {
+// the CRM itself dates before the end of the item does not open it again. order is the number of the delivery, or that of
+// the dead one that is replayed: what was accepted before the state that was delivered last does not follow it.
+func (l *Latest) Superseded(key record.Key, version int64, action scenario.Action, at time.Time, order uint64) bool {
 	last, ok := l.get(key)
 	if !ok {
 		return false
 	}
 	if version > 0 && last.Version > 0 {
 		return version < last.Version || version == last.Version && rank(action) <= last.Rank
+	}
+	if order < last.Seq {
+		return true
 	}
 	return last.Rank >= finished && rank(action) < finished && !at.IsZero() && at.Before(last.Time)
 }
@@ -70,11 +76,8 @@ func (l *Latest) get(key record.Key) (State, bool) {
 	return s, ok
 }
 
-// Set notes what was delivered. Keys that give nothing to compare with are not remembered.
+// Set notes what was delivered.
 func (l *Latest) Set(key record.Key, s State) {
-	if s.Version == 0 && s.Time.IsZero() {
-		return
-	}
 	if l.young == nil {
 		l.young = map[record.Key]State{}
 	}
@@ -84,7 +87,7 @@ func (l *Latest) Set(key record.Key, s State) {
 	l.young[key] = s
 }
 
-const stateBytes = len(record.Key{}) + 8 + 1 + 8
+const stateBytes = len(record.Key{}) + 8 + 1 + 8 + 8
 
 func appendStates(b []byte, states map[record.Key]State) []byte {
 	for k, s := range states {
@@ -96,6 +99,7 @@ func appendStates(b []byte, states map[record.Key]State) []byte {
 			at = s.Time.UnixMilli()
 		}
 		b = binary.LittleEndian.AppendUint64(b, uint64(at))
+		b = binary.LittleEndian.AppendUint64(b, s.Seq)
 	}
 	return b
 }
@@ -103,7 +107,7 @@ func appendStates(b []byte, states map[record.Key]State) []byte {
 func parseStates(b []byte) map[record.Key]State {
 	states := make(map[record.Key]State, len(b)/stateBytes)
 	for ; len(b) >= stateBytes; b = b[stateBytes:] {
-		s := State{Version: int64(binary.LittleEndian.Uint64(b[16:])), Rank: b[24]}
+		s := State{Version: int64(binary.LittleEndian.Uint64(b[16:])), Rank: b[24], Seq: binary.LittleEndian.Uint64(b[33:])}
 		if at := int64(binary.LittleEndian.Uint64(b[25:])); at != 0 {
 			s.Time = time.UnixMilli(at)
 		}

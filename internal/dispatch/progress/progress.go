@@ -10,7 +10,7 @@ import (
 )
 
 // format of a checkpoint.
-const format = 1
+const format = 2
 
 // Open is what is known of a delivery that was tried or held but is not done.
 type Open struct {
@@ -32,6 +32,13 @@ type Totals struct {
 	Dead      int64 `json:"dead"`
 }
 
+// Replay counts what became of the deliveries of one replay.
+type Replay struct {
+	Delivered int64 `json:"delivered,omitempty"`
+	Skipped   int64 `json:"skipped,omitempty"`
+	Dead      int64 `json:"dead,omitempty"`
+}
+
 // Progress is the fold over RECORDS.
 type Progress struct {
 	Done   Done
@@ -39,21 +46,26 @@ type Progress struct {
 	Totals Totals
 	// Open by sequence number.
 	Open map[uint64]Open
-	// Records is the sequence number of the last record that was applied.
-	Records uint64
+	// Records is the number of the last record that was applied, RecordsFrame where it is stored.
+	Records, RecordsFrame uint64
+	// EventsFrame is the frame of EVENTS before which everything is done; it is known when the checkpoint is written.
+	EventsFrame uint64
+	// Replays counts what became of the deliveries of each replay.
+	Replays map[string]Replay
 	// LastFailure is the most recent failed attempt, nil when there is none.
 	LastFailure *record.Record
 }
 
 // New returns an empty Progress.
-func New() *Progress { return &Progress{Open: map[uint64]Open{}} }
+func New() *Progress { return &Progress{Open: map[uint64]Open{}, Replays: map[string]Replay{}} }
 
-// Apply folds in the record of sequence number at; it ignores one that it knows, and returns whether it was news.
-func (p *Progress) Apply(at uint64, r *record.Record) bool {
-	if at <= p.Records {
+// Apply folds in a record by its number and the frame it is stored in; it ignores one that it knows, and returns whether
+// it was news.
+func (p *Progress) Apply(number, frame uint64, r *record.Record) bool {
+	if number <= p.Records {
 		return false
 	}
-	p.Records = at
+	p.Records, p.RecordsFrame = number, frame
 	failed := r.Class != "" && r.Attempt > 0
 	if failed {
 		p.LastFailure = &record.Record{At: r.At, Class: r.Class, Message: r.Message}
@@ -77,35 +89,55 @@ func (p *Progress) Apply(at uint64, r *record.Record) bool {
 	if !p.Done.Add(r.Seq) {
 		return true
 	}
+	replay := p.Replays[r.Replay]
 	switch r.Outcome {
 	case record.Delivered:
 		p.Totals.Delivered++
-		p.Latest.Set(r.Key(), State{Version: r.Version, Rank: rank(r.Action), Time: r.EventTime})
+		replay.Delivered++
+		p.Latest.Set(r.Key(), State{Version: r.Version, Rank: rank(r.Action), Time: r.EventTime, Seq: r.Seq})
 	case record.Skipped:
 		p.Totals.Skipped++
+		replay.Skipped++
 	case record.Dead:
 		p.Totals.Dead++
+		replay.Dead++
+	}
+	if r.Replay != "" {
+		p.Replays[r.Replay] = replay
 	}
 	return true
 }
 
+// HighestKnown is the highest number of a delivery that anything is known about.
+func (p *Progress) HighestKnown() uint64 {
+	highest := p.Done.highest()
+	for seq := range p.Open {
+		highest = max(highest, seq)
+	}
+	return highest
+}
+
 // checkpoint is the stored form.
 type checkpoint struct {
-	Format      int             `json:"format"`
-	Records     uint64          `json:"records"`
-	Floor       uint64          `json:"floor"`
-	Above       []byte          `json:"above,omitempty"`
-	Totals      Totals          `json:"totals"`
-	Open        map[uint64]Open `json:"open,omitempty"`
-	Old         []byte          `json:"old,omitempty"`
-	Young       []byte          `json:"young,omitempty"`
-	LastFailure *record.Record  `json:"lastFailure,omitempty"`
+	Format      int               `json:"format"`
+	Records     uint64            `json:"records"`
+	RecordsAt   uint64            `json:"recordsAt,omitempty"`
+	EventsAt    uint64            `json:"eventsAt,omitempty"`
+	Floor       uint64            `json:"floor"`
+	Above       []byte            `json:"above,omitempty"`
+	Totals      Totals            `json:"totals"`
+	Open        map[uint64]Open   `json:"open,omitempty"`
+	Replays     map[string]Replay `json:"replays,omitempty"`
+	Old         []byte            `json:"old,omitempty"`
+	Young       []byte            `json:"young,omitempty"`
+	LastFailure *record.Record    `json:"lastFailure,omitempty"`
 }
 
 // Encode returns the checkpoint.
 func (p *Progress) Encode() ([]byte, error) {
 	c := checkpoint{
 		Format: format, Records: p.Records, Floor: p.Done.floor, Totals: p.Totals, Open: p.Open, LastFailure: p.LastFailure,
+		RecordsAt: p.RecordsFrame, EventsAt: p.EventsFrame, Replays: p.Replays,
 		Old: appendStates(nil, p.Latest.old), Young: appendStates(nil, p.Latest.young),
 	}
 	for _, word := range p.Done.bits {
@@ -125,6 +157,10 @@ func Decode(data []byte) (*Progress, error) {
 	}
 	p := New()
 	p.Records, p.Totals, p.LastFailure = c.Records, c.Totals, c.LastFailure
+	p.RecordsFrame, p.EventsFrame = c.RecordsAt, c.EventsAt
+	if c.Replays != nil {
+		p.Replays = c.Replays
+	}
 	p.Done.floor = c.Floor
 	for b := c.Above; len(b) >= 8; b = b[8:] {
 		p.Done.bits = append(p.Done.bits, binary.LittleEndian.Uint64(b))

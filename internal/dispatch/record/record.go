@@ -3,7 +3,6 @@ package record
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"strconv"
 	"time"
@@ -19,6 +18,11 @@ type Delivery struct {
 	// Event as accepted, with this receiver as the only one.
 	Event      crm.Event `json:"event"`
 	AcceptedAt time.Time `json:"acceptedAt"`
+	// Replay is the ID of the Replay that sends a dead letter once more, and ReplayOf the number of the delivery that died.
+	Replay   string `json:"replay,omitempty"`
+	ReplayOf uint64 `json:"replayOf,omitempty"`
+	// Revision of the template to use, for a replay with the original one; empty means the present one.
+	Revision string `json:"revision,omitempty"`
 }
 
 // Receiver is the CRM account that the delivery is for.
@@ -32,9 +36,15 @@ func (d *Delivery) Key() Key {
 	return Key(hash(d.Event.Kind, d.Event.Item.ID, d.Receiver())[:16])
 }
 
-// ID of the delivery. A repeat of the event has the same one, whatever else it says.
-func (d *Delivery) ID() string {
-	return hex.EncodeToString(hash(d.Event.Source, d.Event.ID, d.Receiver())[:16])
+// ID tells deliveries apart.
+type ID [16]byte
+
+// ID of the delivery. A repeat of the event has the same one, whatever else it says. A replay has one of its own.
+func (d *Delivery) ID() ID {
+	if d.Replay != "" {
+		return ID(hash("replay", d.Replay, strconv.FormatUint(d.ReplayOf, 10))[:16])
+	}
+	return ID(hash(d.Event.Source, d.Event.ID, d.Receiver())[:16])
 }
 
 // hash is of the parts with their lengths, so that two lists never run into one another.
@@ -90,9 +100,15 @@ const (
 	ReasonNoScenario       = "NoScenario"
 	ReasonNoCall           = "NoCall"
 	ReasonSuperseded       = "Superseded"
+	// ReasonCaughtUp: after an outage a later state of the item went out instead.
+	ReasonCaughtUp = "CaughtUp"
+	// ReasonCameAndWent: the item was created and finished during an outage.
+	ReasonCameAndWent = "CameAndWent"
 	// Dead.
 	ReasonExpired    = "Expired"
 	ReasonUnreadable = "Unreadable"
+	// ReasonRevisionGone: a replay asks for a template revision that is not kept any more.
+	ReasonRevisionGone = "RevisionGone"
 )
 
 // MaxBody bounds the request and the answer that a record keeps, in bytes each.
@@ -137,6 +153,10 @@ type Record struct {
 	// TargetDown: the attempt failed because of the OA as a whole, not because of this item.
 	TargetDown  bool   `json:"targetDown,omitempty"`
 	TraceParent string `json:"traceParent,omitempty"`
+
+	// Replay is the ID of the replay that the delivery belongs to, ReplayOf the Seq of the dead one that it repeats.
+	Replay   string `json:"replay,omitempty"`
+	ReplayOf uint64 `json:"replayOf,omitempty"`
 }
 
 // Of starts a record about a delivery.
@@ -145,6 +165,7 @@ func Of(seq uint64, d *Delivery) Record {
 	return Record{
 		Seq: seq, Kind: e.Kind, Source: e.Source, EventID: e.ID, ItemID: e.Item.ID, Version: e.Item.Version, EventTime: e.Time,
 		Action: e.Action, Receiver: d.Receiver(), AcceptedAt: d.AcceptedAt, TraceParent: e.TraceParent,
+		Replay: d.Replay, ReplayOf: d.ReplayOf,
 	}
 }
 
