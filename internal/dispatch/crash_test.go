@@ -57,7 +57,7 @@ func runChild(text string) error {
 	o.Bundle, o.Secrets, o.Store, o.StoreMaxBytes, o.Log = c.Bundle, c.Secrets, c.Store, 256<<20, logr.Discard()
 	o.ListenPublic, o.ListenAdmin, o.ListenPeer, o.ListenLocal = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	o.NewPusher = func(*bundle.Bundle, string, func() time.Time) (oa.Pusher, error) { return httpPusher(c.Sink), nil }
-	o.tuning.housekeeping, o.tuning.keepEvents = 100*time.Millisecond, time.Minute
+	o.tuning.housekeeping = 100 * time.Millisecond
 	d, err := New(ctx, o)
 	if err != nil {
 		return err
@@ -243,7 +243,7 @@ func awaitTotals(t *testing.T, admin string, delivered int64) {
 		if etag = tag; fresh {
 			last = r
 		}
-		if d := last.Delivery; d.Delivered == delivered && d.Pending == 0 && d.Retrying == 0 {
+		if d := last.Delivery; d != nil && d.Delivered == delivered && d.Pending == 0 && d.Retrying == 0 {
 			return
 		}
 	}

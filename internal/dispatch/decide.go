@@ -12,8 +12,19 @@ import (
 	"github.com/oabridge/oabridge/internal/scenario"
 )
 
-// decide looks at a delivery with the bundle of this moment.
-func (v *live) decide(d *record.Delivery, e *lanes.Entry, superseded bool, now time.Time) decision {
+// skipped is the decision not to send what a later state made needless.
+func skipped(e *lanes.Entry, d *record.Delivery, reason string) decision {
+	out := decision{record: record.Of(e.Seq, d), decided: true}
+	out.record.Attempt, out.record.Outcome, out.record.Reason = e.Attempts, record.Skipped, reason
+	out.record.Message = "after an outage the latest state of the item goes out instead of this one"
+	if reason == record.ReasonCameAndWent {
+		out.record.Message = "the item was created and finished during an outage, so the OA need not know it (spec.delivery.catchUp.finished)"
+	}
+	return out
+}
+
+// decide looks at a delivery with the bundle of this moment. s is its scenario, nil when there is none.
+func (v *live) decide(s *scenario.Scenario, d *record.Delivery, e *lanes.Entry, superseded bool, now time.Time) decision {
 	out := decision{record: record.Of(e.Seq, d)}
 	r := &out.record
 	r.Attempt = e.Attempts
@@ -23,7 +34,6 @@ func (v *live) decide(d *record.Delivery, e *lanes.Entry, superseded bool, now t
 		return out
 	}
 
-	s := v.scenarios[d.Event.Kind]
 	if s == nil {
 		return end(record.Skipped, record.ReasonNoScenario, "the connector has no scenario for %s: list one in spec.scenarios to send them", d.Event.Kind)
 	}

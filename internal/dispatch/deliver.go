@@ -14,19 +14,23 @@ import (
 
 // deliver makes one step of one delivery, in a goroutine of its own.
 func (e *engine) deliver(ctx context.Context, v *live, entry *lanes.Entry, trial bool) {
-	d, payload, r, ok := e.load(ctx, entry)
+	d, r, ok := e.load(ctx, entry)
 	switch {
 	case !ok:
 		e.giveBack(entry, trial)
 		return
 	case r != nil:
-		e.settle(v, entry, trial, *r, payload)
+		e.settle(v, entry, trial, *r, d)
 		return
 	}
 	now := time.Now()
-	decision := v.decide(d, entry, e.superseded(entry.Key, d), now)
+	d, decision, ok := e.decide(ctx, v, entry, d, now)
+	if !ok {
+		e.giveBack(entry, trial)
+		return
+	}
 	if decision.decided {
-		e.settle(v, entry, trial, decision.record, payload)
+		e.settle(v, entry, trial, decision.record, d)
 		return
 	}
 	if err := e.limiter.Wait(ctx); err != nil || !e.stillAdmitted(trial) {
@@ -57,29 +61,62 @@ func (e *engine) deliver(ctx context.Context, v *live, entry *lanes.Entry, trial
 		r.RetryAt, r.TargetDown = now.Add(delay), a.TargetDown()
 	}
 	e.metrics.attempted(a, now.Sub(started))
-	e.record(v, entry, *r, payload)
+	e.record(v, entry, *r, d)
+}
+
+// decide says what to do with a delivery now; false when the store does not answer. It returns the delivery with the
+// state that goes out.
+func (e *engine) decide(ctx context.Context, v *live, entry *lanes.Entry, d *record.Delivery, now time.Time) (*record.Delivery, decision, bool) {
+	e.mu.Lock()
+	skip, state := e.catchUp.plan(v.policy, e.lanes, entry)
+	e.mu.Unlock()
+	entry.Merged = 0
+	if skip != "" {
+		return d, skipped(entry, d, skip), true
+	}
+	if state != entry {
+		latest, r, ok := e.load(ctx, state)
+		if !ok {
+			return nil, decision{}, false
+		}
+		if r == nil {
+			merged := *d
+			merged.Event.Item, merged.Event.Time = latest.Event.Item, latest.Event.Time
+			d, entry.Merged = &merged, state.Seq
+		}
+	}
+	s, problem, err := e.scenario(ctx, v, d)
+	if err != nil {
+		e.log.Error(err, "cannot read a template", "revision", d.Revision)
+		return nil, decision{}, false
+	}
+	if problem != "" {
+		out := decision{record: record.Of(entry.Seq, d), decided: true}
+		out.record.Attempt, out.record.Outcome, out.record.Reason, out.record.Message = entry.Attempts, record.Dead, record.ReasonRevisionGone, problem
+		return d, out, true
+	}
+	return d, v.decide(s, d, entry, e.superseded(entry, d), now), true
 }
 
 // load returns the delivery of an entry; or a record when it cannot be read and never will be; or false when the store
 // does not answer.
-func (e *engine) load(ctx context.Context, entry *lanes.Entry) (*record.Delivery, []byte, *record.Record, bool) {
-	payload := entry.Payload
-	if payload == nil {
-		var err error
-		payload, err = e.journal.Events.Get(ctx, entry.Seq)
-		if err != nil && !errors.Is(err, journal.ErrNotFound) {
-			e.log.Error(err, "cannot read a delivery", "seq", entry.Seq)
-			return nil, nil, nil, false
-		}
+func (e *engine) load(ctx context.Context, entry *lanes.Entry) (*record.Delivery, *record.Record, bool) {
+	if d := entry.Delivery; d != nil {
+		return d, nil, true
+	}
+	payload, err := e.part.Events.Item(ctx, entry.Frame, entry.Index)
+	if err != nil && !errors.Is(err, journal.ErrNotFound) {
+		e.log.Error(err, "cannot read a delivery", "seq", entry.Seq)
+		return nil, nil, false
 	}
 	d := new(record.Delivery)
 	if err := json.Unmarshal(payload, d); err != nil || len(d.Event.Item.Receivers) != 1 {
-		return nil, payload, &record.Record{
+		return nil, &record.Record{
 			Seq: entry.Seq, Attempt: entry.Attempts, Outcome: record.Dead, Reason: record.ReasonUnreadable, AcceptedAt: entry.AcceptedAt,
 			Message: "the stored delivery cannot be read: the store is damaged, or was written by another version; send the item again from the CRM",
 		}, true
 	}
-	return d, payload, nil, true
+	return d, nil, true
 }
 
 // giveBack undoes the taking of an entry, as if nothing had happened.
@@ -111,10 +148,13 @@ func (e *engine) observe(v *live, a oa.Attempt, trial bool, now time.Time) {
 	before := e.gate.state
 	e.gate.observe(a, trial, min(a.RetryAfter, v.policy.RetryAfterMax.Std()), now)
 	e.logGate(before)
+	if a.Class == oa.OK {
+		e.catchUp.success(v.concurrency() / e.of)
+	}
 }
 
 // settle records a decision without a call.
-func (e *engine) settle(v *live, entry *lanes.Entry, trial bool, r record.Record, payload []byte) {
+func (e *engine) settle(v *live, entry *lanes.Entry, trial bool, r record.Record, d *record.Delivery) {
 	e.mu.Lock()
 	e.gate.withdraw(trial)
 	if r.Outcome == record.Held && entry.HeldFor == r.Reason {
@@ -127,7 +167,7 @@ func (e *engine) settle(v *live, entry *lanes.Entry, trial bool, r record.Record
 		return
 	}
 	e.mu.Unlock()
-	e.record(v, entry, r, payload)
+	e.record(v, entry, r, d)
 }
 
 // hold lets an entry wait for a change of the bundle v; when that came already, it is looked at again. The lock is held.

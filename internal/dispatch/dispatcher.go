@@ -11,34 +11,40 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/go-logr/logr"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oabridge/oabridge/internal/bundle"
-	"github.com/oabridge/oabridge/internal/dispatch/journal"
 	"github.com/oabridge/oabridge/internal/mounted"
 	"github.com/oabridge/oabridge/internal/oa/drivers"
 	"github.com/oabridge/oabridge/internal/report"
 )
 
-// closeTimeout bounds what comes after draining: the last records, a checkpoint, open connections.
-const closeTimeout = 5 * time.Second
-
-// settlePoll is how often draining looks whether all calls have ended.
-const settlePoll = 20 * time.Millisecond
+const (
+	// closeTimeout bounds what comes after draining: the last records, a checkpoint, open connections.
+	closeTimeout = 5 * time.Second
+	// settlePoll is how often draining looks whether all calls have ended.
+	settlePoll = 20 * time.Millisecond
+	// reopenFirst is the pause before a store that failed is opened again; it doubles up to reopenMax.
+	reopenFirst = 200 * time.Millisecond
+	reopenMax   = 15 * time.Second
+)
 
 // Dispatcher is one running dispatcher.
 type Dispatcher struct {
+	*shared
 	options   Options
-	log       logr.Logger
-	journal   *journal.Journal
-	engine    *engine
 	intake    *intake
 	keys      *keys
 	config    configState
+	store     storeState
 	publisher *report.Publisher
 	servers   []server
-	live      atomic.Bool
+	// session is the open store, nil while there is none.
+	session atomic.Pointer[session]
+	ending  atomic.Bool
+	// first is closed when the first bundle is live.
+	first     chan struct{}
+	firstOnce sync.Once
 	swap      sync.Mutex
 }
 
@@ -58,7 +64,7 @@ func Run(ctx context.Context, o Options) error {
 	return d.Run(ctx)
 }
 
-// New opens the store, recovers what is in it, and listens. Call Run next, which closes everything again, or Close.
+// New makes a dispatcher that listens. Call Run next, which opens the store and closes everything again, or Close.
 func New(ctx context.Context, o Options) (*Dispatcher, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -66,49 +72,15 @@ func New(ctx context.Context, o Options) (*Dispatcher, error) {
 	if o.NewPusher == nil {
 		o.NewPusher = drivers.NewPusher
 	}
-	if err := os.MkdirAll(o.Store, 0o700); err != nil {
-		return nil, fmt.Errorf("store: cannot make the directory: %w; check the volume and its permissions", err)
+	d := &Dispatcher{
+		options: o, first: make(chan struct{}), keys: &keys{dir: o.Secrets},
+		shared: &shared{log: o.Log, metrics: newMetrics(), tuning: o.tuning, dirty: make(chan struct{}, 1), shutdown: o.ShutdownTimeout},
 	}
-	if o.StoreMaxBytes == 0 {
-		var err error
-		if o.StoreMaxBytes, err = volumeShare(o.Store); err != nil {
-			return nil, err
-		}
-	}
-	j, err := journal.Open(ctx, journal.Config{Dir: o.Store, MaxBytes: o.StoreMaxBytes, LockWait: o.LockWait, Log: o.Log.WithName("store")})
-	if err != nil {
-		return nil, err
-	}
-	d, err := open(ctx, o, j)
-	if err != nil {
-		j.Close()
-		return nil, err
-	}
-	return d, nil
-}
-
-func open(ctx context.Context, o Options, j *journal.Journal) (*Dispatcher, error) {
-	p, last, err := recoverProgress(ctx, j, o.Log)
-	if err != nil {
-		return nil, err
-	}
-	m := newMetrics()
-	e := newEngine(j, p, o.tuning, m, o.Log)
-	e.readSeq, e.tailSeq = min(p.Done.Floor(), last), last
-	records, err := j.Records.Bounds(ctx)
-	if err != nil {
-		return nil, err
-	}
-	e.maxUnsaved = int64(records.MaxBytes) / checkpointShare
-	m.registry.MustRegister(levels{engine: e, limit: o.StoreMaxBytes})
-
-	d := &Dispatcher{options: o, log: o.Log, journal: j, engine: e, keys: &keys{dir: o.Secrets}}
-	d.intake = newIntake(e, d.keys)
-	d.publisher = report.NewPublisher(e.full(&d.config))
-	o.Log.Info("store is open", "waiting", e.waiting(), "delivered", p.Totals.Delivered, "dead", p.Totals.Dead)
+	d.intake = newIntake(d)
+	d.metrics.registry.MustRegister(levels{d})
+	d.store.set(errors.New("the store is being opened"))
+	d.publisher = report.NewPublisher(d.report())
 	if err := d.listen(ctx); err != nil {
-		e.records.Close()
-		d.intake.events.Close()
 		return nil, err
 	}
 	return d, nil
@@ -116,19 +88,11 @@ func open(ctx context.Context, o Options, j *journal.Journal) (*Dispatcher, erro
 
 // Run works until ctx ends, then drains: no new events, calls in flight finish, what is known is written down.
 func (d *Dispatcher) Run(ctx context.Context) error {
-	defer d.journal.Close()
-	// calls outlives ctx by at most the shutdown timeout.
-	calls, hangUp := context.WithCancel(context.WithoutCancel(ctx))
-	defer hangUp()
 	work, stop := context.WithCancel(ctx)
 	defer stop()
-
 	var background errgroup.Group
 	start := func(f func()) { background.Go(func() error { f(); return nil }) }
-	start(func() { d.engine.run(work, calls) })
-	start(func() { d.engine.read(work) })
-	start(func() { d.engine.keepHouse(work) })
-	start(func() { d.engine.publish(work, d.publisher, &d.config) })
+	start(func() { d.publish(work) })
 	watching := make(chan error, 2)
 	start(func() { watching <- d.watchBundle(work) })
 	start(func() { watching <- d.watchSecrets(work) })
@@ -136,16 +100,29 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	for _, s := range d.servers {
 		start(func() { served <- s.http.Serve(s.listener) })
 	}
+	stored := make(chan struct{})
+	start(func() { defer close(stored); d.keepStore(work) })
 
 	var err error
 	select {
 	case <-ctx.Done():
-	case err = <-d.engine.failed:
 	case err = <-served:
 	case err = <-watchFailed(work, watching):
 	}
-	d.drain(stop, hangUp)
+	d.log.Info("draining: no new events are taken", "timeout", d.options.ShutdownTimeout.String())
+	d.ending.Store(true)
+	stop()
+	<-stored
+	closing, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	for _, s := range d.servers {
+		// A connection that stays open beyond the timeout is cut; a request that waits for a report is one.
+		if s.http.Shutdown(closing) != nil {
+			_ = s.http.Close()
+		}
+	}
 	_ = background.Wait()
+	d.log.Info("drained")
 	return err
 }
 
@@ -154,9 +131,48 @@ func (d *Dispatcher) Close() {
 	for _, s := range d.servers {
 		_ = s.listener.Close()
 	}
-	d.intake.events.Close()
-	d.engine.records.Close()
-	d.journal.Close()
+}
+
+// keepStore opens the store, works with it, and opens it again when it failed, until ctx ends.
+func (d *Dispatcher) keepStore(ctx context.Context) {
+	select {
+	case <-d.first:
+	case <-ctx.Done():
+		return
+	}
+	delay := reopenFirst
+	for ctx.Err() == nil {
+		began := time.Now()
+		err := d.oneSession(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if time.Since(began) > reopenMax || errors.Is(err, errQueueChanged) {
+			delay = reopenFirst
+		}
+		d.store.set(err)
+		nudge(d.dirty)
+		d.log.Error(err, "the store is closed and will be opened again", "after", delay.String())
+		pause(ctx, delay)
+		delay = min(2*delay, reopenMax)
+	}
+}
+
+// oneSession opens the store and works until it fails or ctx ends.
+func (d *Dispatcher) oneSession(ctx context.Context) error {
+	s, err := d.openSession(ctx, d.live.Load())
+	if err != nil {
+		return err
+	}
+	d.swap.Lock() // a bundle that comes in between is not missed
+	d.session.Store(s)
+	d.swap.Unlock()
+	d.store.set(nil)
+	defer func() {
+		d.session.Store(nil)
+		nudge(d.dirty)
+	}()
+	return s.run(ctx, d.options.Replica)
 }
 
 // watchFailed passes on the first error of a watch that did not end because ctx did.
@@ -173,81 +189,33 @@ func watchFailed(ctx context.Context, watching <-chan error) <-chan error {
 	return out
 }
 
-// drain ends the work in the order in which nothing gets lost.
-func (d *Dispatcher) drain(stop, hangUp context.CancelFunc) {
-	e := d.engine
-	d.log.Info("draining: no new events are taken", "timeout", d.options.ShutdownTimeout.String())
-	e.mu.Lock()
-	e.draining = true
-	e.mu.Unlock()
-	stop()
-	deadline := time.NewTimer(d.options.ShutdownTimeout)
-	defer deadline.Stop()
-	if !e.settled(deadline.C) {
-		d.log.Info("some calls did not finish in time: they are repeated after the next start")
-		hangUp()
-		last := time.NewTimer(closeTimeout)
-		defer last.Stop()
-		e.settled(last.C)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-	defer cancel()
-	for _, s := range d.servers {
-		// A connection that stays open beyond the timeout is cut; a request that waits for a report is one.
-		if s.http.Shutdown(ctx) != nil {
-			_ = s.http.Close()
-		}
-	}
-	d.intake.events.Close()
-	e.records.Close()
-	if err := e.checkpoint(ctx); err != nil {
-		d.log.Error(err, "cannot write the last checkpoint; the next start reads the records instead")
-	}
-	d.log.Info("drained")
-}
-
-// settled waits until nothing is in flight or unrecorded; false when the deadline comes first.
-func (e *engine) settled(deadline <-chan time.Time) bool {
-	ticker := time.NewTicker(settlePoll)
-	defer ticker.Stop()
-	for {
-		e.mu.Lock()
-		busy := e.unrecorded
-		e.mu.Unlock()
-		if busy == 0 {
-			return true
-		}
-		select {
-		case <-ticker.C:
-		case <-deadline:
-			return false
-		}
-	}
-}
-
 // watchBundle uses each bundle that is found in the directory.
 func (d *Dispatcher) watchBundle(ctx context.Context) error {
-	return bundle.Watch(ctx, d.options.Bundle, d.use, func(err error) {
+	return bundle.Watch(ctx, d.options.Bundle, func(l *bundle.Loaded) { d.use(ctx, l) }, func(err error) {
 		d.config.set("bundle", err)
 		d.log.Error(err, "the bundle on disk cannot be used; the last good one stays live")
-		nudge(d.engine.dirty)
+		nudge(d.dirty)
 	})
 }
 
 // use makes a bundle the live one.
-func (d *Dispatcher) use(l *bundle.Loaded) {
+func (d *Dispatcher) use(ctx context.Context, l *bundle.Loaded) {
 	d.swap.Lock()
 	defer d.swap.Unlock()
-	v, err := newLive(l, d.engine.live.Load(), d.options.Secrets, d.options.NewPusher)
+	v, err := newLive(l, d.live.Load(), d.options.Secrets, d.options.NewPusher)
 	d.config.set("bundle", err)
 	if err != nil {
 		d.log.Error(err, "the bundle on disk cannot be used; the last good one stays live", "hash", l.Hash)
-		nudge(d.engine.dirty)
+		nudge(d.dirty)
 		return
 	}
 	d.reloadKeys(v)
-	d.engine.use(v)
-	d.live.Store(true)
+	d.live.Store(v)
+	if s := d.session.Load(); s != nil {
+		s.use(ctx, v)
+	}
+	d.firstOnce.Do(func() { close(d.first) })
+	nudge(d.dirty)
 	d.log.Info("bundle is live", "hash", v.hash, "connector", v.bundle.Namespace+"/"+v.bundle.Name, "accounts", v.accounts.Len())
 }
 
@@ -257,7 +225,7 @@ func (d *Dispatcher) reloadKeys(v *live) {
 	if err != nil {
 		d.log.Error(err, "a Secret cannot be used; the last good keys stay live")
 	}
-	nudge(d.engine.dirty)
+	nudge(d.dirty)
 }
 
 // watchSecrets uses changed Secrets at once: the keys of those who call the dispatcher are read again, and when what the
@@ -267,7 +235,7 @@ func (d *Dispatcher) watchSecrets(ctx context.Context) error {
 	return mounted.Watch(ctx, d.options.Secrets, func() {
 		d.swap.Lock()
 		defer d.swap.Unlock()
-		v := d.engine.live.Load()
+		v := d.live.Load()
 		if v == nil {
 			return
 		}
@@ -275,27 +243,32 @@ func (d *Dispatcher) watchSecrets(ctx context.Context) error {
 		if now := credentials(d.options.Secrets); now != shown {
 			shown = now
 			d.log.Info("credentials changed: asking the OA")
-			d.engine.retarget()
+			if s := d.session.Load(); s != nil {
+				for _, e := range s.owned() {
+					e.retarget()
+				}
+			}
 		}
 	})
 }
 
 // ready says why the dispatcher is not ready, nil when it is.
 func (d *Dispatcher) ready(ctx context.Context) error {
+	s := d.session.Load()
 	switch {
-	case !d.live.Load():
+	case d.live.Load() == nil:
 		return errors.New("no bundle is live: " + d.config.problem())
 	case d.keys.authenticator() == nil:
 		return errors.New("no proof of origin can be checked: " + d.config.problem())
-	}
-	d.engine.mu.Lock()
-	draining := d.engine.draining
-	d.engine.mu.Unlock()
-	if draining {
+	case d.ending.Load():
 		return errors.New("draining")
+	case s == nil:
+		_, problem := d.store.get()
+		return errors.New("the store is not open: " + problem)
+	case s.queue.Type != queueNATS && s.engine(0) == nil:
+		return errors.New("the store is being read")
 	}
-	_, err := d.journal.Events.Bounds(ctx)
-	return err
+	return s.journal.Check(ctx)
 }
 
 // Addr returns the address on which a part listens: public, admin, peer or local.
@@ -306,4 +279,12 @@ func (d *Dispatcher) Addr(part string) string {
 		}
 	}
 	return ""
+}
+
+// makeStoreDir makes the directory of the store.
+func makeStoreDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("store: cannot make the directory: %w; check the volume and its permissions", err)
+	}
+	return nil
 }

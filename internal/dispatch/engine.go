@@ -4,16 +4,13 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"sync/atomic"
 	"time"
 
-	"github.com/go-logr/logr"
 	"golang.org/x/time/rate"
 
 	"github.com/oabridge/oabridge/internal/dispatch/journal"
 	"github.com/oabridge/oabridge/internal/dispatch/lanes"
 	"github.com/oabridge/oabridge/internal/dispatch/progress"
-	"github.com/oabridge/oabridge/internal/dispatch/record"
 )
 
 const (
@@ -32,54 +29,53 @@ const (
 	storePatience = 30 * time.Second
 )
 
-// engine moves deliveries from the journal to the OA and writes down what became of them.
+// engine moves the deliveries of one partition from the journal to the OA and writes down what became of them.
 type engine struct {
-	log     logr.Logger
+	*shared
 	journal *journal.Journal
-	metrics *metrics
-	tuning  tuning
-	records *journal.Committer
-	limiter *rate.Limiter
-	live    atomic.Pointer[live]
+	part    *journal.Partition
+	// of is the number of partitions: an engine has its share of the rate and of the concurrency.
+	of              int
+	events, records *journal.Committer
+	limiter         *rate.Limiter
 
-	// wake tells the loop, room the reader, dirty the reporter and early the housekeeper that something is different.
-	wake, room, dirty, early chan struct{}
-	// failed gets the error that ends the process.
+	// wake tells the loop, room the reader, early the housekeeper and replays the replayer that something is different.
+	wake, room, early, replays chan struct{}
+	// failed gets the error that ends the engine.
 	failed chan error
 
 	mu       sync.Mutex
 	lanes    *lanes.Table
 	progress *progress.Progress
 	gate     gate
-	// readSeq is the last delivery in lanes, tailSeq the last one in the journal.
-	readSeq, tailSeq uint64
+	catchUp  catchUp
+	// readSeq is the last delivery in lanes, tailSeq the last one in the journal, readFrame the frame of readSeq.
+	readSeq, tailSeq, readFrame uint64
+	// frames that were read and are still on disk, in order.
+	frames []frameRef
+	// firstLook: nothing was read since the start.
+	firstLook bool
+	// replaying is how far replays came, by their ID.
+	replaying map[string]*replayState
+	// deadLetters is how many are kept.
+	deadLetters int64
 	// inFlight counts calls, unrecorded what was taken from lanes and is not recorded yet, calls included.
 	inFlight, unrecorded int
 	draining             bool
 	// unsaved is the size of the records since the last checkpoint, and maxUnsaved when the next one is due, in bytes.
 	unsaved, maxUnsaved int64
-	// swept is the last delivery that was removed one by one; only keepHouse uses it.
-	swept uint64
 	// trouble says for a stream why it cannot be written, recordsSince since when that is so for RECORDS.
 	trouble      map[string]string
 	recordsSince time.Time
 }
 
-func newEngine(j *journal.Journal, p *progress.Progress, t tuning, m *metrics, log logr.Logger) *engine {
-	return &engine{
-		log: log, journal: j, metrics: m, tuning: t, records: journal.NewCommitter(j.Records), limiter: rate.NewLimiter(rate.Inf, 1),
-		wake: make(chan struct{}, 1), room: make(chan struct{}, 1), dirty: make(chan struct{}, 1),
-		early: make(chan struct{}, 1), failed: make(chan error, 1),
-		lanes: lanes.New(), progress: p, gate: newGate(t, time.Now()), trouble: map[string]string{},
-	}
+// frameRef is a frame of EVENTS and the numbers of its deliveries.
+type frameRef struct {
+	seq, first uint64
+	count      int
 }
 
-func nudge(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
-}
+func (f frameRef) last() uint64 { return f.first + uint64(f.count) - 1 }
 
 // changed tells everybody that the state is different.
 func (e *engine) changed() {
@@ -87,141 +83,91 @@ func (e *engine) changed() {
 	nudge(e.dirty)
 }
 
-// run starts calls until ctx ends. calls is the context of the calls themselves, which outlives ctx for a while.
-func (e *engine) run(ctx, calls context.Context) {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		next := e.start(calls, time.Now())
-		nudge(e.room)
-		timer.Reset(next)
-		select {
-		case <-ctx.Done():
-			return
-		case <-e.wake:
-		case <-timer.C:
-		}
+// fail ends the engine.
+func (e *engine) fail(err error) {
+	select {
+	case e.failed <- err:
+	default:
 	}
 }
 
-// idle is how long the loop sleeps when nothing is due.
-const idle = time.Hour
+// work moves deliveries until ctx ends, then drains: calls in flight finish, what is known is written down. An error
+// means that the store failed or the partition has another owner; then nothing more is written.
+func (e *engine) work(ctx context.Context) error {
+	// calls outlives ctx by at most the shutdown timeout.
+	calls, hangUp := context.WithCancel(context.WithoutCancel(ctx))
+	defer hangUp()
+	work, stop := context.WithCancel(ctx)
+	defer stop()
+	var background sync.WaitGroup
+	background.Go(func() { e.run(work, calls) })
+	background.Go(func() { e.read(work) })
+	background.Go(func() { e.keepHouse(work) })
+	background.Go(func() { e.replay(work) })
 
-// start starts everything that may start now and returns when to look again.
-func (e *engine) start(calls context.Context, now time.Time) time.Duration {
+	var err error
+	select {
+	case <-ctx.Done():
+		if cause := context.Cause(ctx); errors.Is(cause, errLeaseLost) {
+			err = cause
+		}
+	case err = <-e.failed:
+	}
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	v := e.live.Load()
-	if v == nil || e.draining {
-		return idle
+	e.draining = true
+	e.mu.Unlock()
+	stop()
+	if err != nil {
+		hangUp()
 	}
-	e.lanes.Wake(now)
-	for e.inFlight < v.concurrency() && e.unrecorded < maxUnrecorded && e.lanes.Count(lanes.Ready) > 0 {
-		ok, trial := e.gate.admit()
-		if !ok {
-			break
-		}
-		entry := e.lanes.Next()
-		if at := entry.NotBefore; at.After(now) && (!entry.TargetDown || e.gate.state != gateOpen) {
-			entry.NotBefore = time.Time{}
-			e.gate.withdraw(trial)
-			e.lanes.Retry(entry, at)
-			continue
-		}
-		e.inFlight++
-		e.unrecorded++
-		go e.deliver(calls, v, entry, trial)
-	}
-	next := now.Add(idle)
-	earlier := func(t time.Time) {
-		if t.Before(next) {
-			next = t
-		}
-	}
-	if e.gate.due(now) {
-		go e.probe(calls, v, e.gate.version)
-	}
-	if at := e.gate.probeAt; !at.IsZero() && !e.gate.probing {
-		earlier(at)
-	}
-	if at, ok := e.lanes.NextWake(); ok {
-		earlier(at)
-	}
-	// While the gate is closed nothing is taken, but what is too old has to come out all the same.
-	if oldest := e.lanes.Get(e.progress.Done.Floor() + 1); e.gate.state != gateOpen && oldest != nil {
-		for _, entry := range e.lanes.TakeOlder(now.Add(-v.policy.MaxAge.Std())) {
-			e.inFlight++
-			e.unrecorded++
-			go e.deliver(calls, v, entry, false)
-		}
-		if at := v.policy.expiry(oldest.AcceptedAt); at.After(now) {
-			earlier(at)
-		}
-	}
-	return max(next.Sub(now), 0)
+	e.drain(hangUp, err == nil)
+	background.Wait()
+	return err
 }
 
-// use makes a bundle the live one. What was held is looked at again.
-func (e *engine) use(v *live) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	v.limit(e.limiter)
-	e.live.Store(v)
-	e.lanes.Release(func(x *lanes.Entry) bool { return x.State() == lanes.Held })
-	e.gate.changed(time.Now())
-	e.changed()
-}
-
-// retarget makes the engine ask the OA at once, because credentials changed.
-func (e *engine) retarget() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.gate.changed(time.Now())
-	e.changed()
-}
-
-// probe asks the OA whether it works.
-func (e *engine) probe(ctx context.Context, v *live, version int) {
-	ctx, cancel := context.WithTimeout(ctx, v.policy.callTimeout())
-	defer cancel()
-	a := v.pusher.Probe(ctx)
-	if ctx.Err() != nil && errors.Is(context.Cause(ctx), context.Canceled) {
-		return // we are ending; this says nothing about the OA
+// drain waits for the calls in flight and closes the partition.
+func (e *engine) drain(hangUp context.CancelFunc, well bool) {
+	if well {
+		deadline := time.NewTimer(e.shutdown)
+		defer deadline.Stop()
+		if !e.settled(deadline.C) {
+			e.log.Info("some calls did not finish in time: they are repeated after the next start")
+		}
 	}
-	now := time.Now()
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	before := e.gate.state
-	resumed := e.gate.probed(a, version, min(a.RetryAfter, v.policy.RetryAfterMax.Std()), now)
-	if resumed {
-		e.releaseDown()
-	}
-	e.logGate(before)
-	e.changed()
-}
-
-// releaseDown lets go of what waits because of the OA as a whole.
-func (e *engine) releaseDown() {
-	e.lanes.Release(func(x *lanes.Entry) bool { return x.State() == lanes.Retrying && x.TargetDown })
-}
-
-func (e *engine) logGate(before gateState) {
-	if before == e.gate.state {
+	hangUp()
+	last := time.NewTimer(closeTimeout)
+	defer last.Stop()
+	e.settled(last.C)
+	e.events.Close()
+	e.records.Close()
+	if !well {
 		return
 	}
-	switch e.gate.state {
-	case gateClosed:
-		e.log.Info("the OA is down: calls are paused", "reason", e.gate.oa.Reason, "message", e.gate.oa.Message)
-	case gateTrial:
-		e.log.Info("the OA answers again: trying one call")
-	case gateOpen:
-		e.log.Info("the OA works again: calls resume")
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	if err := e.checkpoint(ctx); err != nil {
+		e.log.Error(err, "cannot write the last checkpoint; the next start reads the records instead")
+	}
+	if _, err := e.part.SaveIDs(ctx); err != nil {
+		e.log.Error(err, "cannot write the last ids; the next start reads the events instead")
 	}
 }
 
-// superseded reports whether a newer state of the item was delivered already.
-func (e *engine) superseded(key record.Key, d *record.Delivery) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.progress.Latest.Superseded(key, d.Event.Item.Version, d.Event.Action, d.Event.Time)
+// settled waits until nothing is in flight or unrecorded; false when the deadline comes first.
+func (e *engine) settled(deadline <-chan time.Time) bool {
+	ticker := time.NewTicker(settlePoll)
+	defer ticker.Stop()
+	for {
+		e.mu.Lock()
+		busy := e.unrecorded
+		e.mu.Unlock()
+		if busy == 0 {
+			return true
+		}
+		select {
+		case <-ticker.C:
+		case <-deadline:
+			return false
+		}
+	}
 }

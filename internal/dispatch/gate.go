@@ -143,11 +143,3 @@ func (g *gate) changed(now time.Time) {
 func (g *gate) reachable() {
 	g.oa = report.OA{State: "True", Reason: v1alpha1.ReasonReachable, Message: "the OA answers and accepts the account"}
 }
-
-// up is 1 when the OA is known to work, for the metric.
-func (g *gate) up() float64 {
-	if g.oa.State == "True" {
-		return 1
-	}
-	return 0
-}

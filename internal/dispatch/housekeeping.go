@@ -3,38 +3,28 @@ package dispatch
 import (
 	"context"
 	"time"
-
-	"github.com/oabridge/oabridge/internal/dispatch/journal"
 )
 
 const (
 	// housekeepingEvery is how often checkpoints are written and what is done is removed.
 	housekeepingEvery = time.Minute
-	// keepEvents is how long a delivery stays in the store after it was done, so that a repeat of it is recognised
-	// after a restart too: the storage engine rebuilds its memory of ids from what is there.
-	keepEvents = journal.DedupeWindow + time.Minute
-	// pressure is the part of EVENTS that may be in use before done deliveries above the floor are removed one by one,
-	// in per cent. Below, one held delivery may keep what came after it on disk.
+	// pressure is the part of EVENTS that may be in use before frames above the floor are removed one by one, in per cent.
+	// Below, one held delivery may keep what came after it on disk.
 	pressure = 50
-	// sweepMost bounds how many are removed one by one in a round.
-	sweepMost = 20_000
+	// sweepMost bounds how many frames are removed one by one in a round, and manyFrames how many may be remembered
+	// before that happens without pressure too.
+	sweepMost  = 20_000
+	manyFrames = 200_000
 )
 
 // checkpointShare is the part of RECORDS that may be written without a checkpoint, as a divisor: RECORDS drops its oldest
 // when it is full, and what is dropped must be in a checkpoint, or deliveries would be repeated out of order.
 const checkpointShare = 4
 
-// mark remembers how far the log was at a time.
-type mark struct {
-	at  time.Time
-	seq uint64
-}
-
 // keepHouse writes checkpoints and makes room, until ctx ends.
 func (e *engine) keepHouse(ctx context.Context) {
 	ticker := time.NewTicker(e.tuning.housekeeping)
 	defer ticker.Stop()
-	var marks []mark
 	var last uint64
 	for {
 		select {
@@ -44,9 +34,7 @@ func (e *engine) keepHouse(ctx context.Context) {
 		case <-e.early:
 		}
 		e.mu.Lock()
-		now := time.Now()
-		marks = append(marks, mark{now, e.tailSeq})
-		floor, records := e.progress.Done.Floor(), e.progress.Records
+		records := e.progress.Records
 		e.mu.Unlock()
 		if records != last {
 			if err := e.checkpoint(ctx); err != nil {
@@ -55,51 +43,79 @@ func (e *engine) keepHouse(ctx context.Context) {
 			}
 			last = records
 		}
-		// old: what was there keepEvents ago.
-		var old uint64
-		for len(marks) > 0 && now.Sub(marks[0].at) >= e.tuning.keepEvents {
-			old, marks = marks[0].seq, marks[1:]
+		saved, err := e.part.SaveIDs(ctx)
+		if err == nil {
+			err = e.makeRoom(ctx, saved)
 		}
-		if old > 0 {
-			if err := e.makeRoom(ctx, old, floor); err != nil && ctx.Err() == nil {
-				e.log.Error(err, "cannot remove what is done")
-			}
+		if err != nil && ctx.Err() == nil {
+			e.log.Error(err, "cannot remove what is done")
 		}
 	}
 }
 
-// makeRoom removes deliveries that are done and not younger than old. The last one always stays: the numbers of the log
-// must never start again.
-func (e *engine) makeRoom(ctx context.Context, old, floor uint64) error {
-	b, err := e.journal.Events.Bounds(ctx)
-	if err != nil || b.Messages == 0 {
+// makeRoom removes frames up to saved in which all is done. The last frame that was read always stays, so that the
+// numbers of the log never start again.
+func (e *engine) makeRoom(ctx context.Context, saved uint64) error {
+	e.mu.Lock()
+	floor, n := e.progress.Done.Floor(), 0
+	for n < len(e.frames)-1 && e.frames[n].last() <= floor && e.frames[n].seq <= saved {
+		n++
+	}
+	var below uint64
+	if n > 0 {
+		below = e.frames[n].seq
+	}
+	many := len(e.frames) > manyFrames
+	e.mu.Unlock()
+	b, err := e.part.Events.Bounds(ctx)
+	if err != nil {
 		return err
 	}
-	if below := min(old, floor, b.Last-1); below >= b.First {
-		if err := e.journal.Events.PurgeBelow(ctx, below+1); err != nil {
+	if below > 0 {
+		if err := e.part.Events.PurgeBelow(ctx, below); err != nil {
 			return err
 		}
-		b, err = e.journal.Events.Bounds(ctx)
-		if err != nil {
+		e.mu.Lock()
+		e.frames = append([]frameRef(nil), e.frames[n:]...)
+		e.mu.Unlock()
+		if b, err = e.part.Events.Bounds(ctx); err != nil {
 			return err
 		}
 	}
-	if b.Bytes*100 < b.MaxBytes*pressure {
+	if b.Bytes*100 < b.MaxBytes*pressure && !many {
 		return nil
 	}
-	removed := 0
-	for seq := max(b.First, floor+1); seq <= min(old, b.Last-1) && removed < sweepMost; seq++ {
-		e.mu.Lock()
-		done := e.progress.Done.Has(seq) && seq > e.swept
-		e.mu.Unlock()
-		if !done {
-			continue
+	return e.sweep(ctx, saved)
+}
+
+// sweep removes frames one by one that lie above an open delivery.
+func (e *engine) sweep(ctx context.Context, saved uint64) error {
+	var done []frameRef
+	e.mu.Lock()
+	for i, f := range e.frames {
+		if i == len(e.frames)-1 || f.seq > saved || len(done) == sweepMost {
+			break
 		}
-		if err := e.journal.Events.Remove(ctx, seq); err != nil {
+		if e.progress.Done.Between(f.first-1, f.last()) == uint64(f.count) {
+			done = append(done, f)
+		}
+	}
+	e.mu.Unlock()
+	for _, f := range done {
+		if err := e.part.Events.Remove(ctx, f.seq); err != nil {
 			return err
 		}
-		removed++
-		e.swept = seq
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	kept := make([]frameRef, 0, len(e.frames)-len(done))
+	for _, f := range e.frames {
+		if len(done) > 0 && done[0].seq == f.seq {
+			done = done[1:]
+			continue
+		}
+		kept = append(kept, f)
+	}
+	e.frames = kept
 	return nil
 }

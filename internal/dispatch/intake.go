@@ -4,22 +4,17 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
-	"strconv"
 	"time"
 
 	"golang.org/x/sync/semaphore"
 
 	"github.com/oabridge/oabridge/internal/crm"
 	"github.com/oabridge/oabridge/internal/dispatch/journal"
-	"github.com/oabridge/oabridge/internal/dispatch/lanes"
 	"github.com/oabridge/oabridge/internal/dispatch/record"
 )
 
 const (
-	// partitions is the number of subjects of EVENTS; it bounds what the storage engine has to keep about them.
-	partitions = 64
 	// maxIntakeBytes bounds the bodies that are being taken in at the same time, in bytes.
 	maxIntakeBytes = 64 << 20
 	// intakePatience is how long a request waits for its share of maxIntakeBytes.
@@ -51,17 +46,14 @@ const (
 
 // intake serves POST /events.
 type intake struct {
-	engine *engine
-	keys   *keys
-	events *journal.Committer
-	share  *semaphore.Weighted // of maxIntakeBytes
-	copies *semaphore.Weighted // of maxCopies
-	limits crm.Limits
+	dispatcher *Dispatcher
+	share      *semaphore.Weighted // of maxIntakeBytes
+	copies     *semaphore.Weighted // of maxCopies
+	limits     crm.Limits
 }
 
-func newIntake(e *engine, k *keys) *intake {
-	return &intake{engine: e, keys: k, events: journal.NewCommitter(e.journal.Events), share: semaphore.NewWeighted(maxIntakeBytes),
-		copies: semaphore.NewWeighted(maxCopies), limits: crm.DefaultLimits()}
+func newIntake(d *Dispatcher) *intake {
+	return &intake{dispatcher: d, share: semaphore.NewWeighted(maxIntakeBytes), copies: semaphore.NewWeighted(maxCopies), limits: crm.DefaultLimits()}
 }
 
 // accepted is the body of a 202.
@@ -75,7 +67,7 @@ type accepted struct {
 func (in *intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer, reason, problem := in.take(r)
 	if problem != nil {
-		in.engine.metrics.refused.WithLabelValues(reason).Inc()
+		in.dispatcher.metrics.refused.WithLabelValues(reason).Inc()
 		problem.WriteTo(w)
 		return
 	}
@@ -85,7 +77,7 @@ func (in *intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (in *intake) take(r *http.Request) (accepted, string, *crm.Problem) {
-	v, authenticator, reason, problem := in.ready()
+	v, session, authenticator, reason, problem := in.ready()
 	if problem != nil {
 		return accepted{}, reason, problem
 	}
@@ -96,7 +88,7 @@ func (in *intake) take(r *http.Request) (accepted, string, *crm.Problem) {
 	wait, cancel := context.WithTimeout(r.Context(), intakePatience)
 	defer cancel()
 	if err := in.share.Acquire(wait, size); err != nil {
-		return accepted{}, refusedBusy, later(retryBusy, "too many requests at the same time: send again a little later")
+		return accepted{}, refusedBusy, busy()
 	}
 	defer in.share.Release(size)
 
@@ -119,10 +111,10 @@ func (in *intake) take(r *http.Request) (accepted, string, *crm.Problem) {
 		return accepted{}, refusedTooLarge, tooMany()
 	}
 	if err := in.copies.Acquire(wait, need); err != nil {
-		return accepted{}, refusedBusy, later(retryBusy, "too many requests at the same time: send again a little later")
+		return accepted{}, refusedBusy, busy()
 	}
 	defer in.copies.Release(need)
-	return in.store(events)
+	return in.store(r.Context(), session, events)
 }
 
 // fanOutBytes estimates the size of the deliveries of a request.
@@ -135,99 +127,91 @@ func fanOutBytes(events []crm.Event) (n int64) {
 }
 
 // ready returns what is needed to take events, or why none are taken now.
-func (in *intake) ready() (*live, *crm.Authenticator, string, *crm.Problem) {
-	e := in.engine
-	v, authenticator := e.live.Load(), in.keys.authenticator()
-	if v == nil || authenticator == nil {
-		return nil, nil, refusedNotReady, later(retryBusy, "the dispatcher has no usable configuration yet: see the conditions of the connector")
-	}
-	if v.bundle.Draining {
-		return nil, nil, refusedDeleted, crm.NewProblem(http.StatusGone, "the connector is being deleted and takes no more events")
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
+func (in *intake) ready() (*live, *session, *crm.Authenticator, string, *crm.Problem) {
+	d := in.dispatcher
+	v, authenticator, session := d.live.Load(), d.keys.authenticator(), d.session.Load()
 	switch {
-	case e.draining:
-		return nil, nil, refusedDraining, later(retryBusy, "the dispatcher is ending: send again, its successor is about to start")
-	case e.lanes.Len() >= e.tuning.maxWaiting && e.gate.state == gateOpen && e.lanes.Count(lanes.Ready) == 0:
-		return nil, nil, refusedFull, later(retryFull, "too many deliveries wait: bind the people whose items are held, or clear what fails")
-	case e.trouble[troubleRecords] != "":
-		return nil, nil, refusedStore, later(retryFull, "the store cannot be written now")
+	case d.ending.Load():
+		return nil, nil, nil, refusedDraining, later(retryBusy, "the dispatcher is ending: send again, its successor is about to start")
+	case v == nil || authenticator == nil:
+		return nil, nil, nil, refusedNotReady, later(retryBusy, "the dispatcher has no usable configuration yet: see the conditions of the connector")
+	case v.bundle.Draining:
+		return nil, nil, nil, refusedDeleted, crm.NewProblem(http.StatusGone, "the connector is being deleted and takes no more events")
+	case session == nil:
+		return nil, nil, nil, refusedStore, later(retryFull, "the store is not open: see the conditions of the connector; send again later")
 	}
-	return v, authenticator, "", nil
+	return v, session, authenticator, "", nil
 }
 
-// store writes the deliveries of a request as one group and waits for the sync.
-func (in *intake) store(events []crm.Event) (accepted, string, *crm.Problem) {
+// store writes the deliveries of a request, those of one partition as one group, and waits for the sync.
+func (in *intake) store(ctx context.Context, s *session, events []crm.Event) (accepted, string, *crm.Problem) {
 	now := time.Now()
-	var deliveries []*record.Delivery
-	owner := []int{}
+	parts := make(map[int][]*record.Delivery)
+	owners := make(map[int][]int)
+	n := 0
 	for i := range events {
-		own := record.FanOut(events[i], now)
-		deliveries = append(deliveries, own...)
-		for range own {
-			owner = append(owner, i)
+		for _, d := range record.FanOut(events[i], now) {
+			p := s.partition(d.Key())
+			parts[p], owners[p] = append(parts[p], d), append(owners[p], i)
+			n++
 		}
-		if len(deliveries) > maxFanOut {
+		if n > maxFanOut {
 			return accepted{}, refusedTooLarge, tooMany()
 		}
 	}
-	g := &journal.Group{Messages: make([]journal.Message, len(deliveries))}
-	for i, d := range deliveries {
-		data, err := json.Marshal(d)
+	fresh := make([]bool, len(events))
+	for p, deliveries := range parts {
+		duplicates, err := s.accept(ctx, p, deliveries)
 		if err != nil {
-			return accepted{}, refusedMalformed, crm.NewProblem(http.StatusBadRequest, "event %d cannot be stored: %v", owner[i], err)
+			return in.notStored(err)
 		}
-		key := d.Key()
-		g.Messages[i] = journal.Message{Subject: journal.SubjectEvents + strconv.Itoa(int(key[0])%partitions), ID: d.ID(), Data: data}
+		for i, duplicate := range duplicates {
+			fresh[owners[p][i]] = fresh[owners[p][i]] || !duplicate
+		}
 	}
-	done := make(chan struct{})
-	g.Done = func(g *journal.Group) {
-		in.engine.handOver(g.Acks, deliveries, g.Messages)
-		close(done)
-	}
-	// The request's own context is not asked: once submitted, the group is written, and the answer must be true.
-	if err := in.events.Submit(context.Background(), g); err != nil {
-		return accepted{}, refusedDraining, later(retryBusy, "the dispatcher is ending: send again, its successor is about to start")
-	}
-	<-done
-	if g.Err != nil {
-		return in.notStored(g.Err)
-	}
-	in.engine.note(troubleEvents, "")
-	return in.count(len(events), owner, g.Acks), "", nil
+	return in.count(fresh), "", nil
 }
 
 // count says how many events were accepted. An event is a duplicate when all its deliveries are.
-func (in *intake) count(events int, owner []int, acks []journal.Ack) accepted {
-	fresh := make([]bool, events)
-	for i, a := range acks {
-		fresh[owner[i]] = fresh[owner[i]] || !a.Duplicate
-	}
-	out := accepted{Accepted: events}
+func (in *intake) count(fresh []bool) accepted {
+	out := accepted{Accepted: len(fresh)}
 	for _, f := range fresh {
 		if !f {
 			out.Duplicates++
 		}
 	}
-	in.engine.metrics.accepted.Add(float64(out.Accepted - out.Duplicates))
-	in.engine.metrics.duplicates.Add(float64(out.Duplicates))
+	in.dispatcher.metrics.accepted.Add(float64(out.Accepted - out.Duplicates))
+	in.dispatcher.metrics.duplicates.Add(float64(out.Duplicates))
 	return out
 }
 
 func (in *intake) notStored(err error) (accepted, string, *crm.Problem) {
-	if errors.Is(err, journal.ErrFull) {
-		in.engine.note(troubleEvents, "the store is full: no events are taken until deliveries are done; enlarge spec.dispatcher.storage.size, or see what keeps them waiting")
+	switch {
+	case errors.Is(err, journal.ErrFull):
 		return accepted{}, refusedFull, later(retryFull, "the store is full: nothing is taken until deliveries are done; send again later")
+	case errors.Is(err, errCrowded):
+		return accepted{}, refusedFull, later(retryFull, "%s", errCrowded.Error())
+	case errors.Is(err, errDraining), errors.Is(err, journal.ErrNoOwner):
+		return accepted{}, refusedDraining, later(retryBusy, "the dispatcher is ending: send again, its successor is about to start")
+	case errors.Is(err, errTrouble):
+		return accepted{}, refusedStore, later(retryFull, "%s", errTrouble.Error())
+	case errors.Is(err, errTooLarge):
+		return accepted{}, refusedTooLarge, crm.NewProblem(http.StatusRequestEntityTooLarge, "an event is larger than the queue takes: shorten its texts")
 	}
-	in.engine.log.Error(err, "cannot store events")
-	in.engine.note(troubleEvents, fmt.Sprintf("events cannot be stored: %v", err))
+	in.dispatcher.log.Error(err, "cannot store events")
 	return accepted{}, refusedStore, later(retryFull, "the events could not be stored; send again later, a repeat of the same event ids is harmless")
 }
 
 func tooMany() *crm.Problem {
 	return crm.NewProblem(http.StatusRequestEntityTooLarge,
 		"the request makes more than %d deliveries or %d MiB of them (one for each event and receiver): send fewer events in one batch", maxFanOut, maxFanOutBytes>>20)
+}
+
+// busy asks for fewer requests at the same time.
+func busy() *crm.Problem {
+	p := crm.NewProblem(http.StatusTooManyRequests, "too many requests at the same time: send again a little later")
+	p.RetryAfter = retryBusy
+	return p
 }
 
 func later(after time.Duration, format string, args ...any) *crm.Problem {

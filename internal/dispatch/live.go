@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -23,6 +24,8 @@ type live struct {
 	scenarios map[string]*scenario.Scenario // by kind
 	pusher    oa.Pusher
 	policy    policy
+	// originals holds earlier revisions of templates that replays asked for.
+	originals sync.Map
 }
 
 // newLive makes the parts of a bundle. An error means that the bundle cannot be used. The driver of the bundle before is
@@ -56,15 +59,16 @@ func sameDriver(a, b *bundle.Bundle) bool {
 // concurrency is how many calls may be in flight.
 func (v *live) concurrency() int { return max(v.bundle.Delivery.Concurrency, 1) }
 
-// limit sets the pace of the calls.
-func (v *live) limit(l *rate.Limiter) {
+// limit sets the pace of the calls of one of several partitions. Each has its share, so that all of them together keep
+// the limit exactly, wherever they run.
+func (v *live) limit(l *rate.Limiter, of int) {
 	d := v.bundle.Delivery
 	if d.RatePerSecond <= 0 {
 		l.SetLimit(rate.Inf)
 		return
 	}
-	l.SetBurst(max(d.RateBurst, 1))
-	l.SetLimit(rate.Limit(d.RatePerSecond))
+	l.SetBurst(max(d.RateBurst/of, 1))
+	l.SetLimit(rate.Limit(d.RatePerSecond) / rate.Limit(of))
 }
 
 // refuse returns why an event is not for this connector, nil when it is.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/oabridge/oabridge/internal/crm"
-	"github.com/oabridge/oabridge/internal/dispatch/journal"
 	"github.com/oabridge/oabridge/internal/dispatch/record"
 )
 
@@ -60,76 +59,72 @@ func (q query) match(r *record.Record) bool {
 
 // records answers JSON lines, the newest last.
 func (d *Dispatcher) records(w http.ResponseWriter, r *http.Request) {
-	answerLines(w, r, d.journal.Records, func(data []byte) (*record.Record, error) {
-		rec, err := record.Decode(data)
-		return &rec, err
+	answerLines(w, r, d, func(ctx context.Context, s *session, q query) (lines [][]byte, err error) {
+		for _, e := range s.owned() {
+			b, err := e.part.Records.Bounds(ctx)
+			if err != nil {
+				return nil, err
+			}
+			for from := b.First; from <= b.Last; {
+				got, err := e.part.Records.Frames(ctx, from, readBatch)
+				if err != nil {
+					return nil, err
+				}
+				if len(got) == 0 {
+					break
+				}
+				for _, f := range got {
+					for i := range f.Items {
+						if rec, err := record.Decode(f.Items[i].Data); err == nil && q.match(&rec) {
+							lines = append(lines, f.Items[i].Data)
+						}
+					}
+					from = f.Frame + 1
+				}
+			}
+		}
+		return lines, nil
 	})
 }
 
 // dead answers the dead letters as JSON lines, the newest last.
 func (d *Dispatcher) dead(w http.ResponseWriter, r *http.Request) {
-	answerLines(w, r, d.journal.Dead, func(data []byte) (*record.Record, error) {
-		var letter DeadLetter
-		err := json.Unmarshal(data, &letter)
-		return &letter.Record, err
+	answerLines(w, r, d, func(ctx context.Context, s *session, q query) (lines [][]byte, err error) {
+		for from := uint64(1); ; {
+			got, err := s.journal.DeadLetters(ctx, from, replayBatch)
+			if err != nil || len(got) == 0 {
+				return lines, err
+			}
+			for _, stored := range got {
+				var letter DeadLetter
+				if err := json.Unmarshal(stored.Data, &letter); err == nil && q.match(&letter.Record) {
+					lines = append(lines, stored.Data)
+				}
+				from = stored.Seq + 1
+			}
+		}
 	})
 }
 
-func answerLines(w http.ResponseWriter, r *http.Request, log *journal.Log, parse func([]byte) (*record.Record, error)) {
+func answerLines(w http.ResponseWriter, r *http.Request, d *Dispatcher, find func(context.Context, *session, query) ([][]byte, error)) {
 	q, problem := parseQuery(r)
 	if problem != nil {
 		problem.WriteTo(w)
 		return
 	}
-	lines, err := scan(r.Context(), log, q, parse)
+	s := d.session.Load()
+	if s == nil {
+		later(retryBusy, "the store is not open").WriteTo(w)
+		return
+	}
+	lines, err := find(r.Context(), s, q)
 	if err != nil {
 		later(retryBusy, "the store does not answer").WriteTo(w)
 		return
 	}
 	w.Header().Set("Content-Type", "application/jsonl; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	for _, line := range lines {
+	for _, line := range lines[max(0, len(lines)-q.limit):] {
 		_, _ = w.Write(append(line, '\n'))
 	}
-}
-
-// scan goes back from the newest message, block by block, until there are enough matches or too many were looked at.
-func scan(ctx context.Context, log *journal.Log, q query, parse func([]byte) (*record.Record, error)) ([][]byte, error) {
-	b, err := log.Bounds(ctx)
-	if err != nil || b.Messages == 0 {
-		return nil, err
-	}
-	least := max(b.First, b.Last-min(b.Last, maxScan)+1)
-	var blocks [][][]byte
-	found := 0
-	for end := b.Last + 1; end > least && found < q.limit; {
-		start := max(least, end-min(end, readBatch))
-		var block [][]byte
-		for at := start; at < end; {
-			got, err := log.Read(ctx, at, int(end-at))
-			if err != nil {
-				return nil, err
-			}
-			if len(got) == 0 {
-				break
-			}
-			for _, s := range got {
-				if s.Seq >= end {
-					break
-				}
-				if rec, err := parse(s.Data); err == nil && q.match(rec) {
-					block = append(block, s.Data)
-				}
-			}
-			at = got[len(got)-1].Seq + 1
-		}
-		blocks = append(blocks, block)
-		found += len(block)
-		end = start
-	}
-	lines := make([][]byte, 0, found)
-	for i := len(blocks) - 1; i >= 0; i-- {
-		lines = append(lines, blocks[i]...)
-	}
-	return lines[max(0, len(lines)-q.limit):], nil
 }

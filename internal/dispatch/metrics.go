@@ -8,6 +8,7 @@ import (
 
 	"github.com/oabridge/oabridge/internal/dispatch/record"
 	"github.com/oabridge/oabridge/internal/oa"
+	"github.com/oabridge/oabridge/internal/report"
 )
 
 // metrics of a dispatcher. All labels have few, fixed values.
@@ -18,6 +19,7 @@ type metrics struct {
 	refused    *prometheus.CounterVec
 	attempts   *prometheus.CounterVec
 	deliveries *prometheus.CounterVec
+	lost       prometheus.Counter
 	latency    prometheus.Histogram
 	duration   prometheus.Histogram
 }
@@ -30,12 +32,13 @@ func newMetrics() *metrics {
 		refused:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "oabridge_events_refused_total", Help: "Requests of the CRM that were not taken."}, []string{"reason"}),
 		attempts:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "oabridge_attempts_total", Help: "Calls to the OA by error class; OK when it worked."}, []string{"class"}),
 		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "oabridge_deliveries_total", Help: "Recorded steps of deliveries by outcome."}, []string{"outcome"}),
+		lost:       prometheus.NewCounter(prometheus.CounterOpts{Name: "oabridge_deliveries_lost_total", Help: "Accepted deliveries that the store does not have any more because it was damaged."}),
 		latency: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "oabridge_delivery_latency_seconds", Help: "Time from the acceptance of an event to its delivery.",
 			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 28800, 86400}}),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "oabridge_attempt_duration_seconds", Help: "Duration of a call to the OA.",
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}}),
 	}
-	m.registry.MustRegister(m.accepted, m.duplicates, m.refused, m.attempts, m.deliveries, m.latency, m.duration,
+	m.registry.MustRegister(m.accepted, m.duplicates, m.refused, m.attempts, m.deliveries, m.lost, m.latency, m.duration,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, c := range []oa.Class{oa.OK, oa.Network, oa.Timeout, oa.ServerError, oa.RateLimited, oa.AuthExpired, oa.BusinessCode, oa.Internal} {
 		m.attempts.WithLabelValues(classLabel(c))
@@ -66,7 +69,7 @@ func (m *metrics) recorded(r *record.Record) {
 }
 
 var (
-	descItems  = prometheus.NewDesc("oabridge_items", "Items by state; Dead counts over the life of the store.", []string{"state"}, nil)
+	descItems  = prometheus.NewDesc("oabridge_items", "Items by state.", []string{"state"}, nil)
 	descOldest = prometheus.NewDesc("oabridge_oldest_item_age_seconds", "Age of the oldest item that waits; 0 when none does.", nil, nil)
 	descUp     = prometheus.NewDesc("oabridge_target_up", "1 when the OA answers and accepts the account.", nil, nil)
 	descBytes  = prometheus.NewDesc("oabridge_store_bytes", "Bytes used in the store.", nil, nil)
@@ -74,10 +77,7 @@ var (
 )
 
 // levels reads the present state when metrics are asked for.
-type levels struct {
-	engine *engine
-	limit  int64
-}
+type levels struct{ dispatcher *Dispatcher }
 
 // Describe implements prometheus.Collector.
 func (l levels) Describe(c chan<- *prometheus.Desc) {
@@ -91,7 +91,23 @@ func (l levels) Collect(c chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		c <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
-	r, up := l.engine.report()
+	s := l.dispatcher.session.Load()
+	if s == nil {
+		gauge(descUp, 0)
+		return
+	}
+	var sum report.Report
+	for _, e := range s.owned() {
+		d, oa, _ := e.report()
+		add(&sum, d, oa, nil)
+	}
+	if sum.Delivery == nil {
+		return // nothing is ours
+	}
+	r, up := sum.Delivery, 0.0
+	if sum.OA.State == "True" {
+		up = 1
+	}
 	gauge(descItems, float64(r.Pending), "Pending")
 	gauge(descItems, float64(r.Retrying), "Retrying")
 	gauge(descItems, float64(r.Held), "Held")
@@ -102,6 +118,6 @@ func (l levels) Collect(c chan<- prometheus.Metric) {
 	}
 	gauge(descOldest, age)
 	gauge(descUp, up)
-	gauge(descBytes, float64(l.engine.journal.Bytes()))
-	gauge(descLimit, float64(l.limit))
+	gauge(descBytes, float64(s.journal.Bytes()))
+	gauge(descLimit, float64(s.journal.MaxBytes()))
 }

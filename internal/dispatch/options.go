@@ -35,6 +35,8 @@ type Options struct {
 	// ListenPublic serves events, ListenAdmin health, metrics and the report, ListenPeer proofs to the gateway, and
 	// ListenLocal the records. Each is host:port.
 	ListenPublic, ListenAdmin, ListenPeer, ListenLocal string
+	// Replica tells this process apart from the others of the same connector, for a queue that several share.
+	Replica string
 	// StoreMaxBytes bounds the store; 0 means 80 % of the volume.
 	StoreMaxBytes int64
 	// ShutdownTimeout is how long calls in flight may take to finish.
@@ -52,14 +54,14 @@ type Options struct {
 type tuning struct {
 	probeFirst, probeMax, probeToken, probeTokenMax time.Duration
 	housekeeping                                    time.Duration
-	keepEvents                                      time.Duration
+	lease                                           time.Duration
 	maxWaiting, maxReady                            int
 }
 
 func defaultTuning() tuning {
 	return tuning{
 		probeFirst: probeFirst, probeMax: probeMax, probeToken: probeToken, probeTokenMax: probeTokenMax,
-		housekeeping: housekeepingEvery, keepEvents: keepEvents, maxWaiting: maxWaiting, maxReady: maxReady,
+		housekeeping: housekeepingEvery, lease: leaseTime, maxWaiting: maxWaiting, maxReady: maxReady,
 	}
 }
 

@@ -5,8 +5,6 @@ import (
 	"regexp"
 	"time"
 
-	"github.com/go-logr/logr"
-
 	"github.com/oabridge/oabridge/internal/crm"
 	"github.com/oabridge/oabridge/internal/dispatch/journal"
 )
@@ -16,14 +14,12 @@ var proofHash = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // proofs remembers used sign-in proofs for all replicas of the gateway.
 type proofs struct {
-	journal *journal.Journal
-	keys    *keys
-	log     logr.Logger
+	dispatcher *Dispatcher
 }
 
 // put answers 201 to the first use of a proof and 409 to every other one until its ttl is over.
 func (p proofs) put(w http.ResponseWriter, r *http.Request) {
-	hash, ok := p.admit(w, r)
+	hash, store, ok := p.admit(w, r)
 	if !ok {
 		return
 	}
@@ -32,7 +28,7 @@ func (p proofs) put(w http.ResponseWriter, r *http.Request) {
 		crm.NewProblem(http.StatusBadRequest, "ttl: must be a duration from 1s to %s", journal.MaxProofTTL).WriteTo(w)
 		return
 	}
-	first, err := p.journal.UseProof(r.Context(), hash, ttl)
+	first, err := store.UseProof(r.Context(), hash, ttl)
 	switch {
 	case err != nil:
 		p.fail(w, err)
@@ -45,31 +41,37 @@ func (p proofs) put(w http.ResponseWriter, r *http.Request) {
 
 // delete forgets a proof whose verification was not finished.
 func (p proofs) delete(w http.ResponseWriter, r *http.Request) {
-	hash, ok := p.admit(w, r)
+	hash, store, ok := p.admit(w, r)
 	if !ok {
 		return
 	}
-	if err := p.journal.ReleaseProof(r.Context(), hash); err != nil {
+	if err := store.ReleaseProof(r.Context(), hash); err != nil {
 		p.fail(w, err)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
-func (p proofs) admit(w http.ResponseWriter, r *http.Request) (hash string, ok bool) {
-	if !p.keys.isPeer(r.Header.Get("Authorization")) {
+func (p proofs) admit(w http.ResponseWriter, r *http.Request) (hash string, store *journal.Journal, ok bool) {
+	if !p.dispatcher.keys.isPeer(r.Header.Get("Authorization")) {
 		crm.NewProblem(http.StatusUnauthorized, "the bearer token is not that of this connector's gateway").WriteTo(w)
-		return "", false
+		return "", nil, false
 	}
 	hash = r.PathValue("sha256")
 	if !proofHash.MatchString(hash) {
 		crm.NewProblem(http.StatusBadRequest, "the path must end in the SHA-256 of the proof, 64 lower-case hex digits").WriteTo(w)
-		return "", false
+		return "", nil, false
 	}
-	return hash, true
+	s := p.dispatcher.session.Load()
+	if s == nil {
+		// Fail closed: a proof that cannot be remembered must not be accepted.
+		later(retryBusy, "the store is not open; the proof must not be accepted").WriteTo(w)
+		return "", nil, false
+	}
+	return hash, s.journal, true
 }
 
 func (p proofs) fail(w http.ResponseWriter, err error) {
-	p.log.Error(err, "cannot keep a proof")
+	p.dispatcher.log.Error(err, "cannot keep a proof")
 	later(retryBusy, "the store does not answer; the proof must not be accepted").WriteTo(w)
 }

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"encoding/json"
+	"hash/fnv"
 	"time"
 
 	"github.com/oabridge/oabridge/internal/dispatch/journal"
@@ -10,8 +11,17 @@ import (
 	"github.com/oabridge/oabridge/internal/dispatch/record"
 )
 
-// readBatch is how many deliveries are read at once.
-const readBatch = 256
+const (
+	// readBatch is how many frames are read at once.
+	readBatch = 64
+	// fewReady is how many deliveries must be ready before the memory for deliveries counts: when it is full of what
+	// waits, others must get their turn all the same.
+	fewReady = 1000
+	// entrySize is what a delivery takes in memory beside its texts, in bytes.
+	entrySize = 1 << 10
+	// emptyReads is how often the log must deny a delivery before it counts as lost.
+	emptyReads = 10
+)
 
 // read fills the lanes from the journal, in sequence, as long as there is room. Keys in memory keep their order because
 // nothing is ever read out of sequence; what does not fit stays on disk.
@@ -19,7 +29,7 @@ func (e *engine) read(ctx context.Context) {
 	empty := 0
 	for ctx.Err() == nil {
 		e.mu.Lock()
-		from, tail, more := e.readSeq+1, e.tailSeq, e.readSeq < e.tailSeq && e.hasRoom()
+		from, before, tail, more := e.readFrame, e.readSeq, e.tailSeq, e.readSeq < e.tailSeq && e.hasRoom()
 		e.mu.Unlock()
 		if !more {
 			select {
@@ -29,7 +39,8 @@ func (e *engine) read(ctx context.Context) {
 			}
 			continue
 		}
-		got, err := e.journal.Events.Read(ctx, from, readBatch)
+		// From the frame that was read last on: the rest of it may not have found room before.
+		got, err := e.part.Events.Frames(ctx, from, readBatch)
 		if err != nil {
 			if ctx.Err() == nil {
 				e.log.Error(err, "cannot read deliveries")
@@ -37,28 +48,24 @@ func (e *engine) read(ctx context.Context) {
 			}
 			continue
 		}
-		if len(got) > 0 {
+		if e.take(got) {
 			empty = 0
-			e.take(got)
 			continue
 		}
-		// There must be something: the last delivery is never removed. Look again before believing that it is lost.
+		// There must be something: the last frame is never removed. Look again before believing that it is lost.
 		if empty++; empty < emptyReads {
 			pause(ctx, storeRetry)
 			continue
 		}
 		empty = 0
 		e.mu.Lock()
-		if e.readSeq+1 == from {
-			e.gone(from, tail+1)
+		if e.readSeq == before {
+			e.gone(before+1, tail+1)
 			e.readSeq = tail
 		}
 		e.mu.Unlock()
 	}
 }
-
-// emptyReads is how often the log must deny a delivery before it counts as lost.
-const emptyReads = 3
 
 func pause(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
@@ -71,31 +78,59 @@ func pause(ctx context.Context, d time.Duration) {
 
 // hasRoom reports whether more deliveries may be taken into memory. The lock is held.
 func (e *engine) hasRoom() bool {
-	return e.lanes.Len() < e.tuning.maxWaiting && e.lanes.Count(lanes.Ready) < int64(e.tuning.maxReady)
+	ready := e.lanes.Count(lanes.Ready)
+	return e.lanes.Len() < e.tuning.maxWaiting && ready < int64(e.tuning.maxReady) && (e.lanes.Cached() < maxCached || ready < fewReady)
 }
 
-// take adds what was read.
-func (e *engine) take(got []journal.Stored) {
+// take adds what was read, as far as there is room, and reports whether anything was new.
+func (e *engine) take(got []journal.Batch) (news bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, s := range got {
-		if s.Seq <= e.readSeq {
-			continue // handed over by the intake in the meantime
-		}
-		e.gone(e.readSeq+1, s.Seq)
-		e.readSeq = s.Seq
-		if e.progress.Done.Has(s.Seq) {
+	defer nudge(e.wake)
+	for _, b := range got {
+		if b.Damaged {
+			e.log.Info("a part of the store cannot be read; what was in it is counted as lost when the next part is read", "frame", b.Frame)
 			continue
 		}
-		// A delivery that cannot be read becomes an entry all the same: it is recorded as unreadable.
-		var d record.Delivery
-		_ = json.Unmarshal(s.Data, &d)
-		if len(d.Event.Item.Receivers) != 1 {
-			d.Event.Item.Receivers = append(d.Event.Item.Receivers[:0], d.Event.Item.Sender)
+		for i := range b.Items {
+			number := b.First + uint64(i)
+			if number <= e.readSeq {
+				continue // handed over by the intake in the meantime, or done before the start
+			}
+			news = true
+			if !e.hasRoom() {
+				return news
+			}
+			e.gone(e.readSeq+1, number)
+			e.at(b.Frame, number)
+			if e.progress.Done.Has(number) {
+				continue
+			}
+			// A delivery that cannot be read becomes an entry all the same: it is recorded as unreadable.
+			d := new(record.Delivery)
+			_ = json.Unmarshal(b.Items[i].Data, d)
+			if len(d.Event.Item.Receivers) != 1 {
+				d.Event.Item.Receivers = append(d.Event.Item.Receivers[:0], d.Event.Item.Sender)
+			}
+			if e.firstLook {
+				e.firstLook = false
+				if time.Since(d.AcceptedAt) > catchUpAge {
+					e.catchUp.begin(e.tailSeq)
+				}
+			}
+			e.add(number, b.Frame, i, d, len(b.Items[i].Data))
 		}
-		e.add(s.Seq, &d, s.Data)
 	}
-	nudge(e.wake)
+	return news
+}
+
+// at notes that everything up to a delivery was read, and where it is stored. The lock is held.
+func (e *engine) at(frame, number uint64) {
+	if n := len(e.frames); n == 0 || e.frames[n-1].seq < frame {
+		e.frames = append(e.frames, frameRef{seq: frame, first: number})
+	}
+	e.frames[len(e.frames)-1].count++
+	e.readSeq, e.readFrame = number, frame
 }
 
 // gone deals with numbers in [from, to) that the log does not have: they were removed because they are done. If they
@@ -109,35 +144,48 @@ func (e *engine) gone(from, to uint64) {
 		}
 	}
 	if lost > 0 {
+		e.metrics.lost.Add(float64(lost))
 		e.log.Info("deliveries are missing in the store; send the open items again from the CRM", "count", lost, "from", from, "to", to-1)
 	}
 }
 
 // add puts one delivery into its lane. The lock is held.
-func (e *engine) add(seq uint64, d *record.Delivery, payload []byte) {
-	entry := &lanes.Entry{Seq: seq, Key: d.Key(), AcceptedAt: d.AcceptedAt}
-	if e.lanes.Cached() < maxCached {
-		entry.Payload = payload
+func (e *engine) add(number, frame uint64, index int, d *record.Delivery, size int) {
+	entry := &lanes.Entry{
+		Seq: number, Frame: frame, Index: index, Key: d.Key(), Flow: flow(d), Action: d.Event.Action,
+		AcceptedAt: d.AcceptedAt, Size: size + entrySize,
 	}
-	if o, ok := e.progress.Open[seq]; ok {
+	if e.lanes.Cached() < maxCached {
+		entry.Delivery = d
+	}
+	if o, ok := e.progress.Open[number]; ok {
 		restore(entry, o)
 	}
 	e.lanes.Add(entry)
 }
 
+// flow of a delivery: scenarios and receivers take turns.
+func flow(d *record.Delivery) uint8 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(d.Event.Kind))
+	_, _ = h.Write([]byte{0})
+	_, _ = h.Write([]byte(d.Receiver()))
+	return uint8(h.Sum32())
+}
+
 // handOver takes deliveries that were just synced without reading them again, if they are next in line; otherwise the
 // reader finds them.
-func (e *engine) handOver(acks []journal.Ack, deliveries []*record.Delivery, payloads []journal.Message) {
+func (e *engine) handOver(acks []journal.Ack, deliveries []*record.Delivery, messages []journal.Message) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for i, a := range acks {
-		if a.Duplicate || a.Seq == 0 {
+		if a.Duplicate || a.Number == 0 {
 			continue
 		}
-		e.tailSeq = max(e.tailSeq, a.Seq)
-		if a.Seq == e.readSeq+1 && e.hasRoom() {
-			e.readSeq = a.Seq
-			e.add(a.Seq, deliveries[i], payloads[i].Data)
+		e.tailSeq = max(e.tailSeq, a.Number)
+		if a.Number == e.readSeq+1 && e.hasRoom() {
+			e.at(a.Frame, a.Number)
+			e.add(a.Number, a.Frame, a.Index, deliveries[i], len(messages[i].Data))
 		}
 	}
 	nudge(e.room)

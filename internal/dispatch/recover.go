@@ -3,81 +3,111 @@ package dispatch
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/go-logr/logr"
+	"golang.org/x/time/rate"
 
 	"github.com/oabridge/oabridge/internal/dispatch/journal"
+	"github.com/oabridge/oabridge/internal/dispatch/lanes"
 	"github.com/oabridge/oabridge/internal/dispatch/progress"
 	"github.com/oabridge/oabridge/internal/dispatch/record"
 )
 
-// recoverProgress loads the checkpoint and folds in the records after it. It returns the last sequence number of EVENTS
-// too.
-func recoverProgress(ctx context.Context, j *journal.Journal, log logr.Logger) (*progress.Progress, uint64, error) {
-	p := progress.New()
-	data, err := j.LoadCheckpoint(ctx)
-	if err != nil {
-		return nil, 0, fmt.Errorf("store: %w", err)
+// newEngine takes over a partition and finds out how far its last owner got.
+func newEngine(ctx context.Context, s *shared, j *journal.Journal, number, of int) (*engine, error) {
+	e := &engine{
+		shared: s, journal: j, of: of, limiter: rate.NewLimiter(rate.Inf, 1),
+		wake: make(chan struct{}, 1), room: make(chan struct{}, 1), early: make(chan struct{}, 1), replays: make(chan struct{}, 1),
+		failed: make(chan error, 1), lanes: lanes.New(), gate: newGate(s.tuning, time.Now()), trouble: map[string]string{}, firstLook: true,
+		replaying: map[string]*replayState{},
 	}
-	if data != nil {
-		if p, err = progress.Decode(data); err != nil {
-			return nil, 0, fmt.Errorf("store: %w", err)
+	var err error
+	e.part, err = j.OpenPartition(ctx, number, func(p *journal.Partition, checkpoint []byte) (uint64, error) {
+		e.progress, err = recoverProgress(ctx, p.Records, checkpoint, s.log)
+		if err != nil {
+			return 0, err
+		}
+		return e.progress.HighestKnown() + 1, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("partition %d: %w", number, err)
+	}
+	if e.deadLetters, err = e.part.CountDead(ctx); err != nil {
+		return nil, err
+	}
+	records, err := e.part.Records.Bounds(ctx)
+	if err != nil {
+		return nil, err
+	}
+	e.maxUnsaved = int64(records.MaxBytes) / checkpointShare
+	e.tailSeq = e.part.Events.Next() - 1
+	e.readSeq, e.readFrame = min(e.progress.Done.Floor(), e.tailSeq), max(e.progress.EventsFrame, 1)
+	e.events, e.records = journal.NewCommitter(e.part.Events), journal.NewCommitter(e.part.Records)
+	if v := s.live.Load(); v != nil {
+		v.limit(e.limiter, e.of)
+	}
+	s.log.Info("partition is open", "partition", number, "waiting", e.waiting(), "delivered", e.progress.Totals.Delivered, "dead", e.deadLetters)
+	return e, nil
+}
+
+// recoverProgress reads the checkpoint and folds in the records after it.
+func recoverProgress(ctx context.Context, records *journal.Frames, checkpoint []byte, log logr.Logger) (*progress.Progress, error) {
+	p := progress.New()
+	if checkpoint != nil {
+		var err error
+		if p, err = progress.Decode(checkpoint); err != nil {
+			return nil, err
 		}
 	}
-	records, err := j.Records.Bounds(ctx)
+	bounds, err := records.Bounds(ctx)
 	if err != nil {
-		return nil, 0, fmt.Errorf("store: %w", err)
+		return nil, err
 	}
-	if p.Records > records.Last {
-		log.Info("records are missing in the store; some calls may be repeated", "checkpoint", p.Records, "last", records.Last)
-		p.Records = records.Last
+	if p.RecordsFrame > bounds.Last {
+		log.Info("records are missing in the store; some calls may be repeated", "checkpoint", p.RecordsFrame, "last", bounds.Last)
 	}
-	if records.Messages > 0 && p.Records+1 < records.First {
-		log.Info("records are missing in the store; some calls may be repeated", "checkpoint", p.Records, "first", records.First)
-	}
-	for p.Records < records.Last {
-		got, err := j.Records.Read(ctx, p.Records+1, readBatch)
+	for from := max(p.RecordsFrame, 1); from <= bounds.Last; {
+		got, err := records.Frames(ctx, from, readBatch)
 		if err != nil {
-			return nil, 0, fmt.Errorf("store: %w", err)
+			return nil, err
 		}
 		if len(got) == 0 {
 			break
 		}
-		for _, s := range got {
-			r, err := record.Decode(s.Data)
-			if err != nil {
-				return nil, 0, fmt.Errorf("store: record %d cannot be read: %w; it was written by another version, or the volume is damaged", s.Seq, err)
+		for _, b := range got {
+			from = b.Frame + 1
+			if b.Damaged {
+				log.Info("some records cannot be read; some calls may be repeated", "frame", b.Frame)
+				continue
 			}
-			p.Apply(s.Seq, &r)
+			if b.First > p.Records+1 {
+				log.Info("records are missing in the store; some calls may be repeated", "from", p.Records+1, "to", b.First-1)
+			}
+			for i := range b.Items {
+				r, err := record.Decode(b.Items[i].Data)
+				if err != nil {
+					return nil, fmt.Errorf("%w: record %d cannot be read: %w; it was written by another version, or the volume is damaged", journal.ErrDamaged, b.First+uint64(i), err)
+				}
+				p.Apply(b.First+uint64(i), b.Frame, &r)
+			}
 		}
 	}
-	events, err := j.Events.Bounds(ctx)
-	if err != nil {
-		return nil, 0, fmt.Errorf("store: %w", err)
-	}
-	// Numbers that are not there (any more) will be given out again, so nothing may be known about them.
-	if p.Done.Clamp(events.Last) {
-		log.Info("accepted deliveries are missing in the store; send the open items again from the CRM", "last", events.Last)
-	}
-	for seq := range p.Open {
-		if seq > events.Last {
-			delete(p.Open, seq)
-		}
-	}
-	return p, events.Last, nil
+	return p, nil
 }
 
 // checkpoint writes a summary of the records.
 func (e *engine) checkpoint(ctx context.Context) error {
 	e.mu.Lock()
+	e.progress.EventsFrame = e.readFrame
+	if len(e.frames) > 0 {
+		e.progress.EventsFrame = e.frames[0].seq
+	}
 	data, err := e.progress.Encode()
 	e.unsaved = 0
 	e.mu.Unlock()
 	if err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
-	if err := e.journal.SaveCheckpoint(ctx, data); err != nil {
-		return fmt.Errorf("checkpoint: %w", err)
-	}
-	return nil
+	return e.part.SaveCheckpoint(ctx, data)
 }

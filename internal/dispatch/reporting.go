@@ -46,13 +46,13 @@ func (c *configState) problem() string {
 	return strings.Join(all, "; ")
 }
 
-// report counts items.
-func (e *engine) report() (d report.Delivery, up float64) {
+// report counts the items of a partition.
+func (e *engine) report() (d report.Delivery, oa report.OA, replays map[string]report.Replay) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	d = report.Delivery{
 		Retrying: e.lanes.Count(lanes.Retrying), Held: e.lanes.Held(), HeldReasons: e.lanes.HeldReasons(),
-		Dead: e.progress.Totals.Dead, Delivered: e.progress.Totals.Delivered, Skipped: e.progress.Totals.Skipped,
+		Dead: e.deadLetters, Delivered: e.progress.Totals.Delivered, Skipped: e.progress.Totals.Skipped,
 	}
 	d.Pending = max(e.waiting()-d.Retrying-d.Held, 0)
 	if oldest := e.lanes.Get(e.progress.Done.Floor() + 1); oldest != nil {
@@ -62,38 +62,82 @@ func (e *engine) report() (d report.Delivery, up float64) {
 	if f := e.progress.LastFailure; f != nil {
 		d.LastFailure = &report.Failure{Time: f.At.UTC().Truncate(time.Second), Class: f.Class, Message: f.Message}
 	}
-	return d, e.gate.up()
+	return d, e.gate.oa, e.replayReport()
 }
 
-// full is the whole report.
-func (e *engine) full(c *configState) report.Report {
-	d, _ := e.report()
-	r := report.Report{Component: v1alpha1.ComponentDispatcher, Config: report.Config{Problem: c.problem()}, Delivery: &d, Store: &report.Store{}}
-	if v := e.live.Load(); v != nil {
+// report is the whole report of this process: the sum over its partitions.
+func (d *Dispatcher) report() report.Report {
+	r := report.Report{Component: v1alpha1.ComponentDispatcher, Config: report.Config{Problem: d.config.problem()}}
+	if v := d.live.Load(); v != nil {
 		r.Config.Hash = v.hash
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	oa := e.gate.oa
-	r.OA = &oa
-	for _, what := range []string{troubleRecords, troubleEvents, troubleDead} {
-		if p := e.trouble[what]; p != "" {
-			r.Store.Problem = p
-			break
-		}
+	s := d.session.Load()
+	r.Store = d.storeReport(s, time.Now())
+	if s == nil {
+		return r
+	}
+	for _, e := range s.owned() {
+		delivery, oa, replays := e.report()
+		add(&r, delivery, oa, replays)
 	}
 	return r
 }
 
-// publish keeps a publisher up to date, at once but not more often than every reportPause.
-func (e *engine) publish(ctx context.Context, p *report.Publisher, c *configState) {
+// add sums up the partitions.
+func add(r *report.Report, d report.Delivery, oa report.OA, replays map[string]report.Replay) {
+	// One partition that finds the OA down is enough to say so.
+	if r.OA == nil || oa.State == "False" && r.OA.State != "False" || r.OA.State == "Unknown" {
+		r.OA = &oa
+	}
+	if r.Delivery == nil {
+		r.Delivery = &d
+	} else {
+		t := r.Delivery
+		t.Pending, t.Retrying, t.Held, t.Dead = t.Pending+d.Pending, t.Retrying+d.Retrying, t.Held+d.Held, t.Dead+d.Dead
+		t.Delivered, t.Skipped = t.Delivered+d.Delivered, t.Skipped+d.Skipped
+		if d.OldestTime != nil && (t.OldestTime == nil || d.OldestTime.Before(*t.OldestTime)) {
+			t.OldestTime = d.OldestTime
+		}
+		if d.LastFailure != nil && (t.LastFailure == nil || d.LastFailure.Time.After(t.LastFailure.Time)) {
+			t.LastFailure = d.LastFailure
+		}
+		for reason, n := range d.HeldReasons {
+			if t.HeldReasons == nil {
+				t.HeldReasons = map[string]int64{}
+			}
+			t.HeldReasons[reason] += n
+		}
+	}
+	for id, p := range replays {
+		if r.Replays == nil {
+			r.Replays = map[string]report.Replay{}
+		}
+		if t, ok := r.Replays[id]; ok {
+			p.Done = p.Done && t.Done
+			p.Matched, p.Queued = p.Matched+t.Matched, p.Queued+t.Queued
+			p.Delivered, p.Skipped, p.Dead = p.Delivered+t.Delivered, p.Skipped+t.Skipped, p.Dead+t.Dead
+			p.Differences = append(t.Differences, p.Differences...)
+			p.Differences = p.Differences[:min(len(p.Differences), maxDifferences)]
+			if p.Message == "" {
+				p.Message = t.Message
+			}
+		}
+		r.Replays[id] = p
+	}
+}
+
+// publish keeps the publisher up to date, at once but not more often than every reportPause.
+func (d *Dispatcher) publish(ctx context.Context) {
+	slow := time.NewTicker(slowStore)
+	defer slow.Stop()
 	for {
-		p.Publish(e.full(c))
+		d.publisher.Publish(d.report())
 		pause(ctx, reportPause)
 		select {
 		case <-ctx.Done():
 			return
-		case <-e.dirty:
+		case <-d.dirty:
+		case <-slow.C: // a write that does not come back changes nothing else
 		}
 	}
 }

@@ -37,11 +37,11 @@ func (d *Dispatcher) listen(ctx context.Context) error {
 		}
 		_, _ = io.WriteString(w, "ok\n")
 	})
-	admin.Handle("GET /metrics", promhttp.HandlerFor(d.engine.metrics.registry, promhttp.HandlerOpts{}))
+	admin.Handle("GET /metrics", promhttp.HandlerFor(d.metrics.registry, promhttp.HandlerOpts{}))
 	admin.Handle("GET /report", d.publisher)
 
 	peer := http.NewServeMux()
-	proofs := proofs{journal: d.journal, keys: d.keys, log: d.log}
+	proofs := proofs{d}
 	peer.HandleFunc("PUT /proofs/{sha256}", proofs.put)
 	peer.HandleFunc("DELETE /proofs/{sha256}", proofs.delete)
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/dispatch/progress"
 	"github.com/oabridge/oabridge/internal/oa"
 	"github.com/oabridge/oabridge/internal/report"
@@ -20,7 +21,7 @@ import (
 func TestFullStore(t *testing.T) {
 	w := newWorld(t)
 	w.options.StoreMaxBytes = 32 << 20
-	w.options.tuning.housekeeping, w.options.tuning.keepEvents = 50*time.Millisecond, 100*time.Millisecond
+	w.options.tuning.housekeeping = 50 * time.Millisecond
 	w.oa.set(always(refused()), refused)
 	w.start()
 	w.mustSend(todo("held", "T-held", "created", "2000"))
@@ -78,14 +79,15 @@ func TestRecordsMakeRoom(t *testing.T) {
 		w.mustSend(events...)
 		w.drained(int64((batch + 1) * size))
 	}
-	b, err := w.d.journal.Records.Bounds(t.Context())
+	part := w.engine().part
+	b, err := part.Records.Bounds(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if b.First == 1 {
 		t.Fatal("nothing was dropped: the test proves nothing")
 	}
-	data, err := w.d.journal.LoadCheckpoint(t.Context())
+	data, err := part.LoadCheckpoint(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,38 +95,40 @@ func TestRecordsMakeRoom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.Records+1 < b.First {
-		t.Errorf("the checkpoint ends at record %d, the oldest that is left is %d", p.Records, b.First)
+	if p.RecordsFrame+1 < b.First {
+		t.Errorf("the checkpoint ends at record %d, the oldest that is left is %d", p.RecordsFrame, b.First)
 	}
 }
 
-// Two processes never share a store; the second one waits for the first and then says why it cannot start.
+// another runs a second dispatcher with the same directories and waits for what it says about its store.
+func (w *world) another(what string, ok func(report.Report) bool) {
+	w.t.Helper()
+	second := newWorldOf(w.t, w.options)
+	second.run()
+	second.until(what, ok)
+	if err := second.stop(); err != nil {
+		w.t.Error(err)
+	}
+}
+
+// Two processes never share a store; the second one waits for the first, says so, and goes on by itself.
 func TestStoreIsLocked(t *testing.T) {
 	w := newWorld(t)
+	w.options.LockWait = 50 * time.Millisecond
 	w.start()
-	second := w.options
-	second.LockWait = 50 * time.Millisecond
-	if _, err := New(t.Context(), second); err == nil || !strings.Contains(err.Error(), "in use by another dispatcher") {
-		t.Fatalf("error: %v", err)
-	}
-	second.LockWait = patience
-	opened := make(chan error, 1)
-	go func() {
-		d, err := New(t.Context(), second)
-		if err == nil {
-			d.Close()
-		}
-		opened <- err
-	}()
+	second := newWorldOf(t, w.options)
+	second.run()
+	second.until("it says who is in the way", func(r report.Report) bool {
+		return strings.Contains(r.Store.Problem, "in use by another dispatcher") && r.Store.Reason == v1alpha1.ReasonStoreBroken
+	})
 	if err := w.stop(); err != nil {
 		t.Fatal(err)
 	}
-	if err := <-opened; err != nil {
-		t.Errorf("the second one: %v", err)
-	}
+	second.until("it takes over", func(r report.Report) bool { return r.Store.Problem == "" && r.OA != nil })
 }
 
-// A store that cannot be read is not replaced by an empty one.
+// A store that cannot be read is not replaced by an empty one. The report says what to do; when it was done, the same
+// process goes on.
 func TestDamagedStore(t *testing.T) {
 	w := newWorld(t)
 	w.start()
@@ -133,24 +137,31 @@ func TestDamagedStore(t *testing.T) {
 	if err := w.stop(); err != nil {
 		t.Fatal(err)
 	}
-	meta := filepath.Join(w.options.Store, "journal", "jetstream", "$G", "streams", "EVENTS", "meta.inf")
+	meta := filepath.Join(w.options.Store, "journal", "jetstream", "$G", "streams", "EVENTS_0", "meta.inf")
+	whole, err := os.ReadFile(meta)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(meta, []byte("garbage"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := New(t.Context(), w.options)
-	if err == nil || !strings.Contains(err.Error(), "nothing was changed") {
-		t.Fatalf("error: %v", err)
+	w.run()
+	w.until("it says so", func(r report.Report) bool {
+		return strings.Contains(r.Store.Problem, "nothing was changed") && r.Store.Reason == v1alpha1.ReasonStoreBroken
+	})
+	if a := w.send(todo("e2", "T-2", "created")); a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" {
+		t.Errorf("%d %s", a.status, a.body)
 	}
 	if b, err := os.ReadFile(meta); err != nil || string(b) != "garbage" {
 		t.Errorf("the store was changed: %q %v", b, err)
 	}
-	// The lock was let go.
-	if _, err := New(t.Context(), w.options); err == nil || strings.Contains(err.Error(), "in use") {
-		t.Errorf("error: %v", err)
+	if err := os.WriteFile(meta, whole, 0o600); err != nil { // the backup
+		t.Fatal(err)
 	}
+	w.until("it goes on", func(r report.Report) bool { return r.Store.Problem == "" && r.Delivery.Delivered == 1 })
 }
 
-// A volume on which nothing can be made is an error that says what to look at.
+// A volume on which nothing can be made is a problem that says what to look at.
 func TestUnusableVolume(t *testing.T) {
 	w := newWorld(t)
 	file := filepath.Join(t.TempDir(), "file")
@@ -158,14 +169,10 @@ func TestUnusableVolume(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.options.Store = filepath.Join(file, "store")
-	if _, err := New(t.Context(), w.options); err == nil || !strings.Contains(err.Error(), "check the volume") {
-		t.Errorf("error: %v", err)
-	}
+	w.another("it names the volume", func(r report.Report) bool { return strings.Contains(r.Store.Problem, "check the volume") })
 	w.options.Store = t.TempDir()
 	w.options.StoreMaxBytes = 1 << 20
-	if _, err := New(t.Context(), w.options); err == nil || !strings.Contains(err.Error(), "at least 32 MiB") {
-		t.Errorf("error: %v", err)
-	}
+	w.another("it names the size", func(r report.Report) bool { return strings.Contains(r.Store.Problem, "at least 32 MiB") })
 }
 
 // Of many gateways that present the same proof exactly one may go on, also across a restart.

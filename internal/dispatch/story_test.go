@@ -210,7 +210,7 @@ func TestDisabledScenario(t *testing.T) {
 		t.Errorf("outcomes: %v", got)
 	}
 	w.bundle(func(c *connector) { c.Scenarios = c.Scenarios[:1] })
-	w.until("the new bundle is live", func(report.Report) bool { return w.d.engine.live.Load().scenarios["Reminder"] == nil })
+	w.until("the new bundle is live", func(report.Report) bool { return w.d.live.Load().scenarios["Reminder"] == nil })
 	again := todo("r2", "R-2", "created")
 	again["type"] = "dev.oabridge.reminder.created"
 	w.mustSend(todo("e2", "T-2", "created"), again)
@@ -235,7 +235,7 @@ func TestHeldUntilBound(t *testing.T) {
 	// A change that binds neither leaves them where they are, and leaves no further record.
 	w.bundle(func(c *connector) { c.conflicts = []string{"3000"}; c.pairs["4000"] = "oa4000" })
 	w.until("the bundle is live", func(r report.Report) bool {
-		return w.d.engine.live.Load().accounts.Len() == 101 && r.Delivery.Held == 3
+		return w.d.live.Load().accounts.Len() == 101 && r.Delivery.Held == 3
 	})
 	w.bundle(func(c *connector) { c.pairs["2000"], c.pairs["3000"] = "wangwu", "zhaoliu" })
 	w.drained(4)
@@ -368,7 +368,7 @@ func TestMoreThanMemory(t *testing.T) {
 	r := w.until("the OA is down", func(r report.Report) bool {
 		return r.OA.State == "False" && r.Delivery.Pending+r.Delivery.Retrying == 500
 	})
-	if n := w.d.engine.lanesLen(); n > 20 {
+	if n := w.engine().lanesLen(); n > 20 {
 		t.Errorf("%d in memory", n)
 	}
 	if r.Store.Problem != "" {

@@ -174,8 +174,20 @@ func (w *world) bundle(change func(*connector)) {
 	w.write(filepath.Join(w.options.Bundle, bundle.FileName), document)
 }
 
-// start runs the dispatcher until stop or the end of the test, and waits until it is ready.
+// newWorldOf is another process with the directories of an existing connector.
+func newWorldOf(t testing.TB, o Options) *world {
+	return &world{t: t, options: o, logs: &syncBuffer{}}
+}
+
+// start runs the dispatcher until stop or the end of the test, and waits until its store is open.
 func (w *world) start() {
+	w.t.Helper()
+	w.run()
+	w.until("the store is open", func(r report.Report) bool { return r.OA != nil })
+}
+
+// run runs the dispatcher until stop or the end of the test.
+func (w *world) run() {
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	d, err := New(ctx, w.options)
@@ -193,7 +205,6 @@ func (w *world) start() {
 		return result
 	}
 	w.t.Cleanup(func() { _ = w.stop() })
-	w.until("the bundle is live", func(r report.Report) bool { return r.Config.Hash != "" })
 }
 
 // until waits for a report, the way the operator does: without polling.
@@ -201,14 +212,16 @@ func (w *world) until(what string, ok func(report.Report) bool) report.Report {
 	w.t.Helper()
 	deadline := time.Now().Add(patience)
 	url, etag := "http://"+w.d.Addr("admin")+"/report", ""
-	var last report.Report
+	last := report.Report{Delivery: &report.Delivery{}, Store: &report.Store{}}
 	for time.Now().Before(deadline) {
 		r, tag, fresh, err := report.Get(w.t.Context(), http.DefaultClient, url, etag, 5*time.Second)
 		if err != nil {
 			w.t.Fatalf("%s: %v", what, err)
 		}
 		if fresh {
-			last = r
+			if last = r; last.Delivery == nil {
+				last.Delivery = &report.Delivery{}
+			}
 		}
 		if ok(last) {
 			return last
@@ -219,6 +232,9 @@ func (w *world) until(what string, ok func(report.Report) bool) report.Report {
 	w.t.Fatalf("waited in vain until %s; the report is %s", what, text)
 	return last
 }
+
+// engine of the only partition.
+func (w *world) engine() *engine { return w.d.session.Load().engine(0) }
 
 func (w *world) drained(delivered int64) report.Report {
 	w.t.Helper()

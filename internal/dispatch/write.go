@@ -3,8 +3,8 @@ package dispatch
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/oabridge/oabridge/internal/dispatch/journal"
@@ -16,45 +16,39 @@ import (
 
 // DeadLetter is a message of the DEAD stream: the delivery with the record that ended it.
 type DeadLetter struct {
-	Record   record.Record   `json:"record"`
-	Delivery json.RawMessage `json:"delivery,omitempty"`
+	Record   record.Record    `json:"record"`
+	Delivery *record.Delivery `json:"delivery,omitempty"`
 }
 
 // record writes down what became of an entry; the lane moves on when that is synced. The slot of the call is free at
 // once.
-func (e *engine) record(v *live, entry *lanes.Entry, r record.Record, payload []byte) {
+func (e *engine) record(v *live, entry *lanes.Entry, r record.Record, d *record.Delivery) {
 	r.At = time.Now()
 	e.mu.Lock()
 	e.inFlight--
 	e.mu.Unlock()
 	nudge(e.wake)
 	if r.Outcome == record.Dead {
-		e.bury(v, entry, r, payload)
+		e.bury(v, entry, r, d)
 		return
 	}
 	e.commit(v, entry, r)
 }
 
 // bury copies a dead letter to its own stream before the record says that it is there.
-func (e *engine) bury(v *live, entry *lanes.Entry, r record.Record, payload []byte) {
-	letter := DeadLetter{Record: r}
-	if json.Valid(payload) {
-		letter.Delivery = payload
-	}
-	data, err := json.Marshal(letter)
+func (e *engine) bury(v *live, entry *lanes.Entry, r record.Record, d *record.Delivery) {
+	data, err := json.Marshal(DeadLetter{Record: r, Delivery: d})
 	if err != nil {
 		panic("dispatch: a dead letter is always JSON: " + err.Error())
 	}
-	g := &journal.Group{Messages: []journal.Message{{Subject: journal.SubjectDead, ID: strconv.FormatUint(r.Seq, 10), Data: data}}}
-	e.journal.Dead.Append(context.Background(), []*journal.Group{g})
-	if g.Err == nil {
+	if err = e.part.Bury(context.Background(), r.Seq, data); err == nil {
 		e.note(troubleDead, "")
 		e.commit(v, entry, r)
 		return
 	}
 	// The item stays where it is and is dealt with again: nothing vanishes because the dead letters are full.
-	e.log.Error(g.Err, "cannot keep a dead letter", "seq", r.Seq)
-	e.note(troubleDead, fmt.Sprintf("dead letters cannot be kept: %v", g.Err))
+	e.log.Error(err, "cannot keep a dead letter", "seq", r.Seq)
+	e.note(troubleDead, fmt.Sprintf("dead letters cannot be kept: %v", err))
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.unrecorded--
@@ -71,15 +65,19 @@ func (e *engine) commit(v *live, entry *lanes.Entry, r record.Record) {
 	if err != nil {
 		panic("dispatch: a record is always JSON: " + err.Error())
 	}
-	g := &journal.Group{Messages: []journal.Message{{Subject: journal.SubjectRecords, Data: data}}}
+	g := &journal.Group{Messages: []journal.Message{{Data: data}}}
 	g.Done = func(g *journal.Group) {
 		if g.Err != nil {
+			if !errors.Is(g.Err, journal.ErrFull) {
+				e.fail(fmt.Errorf("records: %w", g.Err))
+				return
+			}
 			e.storeFailed(g.Err)
 			// The call was made; not writing it down is no choice. The lane waits.
 			time.AfterFunc(storeRetry, func() { e.submit(g) })
 			return
 		}
-		e.apply(v, entry, &r, g.Acks[0].Seq, len(data))
+		e.apply(v, entry, &r, g.Acks[0], len(data))
 	}
 	e.submit(g)
 }
@@ -87,7 +85,7 @@ func (e *engine) commit(v *live, entry *lanes.Entry, r record.Record) {
 func (e *engine) submit(g *journal.Group) {
 	if err := e.records.Submit(context.Background(), g); err != nil {
 		// Only after the end of draining: the call is repeated after the next start.
-		e.log.Info("a record was not written because the process ends; the call will be repeated")
+		e.log.Info("a record was not written because the store was closed; the call will be repeated")
 	}
 }
 
@@ -113,10 +111,9 @@ func (e *engine) note(what, trouble string) {
 	nudge(e.dirty)
 }
 
-// storeFailed notes that the store does not take records, and ends the process when that lasts: after a write error the
-// storage engine refuses all writes until it is started again.
+// storeFailed notes that the store has no room for records, and ends the engine when that lasts.
 func (e *engine) storeFailed(err error) {
-	e.log.Error(err, "cannot write records; deliveries wait")
+	e.log.Error(err, "no room for records; deliveries wait")
 	e.note(troubleRecords, fmt.Sprintf("records cannot be written: %v", err))
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -125,20 +122,17 @@ func (e *engine) storeFailed(err error) {
 		e.recordsSince = now
 	}
 	if now.Sub(e.recordsSince) > storePatience {
-		select {
-		case e.failed <- fmt.Errorf("store: records could not be written for %s: %w; the volume may be full or broken", storePatience, err):
-		default:
-		}
+		e.fail(fmt.Errorf("records could not be written for %s: %w; the volume may be full or broken", storePatience, err))
 	}
 }
 
 // apply takes in a synced record.
-func (e *engine) apply(v *live, entry *lanes.Entry, r *record.Record, at uint64, size int) {
+func (e *engine) apply(v *live, entry *lanes.Entry, r *record.Record, ack journal.Ack, size int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.recordsSince = time.Time{}
 	delete(e.trouble, troubleRecords)
-	e.progress.Apply(at, r)
+	e.progress.Apply(ack.Number, ack.Frame, r)
 	if e.unsaved += int64(size); e.unsaved >= e.maxUnsaved {
 		nudge(e.early)
 	}
@@ -161,6 +155,11 @@ func (e *engine) apply(v *live, entry *lanes.Entry, r *record.Record, at uint64,
 	case record.Held:
 		e.hold(v, entry, r.Reason)
 	default:
+		if r.Outcome == record.Dead {
+			e.deadLetters++
+		} else if entry.Merged > 0 {
+			e.merged(entry)
+		}
 		e.lanes.Done(entry)
 	}
 	e.metrics.recorded(r)

@@ -1,0 +1,155 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/oabridge/oabridge/internal/dispatch/lanes"
+	"github.com/oabridge/oabridge/internal/dispatch/record"
+)
+
+// run starts calls until ctx ends. calls is the context of the calls themselves, which outlives ctx for a while.
+func (e *engine) run(ctx, calls context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		next := e.start(calls, time.Now())
+		nudge(e.room)
+		timer.Reset(next)
+		select {
+		case <-ctx.Done():
+			return
+		case <-e.wake:
+		case <-timer.C:
+		}
+	}
+}
+
+// idle is how long the loop sleeps when nothing is due.
+const idle = time.Hour
+
+// start starts everything that may start now and returns when to look again.
+func (e *engine) start(calls context.Context, now time.Time) time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	v := e.live.Load()
+	if v == nil || e.draining {
+		return idle
+	}
+	e.lanes.Wake(now)
+	for e.inFlight < e.concurrency(v) && e.unrecorded < maxUnrecorded && e.lanes.Count(lanes.Ready) > 0 {
+		ok, trial := e.gate.admit()
+		if !ok {
+			break
+		}
+		entry := e.lanes.Next()
+		if at := entry.NotBefore; at.After(now) && (!entry.TargetDown || e.gate.state != gateOpen) {
+			entry.NotBefore = time.Time{}
+			e.gate.withdraw(trial)
+			e.lanes.Retry(entry, at)
+			continue
+		}
+		e.inFlight++
+		e.unrecorded++
+		go e.deliver(calls, v, entry, trial)
+	}
+	next := now.Add(idle)
+	earlier := func(t time.Time) {
+		if t.Before(next) {
+			next = t
+		}
+	}
+	if e.gate.due(now) {
+		go e.probe(calls, v, e.gate.version)
+	}
+	if at := e.gate.probeAt; !at.IsZero() && !e.gate.probing {
+		earlier(at)
+	}
+	if at, ok := e.lanes.NextWake(); ok {
+		earlier(at)
+	}
+	// While the gate is closed nothing is taken, but what is too old has to come out all the same.
+	if oldest := e.lanes.Get(e.progress.Done.Floor() + 1); e.gate.state != gateOpen && oldest != nil {
+		for _, entry := range e.lanes.TakeOlder(now.Add(-v.policy.MaxAge.Std())) {
+			e.inFlight++
+			e.unrecorded++
+			go e.deliver(calls, v, entry, false)
+		}
+		if at := v.policy.expiry(oldest.AcceptedAt); at.After(now) {
+			earlier(at)
+		}
+	}
+	return max(next.Sub(now), 0)
+}
+
+// use follows a new live bundle. What was held is looked at again.
+func (e *engine) use(v *live) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	v.limit(e.limiter, e.of)
+	e.lanes.Release(func(x *lanes.Entry) bool { return x.State() == lanes.Held })
+	e.gate.changed(time.Now())
+	nudge(e.replays)
+	e.changed()
+}
+
+// retarget makes the engine ask the OA at once, because credentials changed.
+func (e *engine) retarget() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.gate.changed(time.Now())
+	e.changed()
+}
+
+// probe asks the OA whether it works.
+func (e *engine) probe(ctx context.Context, v *live, version int) {
+	ctx, cancel := context.WithTimeout(ctx, v.policy.callTimeout())
+	defer cancel()
+	a := v.pusher.Probe(ctx)
+	if ctx.Err() != nil && errors.Is(context.Cause(ctx), context.Canceled) {
+		return // we are ending; this says nothing about the OA
+	}
+	now := time.Now()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	before := e.gate.state
+	resumed := e.gate.probed(a, version, min(a.RetryAfter, v.policy.RetryAfterMax.Std()), now)
+	if resumed {
+		e.releaseDown()
+	}
+	e.logGate(before)
+	e.changed()
+}
+
+// releaseDown lets go of what waits because of the OA as a whole.
+func (e *engine) releaseDown() {
+	e.lanes.Release(func(x *lanes.Entry) bool { return x.State() == lanes.Retrying && x.TargetDown })
+}
+
+func (e *engine) logGate(before gateState) {
+	if before == e.gate.state {
+		return
+	}
+	switch e.gate.state {
+	case gateClosed:
+		e.log.Info("the OA is down: calls are paused", "reason", e.gate.oa.Reason, "message", e.gate.oa.Message)
+	case gateTrial:
+		e.log.Info("the OA answers again: trying one call")
+		e.catchUp.begin(e.tailSeq)
+	case gateOpen:
+		e.log.Info("the OA works again: calls resume")
+		e.catchUp.begin(e.tailSeq)
+	}
+}
+
+// superseded reports whether a newer state of the item was delivered already.
+func (e *engine) superseded(entry *lanes.Entry, d *record.Delivery) bool {
+	key, order := entry.Key, entry.Seq
+	if d.ReplayOf != 0 {
+		order = d.ReplayOf
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.progress.Latest.Superseded(key, d.Event.Item.Version, d.Event.Action, d.Event.Time, order)
+}

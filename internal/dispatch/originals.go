@@ -1,0 +1,63 @@
+package dispatch
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/oabridge/oabridge/internal/dispatch/journal"
+	"github.com/oabridge/oabridge/internal/dispatch/record"
+	"github.com/oabridge/oabridge/internal/scenario"
+)
+
+// keyTemplate is followed by the revision.
+const keyTemplate = "template."
+
+// keepOriginals writes down the template revisions of a bundle, so that a replay can use the one with which an item
+// failed.
+func keepOriginals(ctx context.Context, j *journal.Journal, v *live) error {
+	for _, d := range v.bundle.Scenarios {
+		key := keyTemplate + stateKey(d.Revision)
+		if known, _, err := j.Get(ctx, key); err != nil || known != nil {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		data, err := json.Marshal(d)
+		if err != nil {
+			return fmt.Errorf("template %s: %w", d.Template, err)
+		}
+		if err := j.Set(ctx, key, data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scenario returns the scenario that a delivery goes out with, nil when there is none; or why there can be none any more.
+func (e *engine) scenario(ctx context.Context, v *live, d *record.Delivery) (s *scenario.Scenario, problem string, err error) {
+	s = v.scenarios[d.Event.Kind]
+	if d.Revision == "" || s != nil && s.Definition().Revision == d.Revision {
+		return s, "", nil
+	}
+	if known, ok := v.originals.Load(d.Revision); ok {
+		return known.(*scenario.Scenario), "", nil
+	}
+	data, _, err := e.journal.Get(ctx, keyTemplate+stateKey(d.Revision))
+	if err != nil {
+		return nil, "", err
+	}
+	var definition scenario.Definition
+	if data != nil {
+		err = json.Unmarshal(data, &definition)
+	}
+	if data == nil || err != nil {
+		return nil, fmt.Sprintf("revision %s of the template is not kept any more: replay it with template Current", d.Revision), nil
+	}
+	if s, err = scenario.New(definition); err != nil {
+		return nil, fmt.Sprintf("revision %s of the template cannot be used by this version (%v): replay it with template Current", d.Revision, err), nil
+	}
+	v.originals.Store(d.Revision, s)
+	return s, "", nil
+}
