@@ -10,7 +10,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
-	"github.com/oabridge/oabridge/internal/report"
 	"github.com/oabridge/oabridge/internal/workload"
 )
 
@@ -20,9 +19,12 @@ func (r *round) conditions(o observation) []metav1.Condition {
 	references := r.referencesResolved()
 	available := workloadAvailable(o)
 	live := configLive(o, r.hash)
-	reachable := oaReachable(o.dispatcherReport())
-	healthy := deliveryHealthy(o.dispatcherReport(), reachable)
+	reachable := oaReachable(o.dispatcher.report)
+	healthy := deliveryHealthy(o.dispatcher, reachable)
 	list := []metav1.Condition{references, available, live, reachable, healthy}
+	if len(r.connector.Spec.Notifications.Channels) > 0 {
+		list = append(list, notificationsHealthy(o.dispatcher.report))
+	}
 	if workload.HasGateway(r.connector) {
 		list = append(list, exposed(r.connector, o))
 	}
@@ -43,10 +45,13 @@ func (r *round) referencesResolved() metav1.Condition {
 	return condition(v1alpha1.ConditionReferencesResolved, metav1.ConditionFalse, reason, message)
 }
 
-// workloadAvailable is true when every pod of the newest revision runs.
+// workloadAvailable is true when every pod of the newest revision runs, and the dispatcher can use its queue.
 func workloadAvailable(o observation) metav1.Condition {
-	rolling := func(status metav1.ConditionStatus, reason, message string) metav1.Condition {
+	set := func(status metav1.ConditionStatus, reason, message string) metav1.Condition {
 		return condition(v1alpha1.ConditionWorkloadAvailable, status, reason, message)
+	}
+	if reason, message := o.dispatcher.brokenQueue(); reason != "" {
+		return set(metav1.ConditionFalse, reason, message)
 	}
 	var words []string
 	reason := v1alpha1.ReasonRollingOut
@@ -65,9 +70,12 @@ func workloadAvailable(o observation) metav1.Condition {
 		}
 	}
 	if len(words) > 0 {
-		return rolling(metav1.ConditionFalse, reason, strings.Join(words, "; "))
+		return set(metav1.ConditionFalse, reason, strings.Join(words, "; "))
 	}
-	return rolling(metav1.ConditionTrue, v1alpha1.ReasonAvailable, "all pods are ready")
+	if o.dispatcher.unserved > 0 {
+		return set(metav1.ConditionFalse, v1alpha1.ReasonPartitionsUnserved, o.dispatcher.unservedNote())
+	}
+	return set(metav1.ConditionTrue, v1alpha1.ReasonAvailable, "all pods are ready")
 }
 
 // trouble says what keeps the rollout from being complete; failed when it does not end by itself.
@@ -82,7 +90,7 @@ func (c component) trouble() (words string, failed bool) {
 		return "", false
 	}
 	words = fmt.Sprintf("%d of %s ready", min(s.AvailableReplicas, wanted), count(int64(wanted), "pod is", "pods are"))
-	for _, p := range c.pods {
+	for _, p := range c.staying() {
 		if p.trouble != "" {
 			return words + " (" + p.trouble + ")", true
 		}
@@ -110,7 +118,7 @@ func configLive(o observation, hash string) metav1.Condition {
 	var idle, silent, behind []string
 	for _, c := range o.components {
 		ready, reported := 0, 0
-		for _, p := range c.pods {
+		for _, p := range c.staying() {
 			if !p.ready {
 				continue
 			}
@@ -153,66 +161,6 @@ func hasOrHave(pods []string) string {
 		return names + " has"
 	}
 	return names + " have"
-}
-
-// oaReachable repeats what the dispatcher says.
-func oaReachable(dispatcher *report.Report) metav1.Condition {
-	if dispatcher == nil || dispatcher.OA == nil {
-		return condition(v1alpha1.ConditionOAReachable, metav1.ConditionUnknown, v1alpha1.ReasonUnknown,
-			"the dispatcher has not reported yet")
-	}
-	oa := dispatcher.OA
-	status := metav1.ConditionStatus(oa.State)
-	if !slices.Contains([]metav1.ConditionStatus{metav1.ConditionTrue, metav1.ConditionFalse}, status) {
-		status = metav1.ConditionUnknown
-	}
-	reason := oa.Reason
-	if reason == "" {
-		reason = v1alpha1.ReasonUnknown
-	}
-	return condition(v1alpha1.ConditionOAReachable, status, reason, oa.Message)
-}
-
-// deliveryHealthy is false when a person has something to do or must know that nothing arrives.
-func deliveryHealthy(dispatcher *report.Report, reachable metav1.Condition) metav1.Condition {
-	set := func(status metav1.ConditionStatus, reason, message string) metav1.Condition {
-		return condition(v1alpha1.ConditionDeliveryHealthy, status, reason, message)
-	}
-	if dispatcher == nil || dispatcher.Delivery == nil {
-		return set(metav1.ConditionUnknown, v1alpha1.ReasonUnknown, "the dispatcher has not reported yet")
-	}
-	d := dispatcher.Delivery
-	var notes []string
-	if d.Held > 0 {
-		notes = append(notes, count(d.Held, "item is held", "items are held")+" until the receiver is bound to an OA account")
-	}
-	if d.Retrying > 0 {
-		notes = append(notes, count(d.Retrying, "item failed and will be tried again", "items failed and will be tried again"))
-	}
-	note := strings.Join(notes, "; ")
-	switch {
-	case dispatcher.Store != nil && dispatcher.Store.Problem != "":
-		return set(metav1.ConditionFalse, v1alpha1.ReasonUnavailable,
-			"no events are taken now: "+clip(dispatcher.Store.Problem, maxTrouble))
-	case reachable.Status == metav1.ConditionFalse:
-		return set(metav1.ConditionFalse, v1alpha1.ReasonOADown,
-			join("the OA takes no deliveries: see OAReachable; events are accepted and kept", note))
-	case d.Dead > 0:
-		return set(metav1.ConditionFalse, v1alpha1.ReasonDeadLetters,
-			join(count(d.Dead, "item is a dead letter", "items are dead letters")+"; the dispatcher lists them at /dead on its local port, see docs/operate.md", note))
-	case d.Held > 0:
-		return set(metav1.ConditionTrue, v1alpha1.ReasonHeld, note)
-	case d.Retrying > 0:
-		return set(metav1.ConditionTrue, v1alpha1.ReasonRetrying, note)
-	}
-	return set(metav1.ConditionTrue, v1alpha1.ReasonHealthy, "no item is late, held or dead")
-}
-
-func join(a, b string) string {
-	if b == "" {
-		return a
-	}
-	return a + "; " + b
 }
 
 // exposed says what the operator knows of the way from outside to the gateway. It cannot see the TLS Secret.

@@ -19,7 +19,7 @@ import (
 // +kubebuilder:rbac:groups=oabridge.dev,resources=oaconnectors,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=oabridge.dev,resources=oaconnectors/status,verbs=patch
 // +kubebuilder:rbac:groups=oabridge.dev,resources=oaconnectors/finalizers,verbs=update
-// +kubebuilder:rbac:groups=oabridge.dev,resources=scenariotemplates;accountbindings,verbs=get;list;watch
+// +kubebuilder:rbac:groups=oabridge.dev,resources=scenariotemplates;accountbindings;replays,verbs=get;list;watch
 // +kubebuilder:rbac:groups=core,resources=configmaps;services;serviceaccounts;persistentvolumeclaims,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=core,resources=secrets,verbs=get;list;watch;create
 // +kubebuilder:rbac:groups=core,resources=pods,verbs=get;list;watch;patch

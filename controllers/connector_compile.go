@@ -37,7 +37,11 @@ func (c *ConnectorReconciler) compile(ctx context.Context, r *round) error {
 		r.hash = live.hash
 		return nil
 	}
-	key := compileKey(r.connector, templates, sources, live)
+	replays, err := activeReplays(ctx, c.client, r.connector)
+	if err != nil {
+		return err
+	}
+	key := compileKey(r.connector, templates, sources, replays, live)
 	output, problems := c.compiles.do(client.ObjectKeyFromObject(r.connector), key, func() (*bundle.Output, []bundle.Problem) {
 		in := bundle.Input{
 			Connector: r.connector,
@@ -47,6 +51,9 @@ func (c *ConnectorReconciler) compile(ctx context.Context, r *round) error {
 		}
 		for _, s := range sources {
 			in.Sets = append(in.Sets, s.set())
+		}
+		for i := range replays {
+			in.Replays = append(in.Replays, bundle.NewReplay(&replays[i], replays[i].Status.Run.Generation))
 		}
 		return bundle.Compile(in)
 	})

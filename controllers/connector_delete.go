@@ -49,23 +49,30 @@ func (c *ConnectorReconciler) finalize(ctx context.Context, r *round) error {
 		return err
 	}
 	before := c.status.previous(r.connector, r.connector.Status)
-	delivery := deliveryStatus(before.Delivery, seen.dispatcherReport())
+	delivery := deliveryStatus(before.Delivery, seen.dispatcher)
 	left := leftoversOf(delivery)
+	place := queuePlace{claim: workload.QueueName(r.connector.Name)}
+	if r.connector.Spec.Dispatcher.Queue.Type == v1alpha1.QueueNATS {
+		place.claim = ""
+	}
 	switch {
 	case r.connector.Spec.OnDelete.Policy == v1alpha1.DeleteAbandon:
-		return c.finish(ctx, r, &claim, kept, false, abandonNote(left))
-	case !kept || (!left.known && claim.Status.Phase != corev1.ClaimBound):
+		return c.finish(ctx, r, &claim, kept, false, abandonNote(left, place))
+	case place.nats() && !left.known: // nothing is thrown away: the streams stay
+		return c.finish(ctx, r, &claim, kept, true, keptNote(left, place, ""))
+	case !place.nats() && (!kept || (!left.known && claim.Status.Phase != corev1.ClaimBound)):
 		return c.finish(ctx, r, &claim, kept, false, "deleted: the dispatcher never ran, so nothing can be pending")
 	}
 	hash, err := c.drain(ctx, r)
 	if err != nil {
 		return err
 	}
-	if report := seen.dispatcherReport(); report != nil && report.Delivery != nil && report.Config.Hash == hash && left.moving() == 0 {
+	if report := seen.dispatcher.report; report != nil && report.Delivery != nil && report.Config.Hash == hash &&
+		seen.dispatcher.unserved == 0 && left.moving() == 0 {
 		if left.total() == 0 {
 			return c.finish(ctx, r, &claim, kept, false, "deleted with nothing pending")
 		}
-		return c.finish(ctx, r, &claim, kept, true, keptNote(left, claim.Name, ""))
+		return c.finish(ctx, r, &claim, kept, true, keptNote(left, place, ""))
 	}
 	timeout := defaultDrain
 	if r.connector.Spec.OnDelete != (v1alpha1.OnDelete{}) {
@@ -73,10 +80,10 @@ func (c *ConnectorReconciler) finalize(ctx context.Context, r *round) error {
 	}
 	deadline := r.connector.DeletionTimestamp.Add(timeout)
 	if !r.now.Before(deadline) {
-		return c.finish(ctx, r, &claim, kept, true, keptNote(left, claim.Name, " after "+timeout.String()))
+		return c.finish(ctx, r, &claim, kept, true, keptNote(left, place, " after "+timeout.String()))
 	}
 	r.again(deadline.Sub(r.now))
-	return c.writeDeleting(ctx, r, before, delivery, drainingMessage(left, deadline))
+	return c.writeDeleting(ctx, r, before, delivery, drainingMessage(left, place, deadline))
 }
 
 func leftoversOf(d v1alpha1.DeliveryStatus) leftovers {

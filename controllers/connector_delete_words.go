@@ -22,28 +22,42 @@ func (l leftovers) words() string {
 	return list(parts) + " items"
 }
 
-func abandonNote(l leftovers) string {
-	if !l.known {
+// queuePlace is where a queue is.
+type queuePlace struct {
+	// claim is the name of the volume claim; empty when the queue is in a NATS cluster.
+	claim string
+}
+
+func (p queuePlace) nats() bool { return p.claim == "" }
+
+func (p queuePlace) String() string {
+	if p.nats() {
+		return "the queue in NATS"
+	}
+	return "volume claim " + p.claim
+}
+
+func abandonNote(l leftovers, place queuePlace) string {
+	switch {
+	case place.nats():
+		return "deleted with the policy Abandon; what was left stays in the queue in NATS until somebody deletes its streams"
+	case !l.known:
 		return "deleted with the policy Abandon; the dispatcher never reported how many items were discarded"
 	}
 	return fmt.Sprintf("deleted with the policy Abandon; %s discarded", count(l.total(), "item was", "items were"))
 }
 
-func keptNote(l leftovers, claim, after string) string {
+func keptNote(l leftovers, place queuePlace, after string) string {
 	switch {
 	case !l.known:
-		return fmt.Sprintf("deleted%s; the dispatcher never reported, so volume claim %s is kept; a connector of the same name takes it over", after, claim)
+		return fmt.Sprintf("deleted%s; the dispatcher never reported, so %s is kept; a connector of the same name takes it over", after, place)
 	case l.total() == 0:
-		return fmt.Sprintf("deleted%s; nothing was pending at last report, but the dispatcher did not confirm it, so volume claim %s is kept", after, claim)
+		return fmt.Sprintf("deleted%s; nothing was pending at last report, but the dispatcher did not confirm it, so %s is kept", after, place)
 	}
-	verb := "are"
-	if l.total() == 1 {
-		verb = "is"
-	}
-	return fmt.Sprintf("deleted%s; %s %s kept in volume claim %s; a connector of the same name takes them over", after, l.words(), verb, claim)
+	return fmt.Sprintf("deleted%s; %s %s kept in %s; a connector of the same name takes them over", after, l.words(), isOrAre(int(l.total())), place)
 }
 
-func drainingMessage(l leftovers, deadline time.Time) string {
+func drainingMessage(l leftovers, place queuePlace, deadline time.Time) string {
 	left := "waiting for the dispatcher's first report"
 	if l.known {
 		left = l.words() + " left"
@@ -51,5 +65,9 @@ func drainingMessage(l leftovers, deadline time.Time) string {
 			left = "nothing left; waiting for the dispatcher to confirm it"
 		}
 	}
-	return fmt.Sprintf("draining: %s; what is left at %s is kept in the queue volume", left, deadline.UTC().Format(time.RFC3339))
+	where := "the queue volume"
+	if place.nats() {
+		where = place.String()
+	}
+	return fmt.Sprintf("draining: %s; what is left at %s is kept in %s", left, deadline.UTC().Format(time.RFC3339), where)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -20,6 +21,8 @@ import (
 // observation is what is seen of the children, as plain data, so that the conditions are a pure function of it.
 type observation struct {
 	components []component
+	// dispatcher is what its replicas say together.
+	dispatcher fleet
 	// ingress: nil without one.
 	ingress *networkingv1.Ingress
 }
@@ -32,25 +35,18 @@ type component struct {
 }
 
 type observedPod struct {
+	name  string
 	ready bool
+	// leaving pods are about to end; what they say counts only for what nobody has taken over yet.
+	leaving bool
 	// trouble is why a container does not run, such as "ImagePullBackOff: …".
 	trouble string
 	report  *report.Report
 }
 
-// dispatcherReport is the latest one of the dispatcher, nil if there is none.
-func (o observation) dispatcherReport() *report.Report {
-	for _, c := range o.components {
-		if c.name != v1alpha1.ComponentDispatcher {
-			continue
-		}
-		for _, p := range c.pods {
-			if p.report != nil {
-				return p.report
-			}
-		}
-	}
-	return nil
+// staying pods are those that are not about to end.
+func (c component) staying() []observedPod {
+	return slices.DeleteFunc(slices.Clone(c.pods), func(p observedPod) bool { return p.leaving })
 }
 
 // observe reads the children from the caches.
@@ -61,6 +57,7 @@ func (c *ConnectorReconciler) observe(ctx context.Context, r *round) (observatio
 		return o, err
 	}
 	o.components = append(o.components, dispatcher)
+	o.dispatcher = joinReports(r.connector, dispatcher.pods)
 	if !workload.HasGateway(r.connector) {
 		return o, nil
 	}
@@ -96,19 +93,29 @@ func (c *ConnectorReconciler) observeComponent(ctx context.Context, r *round, ki
 	if found {
 		seen.deployment = &d
 	}
-	for i := range r.pods {
-		pod := &r.pods[i]
-		if pod.Labels[v1alpha1.LabelComponent] != kind || !pod.DeletionTimestamp.IsZero() ||
+	seen.pods = observePods(c.options.Reports, r.pods, kind)
+	return seen, nil
+}
+
+// observePods of one workload; those that have ended are left out.
+func observePods(reports *Reports, pods []corev1.Pod, kind string) []observedPod {
+	var seen []observedPod
+	for i := range pods {
+		pod := &pods[i]
+		if pod.Labels[v1alpha1.LabelComponent] != kind ||
 			pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
 			continue
 		}
-		p := observedPod{ready: podIs(pod, corev1.PodReady), trouble: podTrouble(pod)}
-		if latest, ok := c.options.Reports.Latest(pod.UID); ok {
+		p := observedPod{
+			name: pod.Name, ready: podIs(pod, corev1.PodReady), leaving: !pod.DeletionTimestamp.IsZero(), trouble: podTrouble(pod),
+		}
+		if latest, ok := reports.Latest(pod.UID); ok {
 			p.report = &latest
 		}
-		seen.pods = append(seen.pods, p)
+		seen = append(seen, p)
 	}
-	return seen, nil
+	slices.SortFunc(seen, func(a, b observedPod) int { return strings.Compare(a.name, b.name) })
+	return seen
 }
 
 func podIs(pod *corev1.Pod, condition corev1.PodConditionType) bool {

@@ -60,7 +60,8 @@ func setupConnector(mgr ctrl.Manager, o Options) (*ConnectorReconciler, error) {
 		Watches(&v1alpha1.ScenarioTemplate{}, mapWith(refs.byTemplate), generation).
 		Watches(&v1alpha1.AccountBinding{}, mapWith(refs.byBinding),
 			builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}))).
-		WatchesRawSource(source.Channel(o.Reports.events, &handler.EnqueueRequestForObject{})).
+		Watches(&v1alpha1.Replay{}, mapWith(byReplay), builder.WithPredicates(steered)).
+		WatchesRawSource(source.Channel(o.Reports.subscribe(), &handler.EnqueueRequestForObject{})).
 		WithOptions(controllerOptions(o)).
 		Complete(c)
 }

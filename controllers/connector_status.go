@@ -13,7 +13,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
-	"github.com/oabridge/oabridge/internal/report"
 	"github.com/oabridge/oabridge/internal/workload"
 )
 
@@ -48,7 +47,7 @@ func (c *ConnectorReconciler) writeStatus(ctx context.Context, r *round) error {
 	next := v1alpha1.OAConnectorStatus{
 		ObservedGeneration: r.connector.Generation,
 		Conditions:         stamp(before.Conditions, r.conditions(seen), r.connector.Generation, r.now),
-		Delivery:           deliveryStatus(before.Delivery, seen.dispatcherReport()),
+		Delivery:           deliveryStatus(before.Delivery, seen.dispatcher),
 		Accounts:           before.Accounts,
 		Addresses:          r.addresses(),
 	}
@@ -75,12 +74,13 @@ func configStatus(before v1alpha1.ConfigStatus, hash string, live bool, now time
 	return next
 }
 
-// deliveryStatus keeps the last known counts while the dispatcher is away.
-func deliveryStatus(before v1alpha1.DeliveryStatus, dispatcher *report.Report) v1alpha1.DeliveryStatus {
-	if dispatcher == nil || dispatcher.Delivery == nil {
+// deliveryStatus keeps the last known counts while the dispatcher is away, or a part of its queue is served by nobody: a
+// sum without that part would be wrong.
+func deliveryStatus(before v1alpha1.DeliveryStatus, dispatcher fleet) v1alpha1.DeliveryStatus {
+	if dispatcher.report == nil || dispatcher.report.Delivery == nil || dispatcher.unserved > 0 {
 		return before
 	}
-	d := dispatcher.Delivery
+	d := dispatcher.report.Delivery
 	next := v1alpha1.DeliveryStatus{
 		Pending: ptr.To(d.Pending), Retrying: ptr.To(d.Retrying), Held: ptr.To(d.Held), Dead: ptr.To(d.Dead),
 		Delivered: ptr.To(d.Delivered), Skipped: ptr.To(d.Skipped),

@@ -23,6 +23,7 @@ const (
 	connectorManager = client.FieldOwner("oabridge-connector")
 	templateManager  = client.FieldOwner("oabridge-template")
 	bindingManager   = client.FieldOwner("oabridge-binding")
+	replayManager    = client.FieldOwner("oabridge-replay")
 )
 
 // Options of the controllers.
@@ -74,6 +75,9 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	}
 	if err := setupBinding(mgr, o); err != nil {
 		return fmt.Errorf("binding controller: %w", err)
+	}
+	if err := setupReplay(mgr, o); err != nil {
+		return fmt.Errorf("replay controller: %w", err)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ const (
 	indexTemplate  = "oabridge.dev/template"
 	indexSecret    = "oabridge.dev/secret"
 	indexConfigMap = "oabridge.dev/configmap"
+	indexConnector = "oabridge.dev/connector"
 )
 
 func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
@@ -27,6 +28,11 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 	}
 	if err := indexer.IndexField(ctx, &v1alpha1.OAConnector{}, indexSecret, func(o client.Object) []string {
 		return secretNames(o.(*v1alpha1.OAConnector)) //nolint:forcetypeassert // the index is of this kind
+	}); err != nil {
+		return err
+	}
+	if err := indexer.IndexField(ctx, &v1alpha1.Replay{}, indexConnector, func(o client.Object) []string {
+		return []string{o.(*v1alpha1.Replay).Spec.ConnectorRef.Name} //nolint:forcetypeassert // the index is of this kind
 	}); err != nil {
 		return err
 	}

@@ -44,9 +44,10 @@ const (
 type Reports struct {
 	url    func(*corev1.Pod) string
 	client *http.Client
-	events chan event.TypedGenericEvent[client.Object]
-	ctx    context.Context
-	stop   context.CancelFunc
+	// subscribers are told which connector to look at; they are all there before the first pod is followed.
+	subscribers []chan event.TypedGenericEvent[client.Object]
+	ctx         context.Context
+	stop        context.CancelFunc
 
 	mu   sync.Mutex
 	pods map[types.UID]*followed
@@ -79,11 +80,17 @@ func NewReports(url func(*corev1.Pod) string) *Reports {
 				return errors.New("a report is never a redirect")
 			},
 		},
-		events: make(chan event.TypedGenericEvent[client.Object], reportQueue),
-		ctx:    ctx,
-		stop:   stop,
-		pods:   map[types.UID]*followed{},
+		ctx:  ctx,
+		stop: stop,
+		pods: map[types.UID]*followed{},
 	}
+}
+
+// subscribe is for a controller's setup: the channel names each connector whose pods have news.
+func (r *Reports) subscribe() <-chan event.TypedGenericEvent[client.Object] {
+	events := make(chan event.TypedGenericEvent[client.Object], reportQueue)
+	r.subscribers = append(r.subscribers, events)
+	return events
 }
 
 // Start implements manager.Runnable: everything ends with ctx.
@@ -203,22 +210,32 @@ func essence(r report.Report) any {
 		store                         *report.Store
 		pending, retrying, held, dead bool
 		counted                       bool
-	}{config: r.Config, oa: r.OA, store: r.Store}
+		replays                       map[string]report.Replay
+		notified                      string
+	}{config: r.Config, oa: r.OA, store: r.Store, replays: map[string]report.Replay{}}
 	if d := r.Delivery; d != nil {
 		e.counted = true
 		e.pending, e.retrying, e.held, e.dead = d.Pending > 0, d.Retrying > 0, d.Held > 0, d.Dead > 0
 	}
+	for id, replay := range r.Replays {
+		e.replays[id] = report.Replay{Done: replay.Done, Message: replay.Message}
+	}
+	if r.Notifications != nil {
+		e.notified = r.Notifications.Problem
+	}
 	return e
 }
 
-// notify has a connector reconciled.
+// notify has a connector, and what depends on its reports, reconciled.
 func (r *Reports) notify(ctx context.Context, connector types.NamespacedName) {
 	e := event.TypedGenericEvent[client.Object]{Object: &v1alpha1.OAConnector{ObjectMeta: metav1.ObjectMeta{
 		Namespace: connector.Namespace, Name: connector.Name,
 	}}}
-	select {
-	case r.events <- e:
-	case <-ctx.Done():
+	for _, events := range r.subscribers {
+		select {
+		case events <- e:
+		case <-ctx.Done():
+		}
 	}
 }
 

@@ -49,6 +49,39 @@ func TestTheAPIRefusesMistakes(t *testing.T) {
 			"memoryRequest must not exceed memoryLimit"},
 		{"an age without end", "delivery.maxAge", "8760h", "maxAge must be between 10s and 720h"},
 		{"an unknown class of errors", "delivery.retry", map[string]any{"classes": []any{"Weather"}}, `Unsupported value: "Weather"`},
+		{"history and a policy for finished items", "delivery.catchUp", map[string]any{"policy": "EveryState", "finished": "Skip"},
+			"finished belongs to policy LatestState"},
+		{"a batch without end", "delivery.batchSize", int64(101), "should be less than or equal to 100"},
+		{"a callback without the CRM", "source.callback", callback("Todo", "updated"), "callback needs crm"},
+		{"a reminder that ends", "source", map[string]any{"crm": crmInterface(), "callback": callback("Reminder", "completed")},
+			"a Reminder has only the action created"},
+		{"an unknown action", "source", map[string]any{"crm": crmInterface(), "callback": callback("Todo", "renamed")},
+			"each event type maps to created, updated, completed or deleted"},
+		{"an item for nobody", "source", map[string]any{"crm": crmInterface(), "callback": without(callback("Todo", "created"), "receivers")},
+			"fields must name receivers"},
+		{"an open interface on another scheme", "source.crm", with(crmInterface(), "url", "ftp://open.fxiaoke.com"), "url must be an absolute http or https URL"},
+		{"a message through no CRM", "notifications", channels(map[string]any{"name": "im", "type": "CRM"}), "needs spec.source.crm"},
+		{"a webhook without an address", "notifications", channels(map[string]any{"name": "hook", "type": "Webhook"}), "secretRef belongs to type Webhook, which needs it"},
+		{"a webhook with recipients", "notifications", channels(map[string]any{
+			"name": "hook", "type": "Webhook", "secretRef": map[string]any{"name": "s"}, "recipients": []any{"crm-admins"},
+		}), "recipients belong to type CRM"},
+		{"a hasty window", "notifications", with(channels(map[string]any{
+			"name": "hook", "type": "Webhook", "secretRef": map[string]any{"name": "s"},
+		}), "window", "5s"), "window must be between 1m and 24h"},
+		{"a cluster without the block", "dispatcher", map[string]any{"queue": map[string]any{"type": "NATS"}}, "the block nats belongs to type NATS, which needs it"},
+		{"the block without a cluster", "dispatcher", map[string]any{"queue": map[string]any{"type": "Embedded", "nats": map[string]any{"urls": []any{"nats://n"}}}},
+			"the block nats belongs to type NATS"},
+		{"two replicas of one volume", "dispatcher", map[string]any{"replicas": int64(2)}, "more than one replica needs queue.type NATS"},
+		{"more replicas than partitions", "dispatcher", with(nats("partitions", int64(2)), "replicas", int64(3)), "replicas must not exceed queue.nats.partitions"},
+		{"more replicas than partitions by default", "dispatcher", with(nats("maxBytes", "1Gi"), "replicas", int64(5)), "replicas must not exceed queue.nats.partitions"},
+		{"one copy", "dispatcher", nats("streamReplicas", int64(1)), "a single copy is not durable"},
+		{"an even number of copies", "dispatcher", nats("streamReplicas", int64(4)), "streamReplicas must be 3 or 5"},
+		{"a server that is none", "dispatcher", nats("urls", []any{"http://nats.infra"}), "must be a URL of a NATS server"},
+		{"a server with a password", "dispatcher", nats("urls", []any{"nats://me:secret@nats.infra"}), "put credentials into credentialsSecretRef"},
+		{"two kinds of connection", "dispatcher", nats("urls", []any{"nats://a:4222", "wss://b"}), "ws and wss cannot be mixed"},
+		{"a tiny cluster", "dispatcher", nats("maxBytes", "1Mi"), "maxBytes must be a quantity of at least 64Mi"},
+		{"a class for no volume", "dispatcher", with(nats("maxBytes", "1Gi"), "storage", map[string]any{"className": "fast"}), "storage.className belongs to queue.type Embedded"},
+		{"records for ever", "dispatcher", map[string]any{"records": map[string]any{"maxAge": "87600h"}}, "maxAge must be between 1h and 8760h"},
 		{"a long name", "metadata.name", strings.Repeat("a", 41), "may have at most 40 characters"},
 		{"a name that no Service can have", "metadata.name", "1st.hq", "must start with a letter"},
 	}
@@ -73,6 +106,40 @@ func TestTheAPIRefusesMistakes(t *testing.T) {
 			g.Expect(err).To(MatchError(ContainSubstring(c.message)))
 		})
 	}
+}
+
+// nats is spec.dispatcher with a queue in a NATS cluster and one more field of it.
+func nats(field string, value any) map[string]any {
+	return map[string]any{"queue": map[string]any{"type": "NATS", "nats": with(map[string]any{"urls": []any{"nats://nats.infra"}}, field, value)}}
+}
+
+func with(object map[string]any, field string, value any) map[string]any {
+	object[field] = value
+	return object
+}
+
+func channels(list ...any) map[string]any { return map[string]any{"channels": list} }
+
+func crmInterface() map[string]any {
+	return map[string]any{
+		"type": "Fxiaoke", "corpID": "FSCID_1", "openUserID": "FSUID_1", "credentialsSecretRef": map[string]any{"name": "hq-crm"},
+	}
+}
+
+func callback(kind, action string) map[string]any {
+	return map[string]any{
+		"secretRef": map[string]any{"name": "hq-callback"}, "enterpriseAccount": "71570",
+		"rules": []any{map[string]any{
+			"apiName": "ApprovalTaskObj", "kind": kind, "actions": map[string]any{"add": action},
+			"fields": map[string]any{"receivers": "candidate_ids", "subject": "name"},
+		}},
+	}
+}
+
+// without a field of the item of the first rule.
+func without(callback map[string]any, field string) map[string]any {
+	unstructured.RemoveNestedField(callback["rules"].([]any)[0].(map[string]any), "fields", field)
+	return callback
 }
 
 // What cannot be changed is refused, and never silently ignored.

@@ -3,23 +3,30 @@ package controllers
 import (
 	"bytes"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
+	"net/url"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/nats-io/nkeys"
+
+	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/crm"
 	"github.com/oabridge/oabridge/internal/crm/login"
 )
 
 // The checks say what is wrong in words that follow "key x of secret y …", and never show the value.
 
-func checkCertificates(value []byte) error {
+func checkCertificates(_ string, value []byte) error {
 	if !x509.NewCertPool().AppendCertsFromPEM(value) {
 		return errors.New("holds no PEM certificate; put the certificates of the signing authority there")
 	}
 	return nil
 }
 
-func checkHeaderValue(value []byte) error {
+func checkHeaderValue(_ string, value []byte) error {
 	if bytes.ContainsAny(bytes.TrimSpace(value), "\r\n\x00") {
 		return errors.New("holds line breaks, which a header value must not")
 	}
@@ -28,11 +35,13 @@ func checkHeaderValue(value []byte) error {
 
 // The workloads' own parsers judge the keys, so that the operator never accepts what they refuse.
 
-func checkSigningKey(value []byte) error {
+func checkSigningKey(_ string, value []byte) error {
 	return sourceKey(crm.Keys{Signing: []string{string(value)}})
 }
 
-func checkToken(value []byte) error { return sourceKey(crm.Keys{Tokens: []string{string(value)}}) }
+func checkToken(_ string, value []byte) error {
+	return sourceKey(crm.Keys{Tokens: []string{string(value)}})
+}
 
 func sourceKey(keys crm.Keys) error {
 	_, err := crm.NewAuthenticator(keys, time.Now)
@@ -42,9 +51,61 @@ func sourceKey(keys crm.Keys) error {
 	return err
 }
 
-func checkPrivateKey(value []byte) error {
+func checkPrivateKey(_ string, value []byte) error {
 	if _, err := login.ParseKey(value); err != nil {
 		return errors.New("cannot be used: " + err.Error())
 	}
 	return nil
+}
+
+// checkEncodingKey: the key is the base64 of 32 bytes (vendor facts 9.8, CRM object event).
+func checkEncodingKey(_ string, value []byte) error {
+	text := strings.TrimRight(strings.TrimSpace(string(value)), "=")
+	if key, err := base64.RawStdEncoding.DecodeString(text); err != nil || len(key) != aesKeyBytes {
+		return errors.New("is not the base64 of 32 bytes; copy the encodingAESKey from the CRM's console as it is")
+	}
+	return nil
+}
+
+// aesKeyBytes is the length of a callback's key.
+const aesKeyBytes = 32
+
+// checkNATSCredentials looks into a credentials file; tokens and passwords may be anything.
+func checkNATSCredentials(key string, value []byte) error {
+	if key != v1alpha1.KeyCreds {
+		return nil
+	}
+	pair, err := nkeys.ParseDecoratedNKey(value)
+	if err == nil {
+		pair.Wipe()
+		_, err = nkeys.ParseDecoratedJWT(value)
+	}
+	if err != nil {
+		return errors.New("is no NATS credentials file; it holds a user JWT and its seed, as nsc generate creds writes them")
+	}
+	return nil
+}
+
+func checkDatabase(_ string, value []byte) error {
+	if !absolute(value, "postgres", "postgresql") {
+		return errors.New("is no connection URL; write postgres://USER:PASSWORD@HOST:5432/DATABASE")
+	}
+	return nil
+}
+
+func checkWebhook(key string, value []byte) error {
+	if key == v1alpha1.KeySigning {
+		return checkSigningKey(key, value)
+	}
+	if !absolute(value, "http", "https") {
+		return errors.New("is no absolute http or https URL; write the address to which messages are posted")
+	}
+	return nil
+}
+
+// absolute says whether a value is a URL with a host and one of the schemes. Its error would repeat the value, so there is
+// none.
+func absolute(value []byte, schemes ...string) bool {
+	u, err := url.Parse(strings.TrimSpace(string(value)))
+	return err == nil && u.Host != "" && slices.Contains(schemes, u.Scheme)
 }

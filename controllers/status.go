@@ -116,7 +116,8 @@ func (w *statusWriter[S]) forget(key types.NamespacedName) {
 // calmReasons of a False condition are steps on the way, not trouble.
 var calmReasons = []string{
 	v1alpha1.ReasonProgressing, v1alpha1.ReasonRollingOut, v1alpha1.ReasonWaitingForPods, v1alpha1.ReasonReportsMissing,
-	v1alpha1.ReasonAddressPending, v1alpha1.ReasonNotExposed,
+	v1alpha1.ReasonAddressPending, v1alpha1.ReasonNotExposed, v1alpha1.ReasonPartitionsUnserved,
+	v1alpha1.ReasonReplaying, v1alpha1.ReasonSuspended,
 }
 
 // announce makes an Event of each condition that turned, both ways. Ready and Reconciling only sum up the others.

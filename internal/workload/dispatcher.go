@@ -14,16 +14,35 @@ import (
 )
 
 const (
-	// defaultStorage of the queue volume, when a connector was stored without defaults.
-	defaultStorage = "1Gi"
 	// dispatcherGrace is how long a dispatcher may take to end its calls and close its store, in seconds.
 	dispatcherGrace = 45
 	// keptRevisions of a Deployment: the current one and one to compare with.
 	keptRevisions = 2
+
+	storeVolumeName = "store"
+	// podNameVariable tells a replica who it is.
+	podNameVariable = "POD_NAME"
 )
 
-// dispatcherDeployment runs one pod, and never two at a time: the queue volume has one writer.
+// defaultStorage of the queue volume, when a connector was stored without defaults.
+var defaultStorage = resource.MustParse("1Gi")
+
+// usesNATS says whether the queue is outside the dispatcher, which then may have several replicas and needs no volume.
+func usesNATS(c *v1alpha1.OAConnector) bool {
+	return c.Spec.Dispatcher.Queue.Type == v1alpha1.QueueNATS
+}
+
+func dispatcherReplicas(c *v1alpha1.OAConnector) int32 {
+	if !usesNATS(c) {
+		return 1
+	}
+	return max(c.Spec.Dispatcher.Replicas, 1)
+}
+
+// dispatcherDeployment runs, with an embedded queue, one pod and never two at a time: the queue volume has one writer. With
+// NATS any number may run: each partition of the queue has one owner among them.
 func dispatcherDeployment(in Input) Object {
+	chosen := metav1ac.LabelSelector().WithMatchLabels(selector(in.Connector, v1alpha1.ComponentDispatcher))
 	p := pod{
 		in: in, component: v1alpha1.ComponentDispatcher,
 		account:   DispatcherName(in.Connector.Name),
@@ -33,21 +52,42 @@ func dispatcherDeployment(in Input) Object {
 		ports: map[string]int32{
 			"events": bundle.PortPublic, "admin": bundle.PortAdmin, "peer": bundle.PortPeer,
 		},
-		volumes: []*corev1ac.VolumeApplyConfiguration{corev1ac.Volume().WithName("store").
-			WithPersistentVolumeClaim(corev1ac.PersistentVolumeClaimVolumeSource().WithClaimName(QueueName(in.Connector.Name)))},
+		volumes: []*corev1ac.VolumeApplyConfiguration{storeVolume(in)},
 		mounts: []*corev1ac.VolumeMountApplyConfiguration{corev1ac.VolumeMount().
-			WithName("store").WithMountPath(bundle.DirStore)},
+			WithName(storeVolumeName).WithMountPath(bundle.DirStore)},
 		slots: dispatcherSlots(in),
+	}
+	strategy := appsv1ac.DeploymentStrategy().WithType(appsv1.RecreateDeploymentStrategyType)
+	if usesNATS(in.Connector) {
+		strategy = addBeforeTakingAway()
+		p.spread = spread(chosen)
+		p.args = append(p.args, "--replica=$("+podNameVariable+")")
+		p.env = []*corev1ac.EnvVarApplyConfiguration{corev1ac.EnvVar().WithName(podNameVariable).
+			WithValueFrom(corev1ac.EnvVarSource().WithFieldRef(corev1ac.ObjectFieldSelector().WithFieldPath("metadata.name")))}
 	}
 	return appsv1ac.Deployment(DispatcherName(in.Connector.Name), in.Connector.Namespace).
 		WithLabels(labels(in.Connector, v1alpha1.ComponentDispatcher)).
 		WithOwnerReferences(owner(in.Connector)).
 		WithSpec(appsv1ac.DeploymentSpec().
-			WithReplicas(1).
+			WithReplicas(dispatcherReplicas(in.Connector)).
 			WithRevisionHistoryLimit(keptRevisions).
-			WithStrategy(appsv1ac.DeploymentStrategy().WithType(appsv1.RecreateDeploymentStrategyType)).
-			WithSelector(metav1ac.LabelSelector().WithMatchLabels(selector(in.Connector, v1alpha1.ComponentDispatcher))).
+			WithStrategy(strategy).
+			WithSelector(chosen).
 			WithTemplate(p.template()))
+}
+
+// storeVolume is the queue volume or, with NATS, room for what can be made again from the streams.
+func storeVolume(in Input) *corev1ac.VolumeApplyConfiguration {
+	v := corev1ac.Volume().WithName(storeVolumeName)
+	if usesNATS(in.Connector) {
+		return v.WithEmptyDir(corev1ac.EmptyDirVolumeSource().WithSizeLimit(storageSize(in.Connector)))
+	}
+	return v.WithPersistentVolumeClaim(
+		corev1ac.PersistentVolumeClaimVolumeSource().WithClaimName(QueueName(in.Connector.Name)))
+}
+
+func storageSize(c *v1alpha1.OAConnector) resource.Quantity {
+	return quantity(c.Spec.Dispatcher.Storage.Size, defaultStorage)
 }
 
 func dispatcherService(in Input) Object {
@@ -84,17 +124,12 @@ func serviceAccount(in Input, component string) Object {
 // queueClaim has no owner: it outlives its connector when deliveries are left in it, and a new connector of the same
 // name takes it over by its label.
 func queueClaim(in Input) Object {
-	storage := in.Connector.Spec.Dispatcher.Storage
-	size, err := resource.ParseQuantity(storage.Size)
-	if err != nil {
-		size = resource.MustParse(defaultStorage)
-	}
 	spec := corev1ac.PersistentVolumeClaimSpec().
 		WithAccessModes(corev1.ReadWriteOnce).
 		WithResources(corev1ac.VolumeResourceRequirements().
-			WithRequests(corev1.ResourceList{corev1.ResourceStorage: size}))
-	if storage.ClassName != "" {
-		spec.WithStorageClassName(storage.ClassName)
+			WithRequests(corev1.ResourceList{corev1.ResourceStorage: storageSize(in.Connector)}))
+	if class := in.Connector.Spec.Dispatcher.Storage.ClassName; class != "" {
+		spec.WithStorageClassName(class)
 	}
 	return corev1ac.PersistentVolumeClaim(QueueName(in.Connector.Name), in.Connector.Namespace).
 		WithLabels(labels(in.Connector, v1alpha1.ComponentDispatcher)).

@@ -1,15 +1,10 @@
 package workload
 
 import (
-	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
-	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
 	networkingv1ac "k8s.io/client-go/applyconfigurations/networking/v1"
-	policyv1ac "k8s.io/client-go/applyconfigurations/policy/v1"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/bundle"
@@ -29,8 +24,7 @@ func gatewayReplicas(c *v1alpha1.OAConnector) int32 {
 	return defaultGatewayReplicas
 }
 
-// gatewayDeployment adds a new pod before it takes an old one away, so that no click is lost in a rollout, and spreads
-// the pods over nodes where there are several.
+// gatewayDeployment loses no click in a rollout.
 func gatewayDeployment(in Input) Object {
 	chosen := metav1ac.LabelSelector().WithMatchLabels(selector(in.Connector, v1alpha1.ComponentGateway))
 	p := pod{
@@ -40,11 +34,7 @@ func gatewayDeployment(in Input) Object {
 		grace:     gatewayGrace,
 		ports:     map[string]int32{"http": bundle.PortPublic, "admin": bundle.PortAdmin},
 		slots:     gatewaySlots(in),
-		spread: corev1ac.TopologySpreadConstraint().
-			WithMaxSkew(1).
-			WithTopologyKey(corev1.LabelHostname).
-			WithWhenUnsatisfiable(corev1.ScheduleAnyway).
-			WithLabelSelector(chosen),
+		spread:    spread(chosen),
 	}
 	return appsv1ac.Deployment(GatewayName(in.Connector.Name), in.Connector.Namespace).
 		WithLabels(labels(in.Connector, v1alpha1.ComponentGateway)).
@@ -52,26 +42,13 @@ func gatewayDeployment(in Input) Object {
 		WithSpec(appsv1ac.DeploymentSpec().
 			WithReplicas(gatewayReplicas(in.Connector)).
 			WithRevisionHistoryLimit(keptRevisions).
-			WithStrategy(appsv1ac.DeploymentStrategy().
-				WithType(appsv1.RollingUpdateDeploymentStrategyType).
-				WithRollingUpdate(appsv1ac.RollingUpdateDeployment().
-					WithMaxUnavailable(intstr.FromInt32(0)).
-					WithMaxSurge(intstr.FromInt32(1)))).
+			WithStrategy(addBeforeTakingAway()).
 			WithSelector(chosen).
 			WithTemplate(p.template()))
 }
 
 func gatewayService(in Input) Object {
 	return service(in, v1alpha1.ComponentGateway, GatewayName(in.Connector.Name), servicePort("http", bundle.PortPublic))
-}
-
-func gatewayDisruptionBudget(in Input) Object {
-	return policyv1ac.PodDisruptionBudget(GatewayName(in.Connector.Name), in.Connector.Namespace).
-		WithLabels(labels(in.Connector, v1alpha1.ComponentGateway)).
-		WithOwnerReferences(owner(in.Connector)).
-		WithSpec(policyv1ac.PodDisruptionBudgetSpec().
-			WithMaxUnavailable(intstr.FromInt32(1)).
-			WithSelector(metav1ac.LabelSelector().WithMatchLabels(selector(in.Connector, v1alpha1.ComponentGateway))))
 }
 
 // gatewayIngress sends the whole host to the gateway: the paths belong to the SSO modes, not to the operator.

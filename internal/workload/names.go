@@ -11,7 +11,7 @@ import (
 // selector cover them and the people's own account files ("true"), so that the operator caches no other ConfigMap.
 const AccountsCompiled = "compiled"
 
-// DispatcherName is the name of the dispatcher's Deployment, Service and ServiceAccount.
+// DispatcherName is the name of the dispatcher's Deployment, Service, ServiceAccount and PodDisruptionBudget.
 func DispatcherName(connector string) string { return connector + "-dispatcher" }
 
 // GatewayName is the name of the gateway's Deployment, Service, ServiceAccount, PodDisruptionBudget and Ingress.

@@ -4,9 +4,13 @@ import (
 	"maps"
 	"slices"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
+	policyv1ac "k8s.io/client-go/applyconfigurations/policy/v1"
 
 	"github.com/oabridge/oabridge/internal/bundle"
 )
@@ -41,6 +45,7 @@ type pod struct {
 	mounts    []*corev1ac.VolumeMountApplyConfiguration
 	slots     []slot
 	spread    *corev1ac.TopologySpreadConstraintApplyConfiguration
+	env       []*corev1ac.EnvVarApplyConfiguration
 }
 
 // template holds nothing that changes with the configuration: new configuration reaches a running pod as files.
@@ -76,6 +81,7 @@ func (p pod) container() *corev1ac.ContainerApplyConfiguration {
 		WithArgs(p.component, "--bundle="+bundle.DirBundle, "--secrets="+bundle.DirSecrets).
 		WithArgs(p.args...).
 		WithEnv(corev1ac.EnvVar().WithName("GOMEMLIMIT").WithValue(goMemoryLimit(p.resources))).
+		WithEnv(p.env...).
 		WithResources(p.resources).
 		WithStartupProbe(probe("/healthz", startPeriod, startFailures)).
 		WithReadinessProbe(probe("/readyz", readyPeriod, 2)).
@@ -98,6 +104,34 @@ func (p pod) container() *corev1ac.ContainerApplyConfiguration {
 		c.WithVolumeMounts(s.mount())
 	}
 	return c
+}
+
+// spread asks for one pod on each node, where there are enough nodes.
+func spread(chosen *metav1ac.LabelSelectorApplyConfiguration) *corev1ac.TopologySpreadConstraintApplyConfiguration {
+	return corev1ac.TopologySpreadConstraint().
+		WithMaxSkew(1).
+		WithTopologyKey(corev1.LabelHostname).
+		WithWhenUnsatisfiable(corev1.ScheduleAnyway).
+		WithLabelSelector(chosen)
+}
+
+// addBeforeTakingAway is a rollout in which a new pod is ready before an old one goes.
+func addBeforeTakingAway() *appsv1ac.DeploymentStrategyApplyConfiguration {
+	return appsv1ac.DeploymentStrategy().
+		WithType(appsv1.RollingUpdateDeploymentStrategyType).
+		WithRollingUpdate(appsv1ac.RollingUpdateDeployment().
+			WithMaxUnavailable(intstr.FromInt32(0)).
+			WithMaxSurge(intstr.FromInt32(1)))
+}
+
+// disruptionBudget lets a node be emptied one pod at a time.
+func disruptionBudget(in Input, component, name string) Object {
+	return policyv1ac.PodDisruptionBudget(name, in.Connector.Namespace).
+		WithLabels(labels(in.Connector, component)).
+		WithOwnerReferences(owner(in.Connector)).
+		WithSpec(policyv1ac.PodDisruptionBudgetSpec().
+			WithMaxUnavailable(intstr.FromInt32(1)).
+			WithSelector(metav1ac.LabelSelector().WithMatchLabels(selector(in.Connector, component))))
 }
 
 func probe(path string, period, failures int32) *corev1ac.ProbeApplyConfiguration {

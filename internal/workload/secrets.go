@@ -50,7 +50,7 @@ func (s slot) mount() *corev1ac.VolumeMountApplyConfiguration {
 		WithReadOnly(true)
 }
 
-// dispatcherSlots: the dispatcher talks to the OA and takes events.
+// dispatcherSlots: the dispatcher talks to the OA, the CRM and its queue, takes events and tells people.
 func dispatcherSlots(in Input) []slot {
 	spec := in.Connector.Spec
 	slots := []slot{{bundle.SlotCredentials, keys(spec.CredentialsSecretRef.Name, v1alpha1.KeyUsername, v1alpha1.KeyPassword)}}
@@ -60,6 +60,40 @@ func dispatcherSlots(in Input) []slot {
 	}
 	if name := spec.Source.TokenSecretRef.Name; name != "" {
 		slots = append(slots, slot{bundle.SlotToken, keys(name, rotated(v1alpha1.KeyToken)...)})
+	}
+	slots = append(slots, crmSlots(spec.Source)...)
+	slots = append(slots, queueSlots(spec.Dispatcher)...)
+	for i, c := range spec.Notifications.Channels {
+		if name := c.SecretRef.Name; name != "" {
+			slots = append(slots, slot{bundle.ChannelSlot(i), keys(name, v1alpha1.KeyURL, v1alpha1.KeySigning)})
+		}
+	}
+	return slots
+}
+
+func crmSlots(source v1alpha1.Source) []slot {
+	var slots []slot
+	if name := source.CRM.CredentialsSecretRef.Name; name != "" {
+		slots = append(slots, slot{bundle.SlotCRM,
+			keys(name, v1alpha1.KeyAppID, v1alpha1.KeyAppSecret, v1alpha1.KeyPermanentCode)})
+	}
+	if name := source.Callback.SecretRef.Name; name != "" {
+		slots = append(slots, slot{bundle.SlotCallback, keys(name, rotated(v1alpha1.KeyEncodingAES)...)})
+	}
+	return slots
+}
+
+func queueSlots(d v1alpha1.Dispatcher) []slot {
+	var slots []slot
+	if name := d.Queue.NATS.CredentialsSecretRef.Name; name != "" {
+		slots = append(slots, slot{bundle.SlotNATS,
+			keys(name, v1alpha1.KeyCreds, v1alpha1.KeyToken, v1alpha1.KeyUsername, v1alpha1.KeyPassword)})
+	}
+	if name := d.Queue.NATS.CASecretRef.Name; name != "" {
+		slots = append(slots, slot{bundle.SlotNATSCA, keys(name, v1alpha1.KeyCA)})
+	}
+	if name := d.Records.IndexSecretRef.Name; name != "" {
+		slots = append(slots, slot{bundle.SlotIndex, keys(name, v1alpha1.KeyURL)})
 	}
 	return slots
 }

@@ -42,16 +42,22 @@ func HasGateway(c *v1alpha1.OAConnector) bool {
 // the account shards come before the document that names them. The peer Secret (NewPeerSecret) is not among them,
 // because it is created once and never written again.
 func Build(in Input) []Object {
-	objects := []Object{serviceAccount(in, v1alpha1.ComponentDispatcher), queueClaim(in)}
+	objects := []Object{serviceAccount(in, v1alpha1.ComponentDispatcher)}
+	if !usesNATS(in.Connector) {
+		objects = append(objects, queueClaim(in))
+	}
 	if HasGateway(in.Connector) {
 		objects = append(objects, serviceAccount(in, v1alpha1.ComponentGateway))
 	}
 	objects = append(objects, Config(in.Connector, in.Bundle, in.Files)...)
 	objects = append(objects, dispatcherService(in), dispatcherDeployment(in))
+	if dispatcherReplicas(in.Connector) > 1 {
+		objects = append(objects, disruptionBudget(in, v1alpha1.ComponentDispatcher, DispatcherName(in.Connector.Name)))
+	}
 	if HasGateway(in.Connector) {
 		objects = append(objects, gatewayService(in), gatewayDeployment(in))
 		if gatewayReplicas(in.Connector) > 1 {
-			objects = append(objects, gatewayDisruptionBudget(in))
+			objects = append(objects, disruptionBudget(in, v1alpha1.ComponentGateway, GatewayName(in.Connector.Name)))
 		}
 		if in.Connector.Spec.SSO.Exposure.Type != v1alpha1.ExposureNone {
 			objects = append(objects, gatewayIngress(in))

@@ -71,7 +71,26 @@ func single() workload.Input {
 	return in
 }
 
-var inputs = map[string]func() workload.Input{"minimal": minimal, "full": full, "single-gateway": single}
+// scaled has its queue in a NATS cluster, the index in a database, and uses the CRM's interface.
+func scaled() workload.Input {
+	in := minimal()
+	secret := func(name string) v1alpha1.SecretReference { return v1alpha1.SecretReference{Name: name} }
+	spec := &in.Connector.Spec
+	spec.Dispatcher.Replicas = 3
+	spec.Dispatcher.Queue = v1alpha1.Queue{Type: v1alpha1.QueueNATS, NATS: v1alpha1.NATSQueue{
+		URLs: []string{"tls://nats.infra:4222"}, CredentialsSecretRef: secret("hq-nats"), CASecretRef: secret("nats-ca"),
+	}}
+	spec.Dispatcher.Records.IndexSecretRef = secret("hq-index")
+	spec.Dispatcher.Storage.Size = "2Gi"
+	spec.Source.CRM.CredentialsSecretRef = secret("hq-crm")
+	spec.Source.Callback.SecretRef = secret("hq-callback")
+	spec.Notifications.Channels = []v1alpha1.Channel{
+		{Name: "im", Type: v1alpha1.ChannelCRM}, {Name: "hook", Type: v1alpha1.ChannelWebhook, SecretRef: secret("hq-hook")},
+	}
+	return in
+}
+
+var inputs = map[string]func() workload.Input{"minimal": minimal, "full": full, "single-gateway": single, "nats": scaled}
 
 func render(t *testing.T, objects []workload.Object) []byte {
 	t.Helper()
@@ -179,6 +198,38 @@ func TestConfigurationDoesNotChangeThePodTemplate(t *testing.T) {
 			change(&in)
 			NewWithT(t).Expect(templates(t, workload.Build(in))).To(Equal(before))
 		})
+	}
+}
+
+// A NATS cluster can be moved and its limits changed, and replicas added, without a restart.
+func TestQueueSettingsDoNotChangeThePodTemplate(t *testing.T) {
+	changes := map[string]func(*v1alpha1.Dispatcher){
+		"urls":           func(d *v1alpha1.Dispatcher) { d.Queue.NATS.URLs = []string{"tls://other.infra:4222"} },
+		"maxBytes":       func(d *v1alpha1.Dispatcher) { d.Queue.NATS.MaxBytes = "4Gi" },
+		"streamReplicas": func(d *v1alpha1.Dispatcher) { d.Queue.NATS.StreamReplicas = 5 },
+		"replicas":       func(d *v1alpha1.Dispatcher) { d.Replicas = 4 },
+	}
+	before := templates(t, workload.Build(scaled()))
+	for name, change := range changes {
+		t.Run(name, func(t *testing.T) {
+			in := scaled()
+			change(&in.Connector.Spec.Dispatcher)
+			NewWithT(t).Expect(templates(t, workload.Build(in))).To(Equal(before))
+		})
+	}
+}
+
+// One replica in front of NATS needs no budget: with one, its node could never be emptied.
+func TestBudgetOnlyForSeveralReplicas(t *testing.T) {
+	for replicas, want := range map[int32]int{0: 0, 1: 0, 2: 1} {
+		in, budgets := scaled(), 0
+		in.Connector.Spec.Dispatcher.Replicas = replicas
+		for _, o := range workload.Build(in) {
+			if *o.GetKind() == "PodDisruptionBudget" {
+				budgets++
+			}
+		}
+		NewWithT(t).Expect(budgets).To(Equal(want), "%d replicas", replicas)
 	}
 }
 
