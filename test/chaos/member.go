@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/oabridge/oabridge/test/process"
+)
+
+// restartPause is how long a program that ended by itself stays down, as a kubelet would leave it.
+const restartPause = 200 * time.Millisecond
+
+// member is a program of the set that is started again whenever it ends, as in a cluster.
+type member struct {
+	name  string
+	begin func(context.Context) (*process.Process, error)
+	ready func(context.Context, *process.Process) error
+	diary *diary
+
+	mu      sync.Mutex
+	current *process.Process
+	// up is closed when the present process is ready.
+	up chan struct{}
+	// condemned is set while a kill is on its way, so that an end of another cause can be told.
+	condemned bool
+}
+
+// live runs the program until ctx ends, then lets it end well.
+func (m *member) live(ctx context.Context) error {
+	for ctx.Err() == nil {
+		// The process outlives ctx, so that it is told to end before it is killed.
+		p, err := m.begin(context.WithoutCancel(ctx))
+		if err != nil {
+			return err
+		}
+		up := make(chan struct{})
+		m.mu.Lock()
+		m.current, m.up, m.condemned = p, up, false
+		m.mu.Unlock()
+		m.diary.note("%s started, pid %d", m.name, p.PID())
+		readyCtx, cancel := context.WithCancel(ctx)
+		go func() {
+			if m.ready(readyCtx, p) == nil {
+				m.diary.note("%s is ready after %s", m.name, time.Since(p.Started).Round(time.Millisecond))
+				close(up)
+			}
+		}()
+		select {
+		case <-p.Done():
+			cancel()
+			m.mu.Lock()
+			condemned := m.condemned
+			m.mu.Unlock()
+			if !condemned {
+				m.diary.note("%s ended by itself", m.name)
+				pause(ctx, restartPause)
+			}
+		case <-ctx.Done():
+			cancel()
+			return p.Stop()
+		}
+	}
+	return nil
+}
+
+// kill ends the present process with SIGKILL.
+func (m *member) kill() {
+	m.mu.Lock()
+	p := m.current
+	m.condemned = true
+	m.mu.Unlock()
+	if p != nil {
+		m.diary.killed(m.name)
+		p.Kill()
+	}
+}
+
+// isUp waits until the present process, or one of its successors, is ready.
+func (m *member) isUp(ctx context.Context) error {
+	for {
+		m.mu.Lock()
+		up := m.up
+		p := m.current
+		m.mu.Unlock()
+		if up == nil {
+			if err := pause(ctx, restartPause); err != nil {
+				return err
+			}
+			continue
+		}
+		select {
+		case <-up:
+			return nil
+		case <-p.Done():
+			if err := pause(ctx, restartPause/10); err != nil { // until the successor is there
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
