@@ -61,7 +61,7 @@ func serve(ctx context.Context, conf config, names []string, addresses map[strin
 		if err != nil {
 			return fmt.Errorf("seeyon: %w", err)
 		}
-		group.Go(func() error { return listen(ctx, "seeyon", addresses["seeyon"], oa, oa.Faults().Clear, ready) })
+		group.Go(func() error { return listen(ctx, "seeyon", addresses["seeyon"], oa, oa.Close, ready) })
 	}
 	if slices.Contains(names, "crm") {
 		c, err := crm.New(conf.CRM)
@@ -69,7 +69,7 @@ func serve(ctx context.Context, conf config, names []string, addresses map[strin
 			return fmt.Errorf("crm: %w", err)
 		}
 		group.Go(func() error {
-			return listen(ctx, "crm", addresses["crm"], c, func() { c.Close(); c.Faults().Clear() }, ready)
+			return listen(ctx, "crm", addresses["crm"], c, c.Close, ready)
 		})
 	}
 	return group.Wait()

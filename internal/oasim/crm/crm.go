@@ -4,6 +4,7 @@
 package crm
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -12,9 +13,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/oabridge/oabridge/internal/oasim/desk"
 	"github.com/oabridge/oabridge/internal/oasim/expiry"
 	"github.com/oabridge/oabridge/internal/oasim/fault"
-	"github.com/oabridge/oabridge/internal/oasim/journal"
 )
 
 // Login says whose login tokens are believed.
@@ -44,12 +45,12 @@ type Options struct {
 
 // CRM is one simulated CRM. It serves its pages, the login, the open interface under /cgi and the control API under /_sim.
 type CRM struct {
-	now          func() time.Time
+	*desk.Desk
 	secureCookie bool
 	app          App
+	login        *desk.Switches[Login]
 
 	mu     sync.RWMutex
-	login  Login
 	people map[string]Person
 	order  []string
 
@@ -62,9 +63,6 @@ type CRM struct {
 	tokens   *tokenDesk
 	objects  *objectStore
 	messages *messages
-	faults   fault.Set
-	journal  *journal.Journal
-	handler  http.Handler
 }
 
 const (
@@ -84,9 +82,6 @@ func New(o Options) (*CRM, error) {
 		app := DefaultApp()
 		o.App = &app
 	}
-	if o.JournalSize <= 0 {
-		o.JournalSize = 2000
-	}
 	if o.Client == nil {
 		config, err := tlsConfig(o)
 		if err != nil {
@@ -96,21 +91,32 @@ func New(o Options) (*CRM, error) {
 		tr.TLSClientConfig = config
 		o.Client = &http.Client{Timeout: 10 * time.Second, Transport: tr}
 	}
+	d := desk.New(desk.Options{
+		App: "纷享 CRM", English: "A simulated CRM: it sends to-do events and takes signed logins.", Theme: "crm",
+		Now: o.Now, JournalSize: cmp.Or(o.JournalSize, 2000),
+	})
+	login, err := desk.NewSwitches(o.Login, func(Login) error { return nil })
+	if err != nil {
+		return nil, err
+	}
 	c := &CRM{
-		now: o.Now, secureCookie: o.SecureCookie, app: *o.App, login: o.Login, people: map[string]Person{},
-		keys:     keySet{client: o.Client, now: o.Now},
-		spent:    expiry.New[struct{}](o.Now, maxSpent),
-		sessions: expiry.New[Person](o.Now, maxSessions),
-		records:  newRecords(), runs: newRuns(o.Now), logins: &loginLog{},
-		tokens: newTokenDesk(o.Now), objects: newObjects(), messages: newMessages(o.Now),
-		journal: journal.New(o.JournalSize, o.Now, func(path string) string { return path }),
+		Desk: d, secureCookie: o.SecureCookie, app: *o.App, login: login, people: map[string]Person{},
+		keys:     keySet{client: o.Client, now: d.Now},
+		spent:    expiry.New[struct{}](d.Now, maxSpent),
+		sessions: expiry.New[Person](d.Now, maxSessions),
+		records:  newRecords(), runs: newRuns(d.Now), logins: &loginLog{},
+		tokens: newTokenDesk(d.Now), objects: newObjects(), messages: newMessages(d.Now),
 	}
 	for _, p := range o.People {
 		if err := c.AddPerson(p); err != nil {
 			return nil, err
 		}
 	}
-	c.handler = c.routes()
+	pages := http.NewServeMux()
+	c.routePages(pages)
+	c.Mount("/", fault.Vendor{}, pages)
+	c.Handle("/cgi/", c.routeOpen().ServeHTTP)
+	c.routeControl()
 	return c, nil
 }
 
@@ -131,19 +137,9 @@ func tlsConfig(o Options) (*tls.Config, error) {
 }
 
 // Close ends the runs that are still going.
-func (c *CRM) Close() { c.runs.close() }
-
-// ServeHTTP serves everything the CRM has.
-func (c *CRM) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.handler.ServeHTTP(w, r) }
-
-func (c *CRM) routes() http.Handler {
-	pages := http.NewServeMux()
-	c.routePages(pages)
-	mux := http.NewServeMux()
-	mux.Handle("/cgi/", c.routeOpen())
-	mux.Handle("/", c.journal.Middleware(c.faults.Middleware(fault.Vendor{}, pages)))
-	c.routeControl(mux)
-	return mux
+func (c *CRM) Close() {
+	c.runs.close()
+	c.Desk.Close()
 }
 
 // AddPerson adds a person, or replaces the one with that account.
@@ -182,27 +178,10 @@ func (c *CRM) person(account string) (Person, bool) {
 }
 
 // Login returns whose tokens are believed.
-func (c *CRM) Login() Login {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return c.login
-}
-
-// SetLogin changes whose tokens are believed.
-func (c *CRM) SetLogin(l Login) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.login = l
-}
+func (c *CRM) Login() Login { return c.login.Settings() }
 
 // App is who may use the open interface.
 func (c *CRM) App() App { return c.app }
 
 // OpenStats counts the calls of the open interface.
 func (c *CRM) OpenStats() OpenStats { return c.tokens.snapshot() }
-
-// Faults is the script of failures of the login, the pages and the open interface.
-func (c *CRM) Faults() *fault.Set { return &c.faults }
-
-// Journal is the log of requests.
-func (c *CRM) Journal() *journal.Journal { return c.journal }

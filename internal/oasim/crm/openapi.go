@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/oabridge/oabridge/internal/oasim/desk"
 	"github.com/oabridge/oabridge/internal/oasim/fault"
 )
 
@@ -50,9 +51,10 @@ func (c *CRM) routeOpen() http.Handler {
 		mux.HandleFunc("POST "+path, c.business(c.getData))
 	}
 	mux.HandleFunc("POST /cgi/message/send", c.business(c.sendMessage))
-	return c.faults.Middleware(fault.Vendor{
+	return c.Faults().Middleware(fault.Vendor{
 		// The first of errorMsgs may be an errorCode.
-		Business: func(w http.ResponseWriter, msgs []string) {
+		Business: func(w http.ResponseWriter, _ *http.Request, a fault.Action) {
+			msgs := a.ErrorMsgs
 			code, words := -1, "system busy"
 			if len(msgs) > 0 {
 				if n, err := strconv.Atoi(msgs[0]); err == nil {
@@ -63,7 +65,8 @@ func (c *CRM) routeOpen() http.Handler {
 			}
 			answerCode(w, code, words, nil)
 		},
-		Swallow: func(w http.ResponseWriter) { answerCode(w, 0, "success", nil) },
+		RateLimit: func(w http.ResponseWriter, _ *http.Request, _ fault.Action) { refuseCode(w, codeTooMany) },
+		Swallow:   func(w http.ResponseWriter, _ *http.Request) { answerCode(w, 0, "success", nil) },
 		Expire: func(w http.ResponseWriter, _ *http.Request) {
 			c.tokens.expire()
 			refuseCode(w, codeBadToken)
@@ -77,7 +80,7 @@ func answerCode(w http.ResponseWriter, code int, words string, more map[string]a
 	for k, v := range more {
 		body[k] = v
 	}
-	reply(w, http.StatusOK, body)
+	desk.Reply(w, http.StatusOK, body)
 }
 
 func refuseCode(w http.ResponseWriter, code int) { answerCode(w, code, codeWords[code], nil) }

@@ -3,7 +3,6 @@ package crm
 import (
 	"crypto/rand"
 	"embed"
-	"io/fs"
 	"net/http"
 	"strings"
 	"sync"
@@ -16,13 +15,7 @@ import (
 //go:embed pages/*.html
 var pageFiles embed.FS
 
-var pages = func() *page.Set {
-	sub, err := fs.Sub(pageFiles, "pages")
-	if err != nil {
-		panic(err)
-	}
-	return page.Load(sub)
-}()
+var pages = page.Load(pageFiles)
 
 const (
 	sessionCookie = "crm_session"
@@ -78,7 +71,7 @@ func (c *CRM) Logins() []LoginAttempt {
 func (c *CRM) enter(w http.ResponseWriter, r *http.Request) {
 	person, where, refused := c.verify(r.Context(), r.URL.Query().Get("token"))
 	if refused != nil {
-		c.logins.add(LoginAttempt{Time: c.now(), Code: refused.Code})
+		c.logins.add(LoginAttempt{Time: c.Now(), Code: refused.Code})
 		refused.write(w, false)
 		return
 	}
@@ -86,7 +79,7 @@ func (c *CRM) enter(w http.ResponseWriter, r *http.Request) {
 		c.sessions.Take(old.Value)
 	}
 	journal.SetUser(r.Context(), person.Account)
-	c.logins.add(LoginAttempt{Time: c.now(), Account: person.Account, Path: where.path()})
+	c.logins.add(LoginAttempt{Time: c.Now(), Account: person.Account, Path: where.path()})
 	id := rand.Text()
 	c.sessions.Put(id, person, sessionLife)
 	c.setCookie(w, r, id, 0)

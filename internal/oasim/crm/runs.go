@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/oabridge/oabridge/internal/oasim/desk"
 )
 
 const (
@@ -214,7 +216,7 @@ func (e *Emission) UnmarshalJSON(raw []byte) error {
 		Own []json.RawMessage `json:"events"`
 	}
 	var p plain
-	if err := strict(raw, &p); err != nil {
+	if err := desk.Strict(raw, &p); err != nil {
 		return err
 	}
 	*e = Emission{Target: p.Target, Workload: p.Workload}

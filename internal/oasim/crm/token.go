@@ -122,7 +122,7 @@ func (c *CRM) verify(ctx context.Context, raw string) (Person, Destination, *ref
 func (c *CRM) judge(login Login, got claims) (Person, Destination, *refusal) {
 	var nobody Person
 	var nowhere Destination
-	now := c.now()
+	now := c.Now()
 	if got.Issuer != login.Issuer || !got.Audience.Contains(login.Audience) ||
 		login.EnterpriseID != "" && got.EnterpriseID != login.EnterpriseID {
 		return nobody, nowhere, refuseAudience

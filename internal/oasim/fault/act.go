@@ -2,6 +2,7 @@ package fault
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"time"
@@ -10,12 +11,14 @@ import (
 )
 
 // Vendor tells how one simulator's wire format expresses the failures that differ from vendor to vendor. A nil
-// function makes its kind a no-op.
+// function makes its kind a no-op, but for two: without Swallow the request is served as usual, and the simulator asks
+// Swallows before it stores something; without RateLimit the answer is a plain 429.
 type Vendor struct {
-	Describe func(r *http.Request, body []byte) []Subject
-	Business func(w http.ResponseWriter, errorMsgs []string)
-	Swallow  func(w http.ResponseWriter)
-	Expire   func(w http.ResponseWriter, r *http.Request)
+	Describe  func(r *http.Request, body []byte) []Subject
+	Business  func(w http.ResponseWriter, r *http.Request, a Action)
+	Swallow   func(w http.ResponseWriter, r *http.Request)
+	Expire    func(w http.ResponseWriter, r *http.Request)
+	RateLimit func(w http.ResponseWriter, r *http.Request, a Action)
 }
 
 const htmlPage = "<!DOCTYPE html><html><head><title>登录 Sign in</title></head>" +
@@ -31,11 +34,19 @@ func (s *Set) Middleware(v Vendor, next http.Handler) http.Handler {
 		}
 		journal.SetFault(r.Context(), rule.ID)
 		if rule.Action.After {
+			body, _ := io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(body))
 			next.ServeHTTP(discard{http.Header{}}, r)
+			r.Body = io.NopCloser(bytes.NewReader(body))
 		}
 		rule.act(v, w, r, next)
 	})
 }
+
+type swallowKey struct{}
+
+// Swallows says that the request of this context shall be answered as a success and have no effect.
+func Swallows(ctx context.Context) bool { return ctx.Value(swallowKey{}) != nil }
 
 func describe(v Vendor, r *http.Request) []Subject {
 	if v.Describe == nil {
@@ -68,9 +79,15 @@ func (a *armed) act(v Vendor, w http.ResponseWriter, r *http.Request, next http.
 		}
 		answer(w, max(page.Status, http.StatusOK), "text/html; charset=utf-8", page)
 	case a.Action.Kind == Business && v.Business != nil:
-		v.Business(w, a.Action.ErrorMsgs)
+		v.Business(w, r, a.Action)
 	case a.Action.Kind == Swallow && v.Swallow != nil:
-		v.Swallow(w)
+		v.Swallow(w, r)
+	case a.Action.Kind == Swallow:
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), swallowKey{}, true)))
+	case a.Action.Kind == RateLimit && v.RateLimit != nil:
+		v.RateLimit(w, r, a.Action)
+	case a.Action.Kind == RateLimit:
+		answer(w, http.StatusTooManyRequests, "text/plain; charset=utf-8", a.Action)
 	case a.Action.Kind == ExpireToken && v.Expire != nil:
 		v.Expire(w, r)
 	case !a.Action.After:

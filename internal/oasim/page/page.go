@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"path"
 )
 
 //go:embed layout.html
@@ -16,16 +17,16 @@ var files embed.FS
 // Set is the parsed pages of one simulator.
 type Set struct{ pages map[string]*template.Template }
 
-// Load parses every *.html of a file system on top of the common layout. Each file defines "title" and "main", and may
-// define "top".
-func Load(pages fs.FS) *Set {
+// Load parses every pages/*.html of an embedded file system on top of the common layout. Each file defines "title" and
+// "main", and may define "top".
+func Load(pages embed.FS) *Set {
 	s := &Set{pages: map[string]*template.Template{}}
-	names, err := fs.Glob(pages, "*.html")
+	names, err := fs.Glob(pages, "pages/*.html")
 	if err != nil {
 		panic(err)
 	}
 	for _, name := range names {
-		s.pages[name] = template.Must(template.Must(template.ParseFS(files, "layout.html")).ParseFS(pages, name))
+		s.pages[path.Base(name)] = template.Must(template.Must(template.ParseFS(files, "layout.html")).ParseFS(pages, name))
 	}
 	return s
 }
@@ -33,7 +34,7 @@ func Load(pages fs.FS) *Set {
 // Frame is what the layout needs to know of every page.
 type Frame struct {
 	App   string // name of the system in the top bar
-	Theme string // "oa" or "crm"
+	Theme string // a class of layout.html; "" is blue
 	Phone bool
 	Data  any
 }

@@ -1,51 +1,32 @@
 package seeyon
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
-	"io"
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/oabridge/oabridge/internal/oasim/desk"
 )
 
-// endpoints are the parts of the control API that can be looked at in a browser.
-var endpoints = []struct{ Title, Path string }{
-	{"全部待办 Items", "/_sim/items"},
-	{"消息 Messages", "/_sim/messages"},
-	{"统计 Statistics", "/_sim/stats"},
-	{"人员与绑定 People", "/_sim/people"},
-	{"开关 Settings", "/_sim/settings"},
-	{"故障 Faults", "/_sim/faults"},
-	{"请求日志 Journal", "/_sim/journal"},
-}
-
-// routeControl serves the control API: JSON in and out, no authentication.
-func (s *Seeyon) routeControl(mux *http.ServeMux) {
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		show(w, http.StatusOK, "index.html", false, endpoints)
-	})
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
-	mux.Handle("/_sim/faults", &s.faults)
-	mux.Handle("/_sim/journal", s.journal)
-	mux.HandleFunc("GET /_sim/stats", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, s.Stats()) })
-	mux.HandleFunc("GET /_sim/items", s.listItems)
-	mux.HandleFunc("GET /_sim/messages", func(w http.ResponseWriter, _ *http.Request) {
-		reply(w, http.StatusOK, map[string]any{"messages": s.Messages()})
-	})
-	mux.HandleFunc("DELETE /_sim/items", func(w http.ResponseWriter, _ *http.Request) {
-		s.Reset()
-		w.WriteHeader(http.StatusNoContent)
-	})
-	mux.HandleFunc("GET /_sim/people", func(w http.ResponseWriter, _ *http.Request) {
+// routeControl adds what the OA has to the control API.
+func (s *Seeyon) routeControl() {
+	d := s.Desk
+	d.Page("待办与已办 Inbox: sign in as a person and open an item", "/seeyon/inbox")
+	d.Get("全部待办 Items", "/_sim/items", s.listItems)
+	d.Get("消息 Messages", "/_sim/messages", func(*http.Request) any { return map[string]any{"messages": s.Messages()} })
+	d.Get("统计 Statistics", "/_sim/stats", func(*http.Request) any { return s.Stats() })
+	d.Get("人员与绑定 People", "/_sim/people", func(*http.Request) any {
 		people := s.People()
 		for i := range people {
 			people[i].Password = ""
 		}
-		reply(w, http.StatusOK, map[string]any{"people": people, "bindings": s.bindings()})
+		return map[string]any{"people": people, "bindings": s.bindings()}
 	})
-	mux.HandleFunc("POST /_sim/people", command(func(in struct {
+	s.ServeOn(d)
+	d.Delete("/_sim/items", s.Reset)
+	d.Delete("/_sim/tokens", s.ForgetTokens)
+	desk.On(d, "POST /_sim/people", http.StatusOK, func(in struct {
 		People   []Person  `json:"people"`
 		Bindings []Binding `json:"bindings"`
 	}) (any, error) {
@@ -60,39 +41,27 @@ func (s *Seeyon) routeControl(mux *http.ServeMux) {
 			}
 		}
 		return map[string]int{"people": len(in.People), "bindings": len(in.Bindings)}, nil
-	}))
-	mux.HandleFunc("GET /_sim/settings", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, s.Settings()) })
-	mux.HandleFunc("PUT /_sim/settings", command(func(in json.RawMessage) (any, error) {
-		next := s.Settings()
-		if err := strict(in, &next); err != nil {
-			return nil, err
-		}
-		return next, s.Configure(func(c *Settings) { *c = next })
-	}))
-	mux.HandleFunc("PUT /_sim/apps", command(func(in struct {
+	})
+	desk.On(d, "PUT /_sim/apps", http.StatusOK, func(in struct {
 		Apps []App `json:"apps"`
 	}) (any, error) {
 		s.SetApps(in.Apps)
 		return in, nil
-	}))
-	mux.HandleFunc("PUT /_sim/passwords", command(func(in struct {
+	})
+	desk.On(d, "PUT /_sim/passwords", http.StatusOK, func(in struct {
 		User     string `json:"user"`
 		Password string `json:"password"`
 	}) (any, error) {
 		s.SetPassword(in.User, in.Password)
 		return map[string]string{"user": in.User}, nil
-	}))
-	mux.HandleFunc("DELETE /_sim/tokens", func(w http.ResponseWriter, _ *http.Request) {
-		s.ForgetTokens()
-		w.WriteHeader(http.StatusNoContent)
 	})
-	mux.HandleFunc("POST /_sim/tickets", command(func(in struct {
+	desk.On(d, "POST /_sim/tickets", http.StatusOK, func(in struct {
 		Login        string `json:"login"`
 		RegisterCode string `json:"registerCode"`
 	}) (any, error) {
 		id, err := s.issueTicket(in.Login, in.RegisterCode)
-		return map[string]any{"ticket": id, "expiresAt": s.now().Add(s.Settings().ticketLife()).Format(time.RFC3339)}, err
-	}))
+		return map[string]any{"ticket": id, "expiresAt": s.Now().Add(s.Settings().ticketLife()).Format(time.RFC3339)}, err
+	})
 }
 
 // SetApps replaces the registered apps.
@@ -103,12 +72,12 @@ func (s *Seeyon) SetApps(apps []App) {
 }
 
 // listItems filters by ?login=, ?taskId= and ?state=.
-func (s *Seeyon) listItems(w http.ResponseWriter, r *http.Request) {
+func (s *Seeyon) listItems(r *http.Request) any {
 	login, task, state := r.FormValue("login"), r.FormValue("taskId"), r.FormValue("state")
 	items := slices.DeleteFunc(s.Items(), func(i Item) bool {
 		return login != "" && i.LoginName != login || task != "" && i.TaskID != task || state != "" && i.State != state
 	})
-	reply(w, http.StatusOK, map[string]any{"items": items})
+	return map[string]any{"items": items}
 }
 
 func (s *Seeyon) bindings() []Binding {
@@ -123,36 +92,4 @@ func (s *Seeyon) bindings() []Binding {
 		return cmp.Or(cmp.Compare(a.RegisterCode, b.RegisterCode), cmp.Compare(a.ThirdUserID, b.ThirdUserID))
 	})
 	return out
-}
-
-// command wraps a control call: strict JSON in, JSON or {"error"} out.
-func command[T any](do func(T) (any, error)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		var in T
-		var out any
-		raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 16<<20))
-		if err == nil {
-			err = strict(raw, &in)
-		}
-		if err == nil {
-			out, err = do(in)
-		}
-		if err != nil {
-			reply(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
-			return
-		}
-		reply(w, http.StatusOK, out)
-	}
-}
-
-func strict(raw []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	return d.Decode(into)
-}
-
-func reply(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body)
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/oabridge/oabridge/internal/oasim/desk"
 )
 
 const (
@@ -134,7 +136,7 @@ func (s *Seeyon) routeMessages(mux *http.ServeMux) {
 
 func (s *Seeyon) receiveMessage(raw json.RawMessage) []complaint {
 	var m Message
-	if err := strict(raw, &m); err != nil {
+	if err := desk.Strict(raw, &m); err != nil {
 		return complaints(m.ID, "the message does not read: "+err.Error())
 	}
 	settings := s.Settings()

@@ -17,7 +17,7 @@ func (s *Seeyon) open(w http.ResponseWriter, r *http.Request) {
 	}
 	item, ok := s.inbox.byID(r.FormValue("id"))
 	if !ok || item.LoginName != p.LoginName || item.State == StateRevoked {
-		problem(w, http.StatusNotFound, "该事项不存在或已被撤销。", "This item does not exist or was revoked.")
+		s.problem(w, http.StatusNotFound, "该事项不存在或已被撤销。", "This item does not exist or was revoked.")
 		return
 	}
 	s.leave(w, r, p, item.RegisterCode, pick(r, item.URL, item.H5URL), "v5ticket")
@@ -31,7 +31,7 @@ func (s *Seeyon) openApp(w http.ResponseWriter, r *http.Request) {
 	}
 	app, ok := s.app(r.FormValue("code"))
 	if !ok {
-		problem(w, http.StatusNotFound, "没有这个应用。", "There is no such app.")
+		s.problem(w, http.StatusNotFound, "没有这个应用。", "There is no such app.")
 		return
 	}
 	param := app.TicketParam
@@ -43,17 +43,17 @@ func (s *Seeyon) openApp(w http.ResponseWriter, r *http.Request) {
 
 func (s *Seeyon) leave(w http.ResponseWriter, r *http.Request, p Person, code, link, param string) {
 	if link == "" {
-		problem(w, http.StatusNotFound, "该事项没有可以打开的链接。", "There is no link to open.")
+		s.problem(w, http.StatusNotFound, "该事项没有可以打开的链接。", "There is no link to open.")
 		return
 	}
 	id, err := s.issueTicket(p.LoginName, code)
 	if err != nil {
-		problem(w, http.StatusInternalServerError, "无法生成票据。", err.Error())
+		s.problem(w, http.StatusInternalServerError, "无法生成票据。", err.Error())
 		return
 	}
 	if app, _ := s.app(code); param != "v5ticket" && app.HandshakeURL != "" {
 		if err := s.handshake(r.Context(), withParam(s.complete(app.HandshakeURL), param, id)); err != nil {
-			problem(w, http.StatusBadGateway, "应用没有确认登录。", "The app did not confirm the sign-in: "+err.Error())
+			s.problem(w, http.StatusBadGateway, "应用没有确认登录。", "The app did not confirm the sign-in: "+err.Error())
 			return
 		}
 	}

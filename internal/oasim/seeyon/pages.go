@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"embed"
-	"io/fs"
 	"net/http"
 	"time"
 
@@ -15,13 +14,7 @@ import (
 //go:embed pages/*.html
 var pageFiles embed.FS
 
-var pages = func() *page.Set {
-	sub, err := fs.Sub(pageFiles, "pages")
-	if err != nil {
-		panic(err)
-	}
-	return page.Load(sub)
-}()
+var pages = page.Load(pageFiles)
 
 const (
 	sessionCookie = "JSESSIONID"
@@ -40,17 +33,17 @@ func (s *Seeyon) routePages(mux *http.ServeMux) {
 	mux.HandleFunc("GET /seeyon/app", s.openApp)
 }
 
-func show(w http.ResponseWriter, status int, name string, phone bool, data any) {
-	pages.Write(w, status, name, page.Frame{App: "致远协同", Theme: "oa", Phone: phone, Data: data})
+func (s *Seeyon) show(w http.ResponseWriter, status int, name string, phone bool, data any) {
+	s.Show(w, pages, status, name, phone, data)
 }
 
-func problem(w http.ResponseWriter, status int, chinese, english string) {
-	show(w, status, "problem.html", false, struct{ Chinese, English string }{chinese, english})
+func (s *Seeyon) problem(w http.ResponseWriter, status int, chinese, english string) {
+	s.show(w, status, "problem.html", false, struct{ Chinese, English string }{chinese, english})
 }
 
 func (s *Seeyon) loginPage(w http.ResponseWriter, status int, wrong string) {
 	people := s.People()
-	show(w, status, "login.html", false, struct {
+	s.show(w, status, "login.html", false, struct {
 		Wrong  string
 		People []Person
 	}{wrong, people[:min(len(people), shownItems)]})
@@ -139,5 +132,5 @@ func (s *Seeyon) inboxPage(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	s.mu.RUnlock()
-	show(w, http.StatusOK, "inbox.html", onPhone(r), v)
+	s.show(w, http.StatusOK, "inbox.html", onPhone(r), v)
 }

@@ -168,13 +168,14 @@ func jsonBody(next func(http.ResponseWriter, []byte)) http.HandlerFunc {
 func (s *Seeyon) vendor() fault.Vendor {
 	return fault.Vendor{
 		Describe: describe,
-		Business: func(w http.ResponseWriter, msgs []string) {
+		Business: func(w http.ResponseWriter, _ *http.Request, a fault.Action) {
+			msgs := a.ErrorMsgs
 			if len(msgs) == 0 {
 				msgs = []string{"simulated failure"}
 			}
 			s.writeResult(w, complaints("", msgs...))
 		},
-		Swallow: func(w http.ResponseWriter) { s.writeResult(w, nil) },
+		Swallow: func(w http.ResponseWriter, _ *http.Request) { s.writeResult(w, nil) },
 		Expire: func(w http.ResponseWriter, r *http.Request) {
 			s.tokens.Take(requestToken(r))
 			refuseToken(w)

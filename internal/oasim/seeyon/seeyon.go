@@ -12,9 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/oabridge/oabridge/internal/oasim/desk"
 	"github.com/oabridge/oabridge/internal/oasim/expiry"
-	"github.com/oabridge/oabridge/internal/oasim/fault"
-	"github.com/oabridge/oabridge/internal/oasim/journal"
 )
 
 // App is a registered third-party application (应用注册).
@@ -47,13 +46,13 @@ type Options struct {
 
 // Seeyon is one simulated OA. It serves its API, its pages and the control API under /_sim.
 type Seeyon struct {
-	now    func() time.Time
+	*desk.Desk
+	*desk.Switches[Settings]
 	client *http.Client
 
-	mu       sync.RWMutex
-	settings Settings
-	apps     []App
-	rest     map[string]string
+	mu   sync.RWMutex
+	apps []App
+	rest map[string]string
 
 	directory *directory
 	inbox     *inbox
@@ -61,9 +60,6 @@ type Seeyon struct {
 	tokens    *expiry.Map[tokenOwner]
 	tickets   *expiry.Map[ticket]
 	sessions  *expiry.Map[string]
-	faults    fault.Set
-	journal   *journal.Journal
-	handler   http.Handler
 }
 
 // The bounds of what the simulator remembers.
@@ -75,29 +71,27 @@ const (
 
 // New returns an OA.
 func New(o Options) (*Seeyon, error) {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
 	if o.Client == nil {
 		o.Client = &http.Client{Timeout: 15 * time.Second}
-	}
-	if o.JournalSize <= 0 {
-		o.JournalSize = 5000
 	}
 	if o.Settings == nil {
 		d := DefaultSettings()
 		o.Settings = &d
 	}
-	if err := o.Settings.check(); err != nil {
+	switches, err := desk.NewSwitches(*o.Settings, Settings.check)
+	if err != nil {
 		return nil, err
 	}
+	d := desk.New(desk.Options{
+		App: "致远协同", English: "A simulated Seeyon OA: pending API, tickets and an inbox to look at.",
+		Now: o.Now, JournalSize: o.JournalSize, MaskPath: maskPath,
+	})
 	s := &Seeyon{
-		now: o.Now, client: o.Client, settings: *o.Settings, rest: map[string]string{},
-		directory: newDirectory(), inbox: newInbox(o.Now), messages: newMessages(o.Now),
-		tokens:   expiry.New[tokenOwner](o.Now, maxTokens),
-		tickets:  expiry.New[ticket](o.Now, maxTickets),
-		sessions: expiry.New[string](o.Now, maxSessions),
-		journal:  journal.New(o.JournalSize, o.Now, maskPath),
+		Desk: d, Switches: switches, client: o.Client, rest: map[string]string{},
+		directory: newDirectory(), inbox: newInbox(d.Now), messages: newMessages(d.Now),
+		tokens:   expiry.New[tokenOwner](d.Now, maxTokens),
+		tickets:  expiry.New[ticket](d.Now, maxTickets),
+		sessions: expiry.New[string](d.Now, maxSessions),
 	}
 	for _, a := range o.Apps {
 		if a.Code == "" {
@@ -118,25 +112,19 @@ func New(o Options) (*Seeyon, error) {
 			return nil, err
 		}
 	}
-	s.handler = s.routes()
+	s.route()
 	return s, nil
 }
 
-// ServeHTTP serves everything the OA has.
-func (s *Seeyon) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
-
-func (s *Seeyon) routes() http.Handler {
+func (s *Seeyon) route() {
 	oa := http.NewServeMux()
 	s.routeTokens(oa)
 	s.routePending(oa)
 	s.routeMessages(oa)
 	s.routeTickets(oa)
 	s.routePages(oa)
-
-	mux := http.NewServeMux()
-	mux.Handle("/seeyon/", s.journal.Middleware(s.faults.Middleware(s.vendor(), oa)))
-	s.routeControl(mux)
-	return mux
+	s.Mount("/seeyon/", s.vendor(), oa)
+	s.routeControl()
 }
 
 // SetPassword sets the password of a REST user; tokens it already fetched stay valid.
@@ -169,12 +157,6 @@ func (s *Seeyon) Reset() {
 
 // ForgetTokens ends every token, as a restart of the OA does.
 func (s *Seeyon) ForgetTokens() { s.tokens.Clear() }
-
-// Faults is the script of failures.
-func (s *Seeyon) Faults() *fault.Set { return &s.faults }
-
-// Journal is the log of requests.
-func (s *Seeyon) Journal() *journal.Journal { return s.journal }
 
 func (s *Seeyon) app(code string) (App, bool) {
 	s.mu.RLock()

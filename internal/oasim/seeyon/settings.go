@@ -97,23 +97,3 @@ func (s Settings) tokenIdle() time.Duration { return time.Duration(s.TokenIdleSe
 func (s Settings) ticketLife() time.Duration {
 	return time.Duration(s.TicketSeconds) * time.Second
 }
-
-// Settings returns the switches in force.
-func (s *Seeyon) Settings() Settings {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.settings
-}
-
-// Configure changes the switches.
-func (s *Seeyon) Configure(change func(*Settings)) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	next := s.settings
-	change(&next)
-	if err := next.check(); err != nil {
-		return err
-	}
-	s.settings = next
-	return nil
-}

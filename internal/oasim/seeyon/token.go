@@ -44,9 +44,9 @@ func (s *Seeyon) postToken(w http.ResponseWriter, r *http.Request) {
 
 func (s *Seeyon) issueToken(w http.ResponseWriter, r *http.Request, user, password, loginName string) {
 	journal.SetUser(r.Context(), user)
+	settings := s.Settings()
 	s.mu.RLock()
 	want, known := s.rest[user]
-	settings := s.settings
 	s.mu.RUnlock()
 	if !known || subtle.ConstantTimeCompare([]byte(want), []byte(password)) != 1 {
 		writeToken(w, r, settings, settings.WrongPassword, "-1", nil)
