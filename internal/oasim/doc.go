@@ -3,8 +3,8 @@
 // alone, they share no code with the drivers, the dispatcher or the gateway, so that each side checks the other.
 //
 // What all simulators have in common lives beside them: the control API with a movable clock, settings and people
-// (desk), scripted faults (fault), a log of every request (journal), values that expire (expiry) and the look of the pages
-// (page).
+// (desk), what people see (inbox) and the web pages on which they see it and sign in (portal), scripted faults (fault), a
+// log of every request (journal), values that expire (expiry) and the look of the pages (page).
 //
 // Keys such as SEED3, SY-AUTH or SY-SSO in comments name the source of a wire fact; "derived" marks an assumption that
 // no public source settles.
