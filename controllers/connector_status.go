@@ -98,7 +98,14 @@ func deliveryStatus(before v1alpha1.DeliveryStatus, dispatcher fleet) v1alpha1.D
 
 // addresses are to be pasted into the consoles of the CRM and the OA.
 func (r *round) addresses() v1alpha1.AddressStatus {
-	a := v1alpha1.AddressStatus{Events: workload.EventsURL(r.connector)}
+	var a v1alpha1.AddressStatus
+	source := r.connector.Spec.Source
+	if source.SigningSecretRef.Name != "" || source.TokenSecretRef.Name != "" {
+		a.Events = workload.EventsURL(r.connector)
+	}
+	if source.Callback.SecretRef.Name != "" {
+		a.Callback = workload.CallbackURL(r.connector)
+	}
 	b := r.previous
 	if r.compiled != nil {
 		b = r.compiled.Bundle

@@ -44,6 +44,7 @@ const (
 // Channel is one way of telling somebody.
 // +kubebuilder:validation:XValidation:rule="(self.type == 'Webhook') == has(self.secretRef)",message="secretRef belongs to type Webhook, which needs it: the Secret has the key url"
 // +kubebuilder:validation:XValidation:rule="self.type == 'CRM' || !has(self.recipients)",message="recipients belong to type CRM; a webhook decides itself whom it tells"
+// +kubebuilder:validation:XValidation:rule="self.type == 'Webhook' || !has(self.allowedCIDRs)",message="allowedCIDRs belong to type Webhook; those of the CRM are spec.source.crm.allowedCIDRs"
 type Channel struct {
 	// name of the channel.
 	// +required
@@ -68,4 +69,13 @@ type Channel struct {
 	// message is signed.
 	// +optional
 	SecretRef SecretReference `json:"secretRef,omitempty,omitzero"`
+	// allowedCIDRs opens address ranges that are refused otherwise: loopback, link-local and cloud metadata addresses.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=43
+	// +kubebuilder:validation:items:XValidation:rule="isCIDR(self)",message="must be a CIDR such as 127.0.0.0/8"
+	AllowedCIDRs []string `json:"allowedCIDRs,omitempty"`
 }

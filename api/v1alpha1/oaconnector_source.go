@@ -117,6 +117,7 @@ type Callback struct {
 }
 
 // CallbackRule turns changes of one kind of object into items of one kind.
+// +kubebuilder:validation:XValidation:rule="'state' in self.fields || self.actions.all(k, !k.contains('/'))",message="an event type with a state, such as update/done, needs fields.state: the path to the state"
 // +kubebuilder:validation:XValidation:rule="self.kind == 'Todo' || self.actions.all(k, self.actions[k] == 'created')",message="a Reminder has only the action created"
 type CallbackRule struct {
 	// apiName of the CRM object, such as ApprovalTaskObj.
@@ -128,20 +129,22 @@ type CallbackRule struct {
 	// kind of the item: it selects the scenario.
 	// +required
 	Kind ItemKind `json:"kind,omitempty"`
-	// actions say what an event type of the callback does to the item: created, updated, completed or deleted. An event
-	// type that is not named here is answered and counted.
+	// actions say what an event type of the callback does to the item: created, updated, completed or deleted. update/done
+	// means the event type update of an object whose state (fields.state) is done. An event type that is not named here is
+	// answered and counted.
 	// +required
 	// +kubebuilder:validation:MinProperties=1
 	// +kubebuilder:validation:MaxProperties=16
 	// +kubebuilder:validation:XValidation:rule="self.all(k, k.size() <= 64 && self[k] in ['created', 'updated', 'completed', 'deleted'])",message="each event type maps to created, updated, completed or deleted"
 	Actions map[string]string `json:"actions,omitempty"`
 	// fields of the item, each as a path into the object's data: id, version, heading, subject, detail, createdAt,
-	// sender.account, sender.name and receivers (one account or a list of them). Without id the item is the object itself.
+	// object.apiName, object.id, sender.account, sender.name and receivers (one account or a list of them). Without id the
+	// item is the object itself, and without object.… it leads to that. state is the path to what actions may depend on.
 	// +required
 	// +kubebuilder:validation:MinProperties=1
 	// +kubebuilder:validation:MaxProperties=16
 	// +kubebuilder:validation:XValidation:rule="'receivers' in self",message="fields must name receivers: the path to the accounts that get the item"
-	// +kubebuilder:validation:XValidation:rule="self.all(k, k in ['id', 'version', 'heading', 'subject', 'detail', 'createdAt', 'sender.account', 'sender.name', 'receivers'])",message="fields may name id, version, heading, subject, detail, createdAt, sender.account, sender.name and receivers"
+	// +kubebuilder:validation:XValidation:rule="self.all(k, k in ['id', 'version', 'heading', 'subject', 'detail', 'createdAt', 'object.apiName', 'object.id', 'sender.account', 'sender.name', 'receivers', 'state'])",message="fields may name id, version, heading, subject, detail, createdAt, object.apiName, object.id, sender.account, sender.name, receivers and state"
 	// +kubebuilder:validation:XValidation:rule="self.all(k, self[k].size() > 0 && self[k].size() <= 256)",message="a path has 1 to 256 characters"
 	Fields map[string]string `json:"fields,omitempty"`
 }

@@ -105,11 +105,16 @@ type AccountsStatus struct {
 // AddressStatus lists addresses.
 // +kubebuilder:validation:MinProperties=1
 type AddressStatus struct {
-	// events is where the CRM posts its events, inside the cluster.
+	// events is where the CRM posts its events, inside the cluster; it is there when the connector takes them.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	Events string `json:"events,omitempty"`
+	// callback is where the CRM sends its callbacks, inside the cluster; it is there when the connector takes them.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	Callback string `json:"callback,omitempty"`
 	// login is the entry that is registered in the OA for the CRM's main page, for PC. For mobile, the last part is true.
 	// +optional
 	// +kubebuilder:validation:MinLength=1

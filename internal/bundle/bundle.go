@@ -92,6 +92,8 @@ type Channel struct {
 	// Secret is the folder below the secrets directory with the keys url and, optionally, signing-key (a Standard Webhooks
 	// secret), for Webhook.
 	Secret string `json:"secret,omitempty"`
+	// AllowedCIDRs opens ranges that the egress policy refuses otherwise, for Webhook.
+	AllowedCIDRs []string `json:"allowedCIDRs,omitempty"`
 }
 
 // CRM is the CRM's open interface. The slot crm holds the keys appId, appSecret and permanentCode.
@@ -234,10 +236,11 @@ type CallbackRule struct {
 	// Kind of the event, the scenario.
 	Kind string `json:"kind"`
 	// Actions by the callback's event type: created, updated, completed or deleted, e.g. {"add": "created", "update": "updated"}.
+	// A key update/done is about objects whose state (see Fields) is done.
 	Actions map[string]string `json:"actions"`
 	// Fields of the item by path into the object's data. The names are those of an event's data (docs/reference/events.md):
-	// id, version, heading, subject, detail, createdAt, sender.account, sender.name, receivers (one account or a list of them).
-	// Without id, the item is the object itself.
+	// id, version, heading, subject, detail, createdAt, object.apiName, object.id, sender.account, sender.name, receivers (one
+	// account or a list of them). Without id, the item is the object itself. state is the path to what Actions may depend on.
 	Fields map[string]string `json:"fields"`
 }
 

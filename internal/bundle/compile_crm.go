@@ -54,7 +54,7 @@ func compileNotifications(spec v1alpha1.OAConnectorSpec) (*Notifications, []Prob
 	for i, c := range spec.Notifications.Channels {
 		channel := Channel{Name: c.Name, Type: string(c.Type)}
 		if c.Type == v1alpha1.ChannelWebhook {
-			channel.Secret = ChannelSlot(i)
+			channel.Secret, channel.AllowedCIDRs = ChannelSlot(i), c.AllowedCIDRs
 		} else {
 			channel.Recipients = c.Recipients
 			if len(channel.Recipients) == 0 {

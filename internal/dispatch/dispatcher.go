@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oabridge/oabridge/internal/bundle"
+	"github.com/oabridge/oabridge/internal/crm/fxiaoke"
 	"github.com/oabridge/oabridge/internal/mounted"
 	"github.com/oabridge/oabridge/internal/oa/drivers"
 	"github.com/oabridge/oabridge/internal/report"
@@ -34,6 +35,7 @@ type Dispatcher struct {
 	*shared
 	options   Options
 	intake    *intake
+	callback  *fxiaoke.Callback
 	keys      *keys
 	config    configState
 	store     storeState
@@ -74,10 +76,12 @@ func New(ctx context.Context, o Options) (*Dispatcher, error) {
 	}
 	d := &Dispatcher{
 		options: o, first: make(chan struct{}), keys: &keys{dir: o.Secrets},
-		shared: &shared{log: o.Log, metrics: newMetrics(), tuning: o.tuning, dirty: make(chan struct{}, 1), shutdown: o.ShutdownTimeout},
+		shared: &shared{log: o.Log, metrics: newMetrics(), tuning: o.tuning, dirty: make(chan struct{}, 1), shutdown: o.ShutdownTimeout,
+			secrets: o.Secrets, crm: fxiaoke.NewClient(o.Secrets, time.Now)},
 	}
 	d.intake = newIntake(d)
-	d.metrics.registry.MustRegister(levels{d})
+	d.callback = fxiaoke.NewCallback(o.Secrets, d.crm, time.Now)
+	d.metrics.registry.MustRegister(levels{d}, d.callback)
 	d.store.set(errors.New("the store is being opened"))
 	d.publisher = report.NewPublisher(d.report())
 	if err := d.listen(ctx); err != nil {
@@ -203,6 +207,9 @@ func (d *Dispatcher) use(ctx context.Context, l *bundle.Loaded) {
 	d.swap.Lock()
 	defer d.swap.Unlock()
 	v, err := newLive(l, d.live.Load(), d.options.Secrets, d.options.NewPusher)
+	if err == nil {
+		err = errors.Join(d.callback.Use(l.Bundle), d.crm.Use(l.Bundle.CRM))
+	}
 	d.config.set("bundle", err)
 	if err != nil {
 		d.log.Error(err, "the bundle on disk cannot be used; the last good one stays live", "hash", l.Hash)
@@ -258,7 +265,7 @@ func (d *Dispatcher) ready(ctx context.Context) error {
 	switch {
 	case d.live.Load() == nil:
 		return errors.New("no bundle is live: " + d.config.problem())
-	case d.keys.authenticator() == nil:
+	case d.lacksKeys(d.live.Load()):
 		return errors.New("no proof of origin can be checked: " + d.config.problem())
 	case d.ending.Load():
 		return errors.New("draining")
@@ -270,6 +277,9 @@ func (d *Dispatcher) ready(ctx context.Context) error {
 	}
 	return s.journal.Check(ctx)
 }
+
+// lacksKeys reports whether the proof of origin of events cannot be checked, although there should be one.
+func (d *Dispatcher) lacksKeys(v *live) bool { return v.takesEvents() && d.keys.authenticator() == nil }
 
 // Addr returns the address on which a part listens: public, admin, peer or local.
 func (d *Dispatcher) Addr(part string) string {

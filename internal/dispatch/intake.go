@@ -77,10 +77,15 @@ func (in *intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (in *intake) take(r *http.Request) (accepted, string, *crm.Problem) {
-	v, session, authenticator, reason, problem := in.ready()
+	v, session, reason, problem := in.ready()
 	if problem != nil {
 		return accepted{}, reason, problem
 	}
+	if !v.takesEvents() {
+		return accepted{}, refusedUnauthorized, crm.NewProblem(http.StatusNotFound,
+			"this connector takes the CRM's callbacks only: set spec.source.signingSecretRef or tokenSecretRef to send it events")
+	}
+	authenticator := in.dispatcher.keys.authenticator()
 	size := r.ContentLength
 	if size < 0 || size > int64(in.limits.Request) {
 		size = int64(in.limits.Request)
@@ -127,20 +132,20 @@ func fanOutBytes(events []crm.Event) (n int64) {
 }
 
 // ready returns what is needed to take events, or why none are taken now.
-func (in *intake) ready() (*live, *session, *crm.Authenticator, string, *crm.Problem) {
+func (in *intake) ready() (*live, *session, string, *crm.Problem) {
 	d := in.dispatcher
-	v, authenticator, session := d.live.Load(), d.keys.authenticator(), d.session.Load()
+	v, session := d.live.Load(), d.session.Load()
 	switch {
 	case d.ending.Load():
-		return nil, nil, nil, refusedDraining, later(retryBusy, "the dispatcher is ending: send again, its successor is about to start")
-	case v == nil || authenticator == nil:
-		return nil, nil, nil, refusedNotReady, later(retryBusy, "the dispatcher has no usable configuration yet: see the conditions of the connector")
+		return nil, nil, refusedDraining, later(retryBusy, "the dispatcher is ending: send again, its successor is about to start")
+	case v == nil || d.lacksKeys(v):
+		return nil, nil, refusedNotReady, later(retryBusy, "the dispatcher has no usable configuration yet: see the conditions of the connector")
 	case v.bundle.Draining:
-		return nil, nil, nil, refusedDeleted, crm.NewProblem(http.StatusGone, "the connector is being deleted and takes no more events")
+		return nil, nil, refusedDeleted, crm.NewProblem(http.StatusGone, "the connector is being deleted and takes no more events")
 	case session == nil:
-		return nil, nil, nil, refusedStore, later(retryFull, "the store is not open: see the conditions of the connector; send again later")
+		return nil, nil, refusedStore, later(retryFull, "the store is not open: see the conditions of the connector; send again later")
 	}
-	return v, session, authenticator, "", nil
+	return v, session, "", nil
 }
 
 // store writes the deliveries of a request, those of one partition as one group, and waits for the sync.
@@ -223,8 +228,10 @@ func later(after time.Duration, format string, args ...any) *crm.Problem {
 // refusal sorts a problem for the metric.
 func refusal(p *crm.Problem) string {
 	switch p.Status {
-	case http.StatusUnauthorized:
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
 		return refusedUnauthorized
+	case http.StatusServiceUnavailable:
+		return refusedNotReady
 	case http.StatusRequestEntityTooLarge:
 		return refusedTooLarge
 	}

@@ -48,9 +48,12 @@ func (k *keys) reload(s bundle.Source) error {
 	if s.Token {
 		found.Tokens = read(bundle.SlotToken, v1alpha1.KeyToken)
 	}
-	authenticator, err := crm.NewAuthenticator(found, time.Now)
-	if err != nil {
-		errs = append(errs, fmt.Errorf("the events' proof of origin: %w", err))
+	var authenticator *crm.Authenticator
+	if s.Signing || s.Token {
+		var err error
+		if authenticator, err = crm.NewAuthenticator(found, time.Now); err != nil {
+			errs = append(errs, fmt.Errorf("the events' proof of origin: %w", err))
+		}
 	}
 	var peer [][sha256.Size]byte
 	for _, token := range read(bundle.SlotPeer, v1alpha1.KeyToken) {

@@ -56,6 +56,9 @@ func sameDriver(a, b *bundle.Bundle) bool {
 		reflect.DeepEqual(a.OA, b.OA)
 }
 
+// takesEvents reports whether events can prove their origin; otherwise only the CRM's callbacks are taken.
+func (v *live) takesEvents() bool { return v.bundle.Source.Signing || v.bundle.Source.Token }
+
 // concurrency is how many calls may be in flight.
 func (v *live) concurrency() int { return max(v.bundle.Delivery.Concurrency, 1) }
 

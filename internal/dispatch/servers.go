@@ -27,6 +27,7 @@ const (
 func (d *Dispatcher) listen(ctx context.Context) error {
 	public := http.NewServeMux()
 	public.Handle("POST /events", d.intake)
+	public.Handle("POST /callbacks/fxiaoke", newCallbacks(d.intake, d.callback))
 
 	admin := http.NewServeMux()
 	admin.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+
+	"github.com/oabridge/oabridge/internal/crm/fxiaoke"
 )
 
 // shared is what the engines of all partitions have in common.
@@ -15,6 +17,9 @@ type shared struct {
 	live    atomic.Pointer[live]
 	// dirty tells the reporter that something is different.
 	dirty chan struct{}
+	// secrets is the directory of the Secrets, crm the CRM's open interface.
+	secrets string
+	crm     *fxiaoke.Client
 	// shutdown is how long calls in flight may take to finish.
 	shutdown time.Duration
 }

@@ -36,6 +36,11 @@ func EventsURL(c *v1alpha1.OAConnector) string {
 	return fmt.Sprintf("http://%s.%s.svc:%d/events", DispatcherName(c.Name), c.Namespace, bundle.PortPublic)
 }
 
+// CallbackURL is where the CRM sends its callbacks inside the cluster.
+func CallbackURL(c *v1alpha1.OAConnector) string {
+	return fmt.Sprintf("http://%s.%s.svc:%d/callbacks/fxiaoke", DispatcherName(c.Name), c.Namespace, bundle.PortPublic)
+}
+
 // ProofsURL is where the dispatcher remembers used proofs for the gateway.
 func ProofsURL(c *v1alpha1.OAConnector) string {
 	return fmt.Sprintf("http://%s.%s.svc:%d/proofs", DispatcherName(c.Name), c.Namespace, bundle.PortPeer)

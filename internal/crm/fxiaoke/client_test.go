@@ -199,7 +199,7 @@ func TestFailures(t *testing.T) {
 		"per second":       {business("30004"), fxiaoke.RateLimited, "limits its calls", 20 * time.Second},
 		"per 20 seconds":   {business("14001"), fxiaoke.RateLimited, "limits its calls", 20 * time.Second},
 		"daily quota":      {business("30002"), fxiaoke.RateLimited, "of the day", time.Hour},
-		"unknown person":   {business("20012"), fxiaoke.Rejected, "spec.source.crm.user", 0},
+		"unknown person":   {business("20012"), fxiaoke.Rejected, "spec.source.crm.openUserID", 0},
 		"unknown code":     {business("99999"), fxiaoke.Rejected, "errorCode 99999", 0},
 		"not the CRM":      {instead(http.StatusOK, "<html>"), fxiaoke.BadAnswer, "spec.source.crm.url", 0},
 		"code in words":    {instead(http.StatusOK, `{"errorCode":"0"}`), fxiaoke.BadAnswer, "spec.source.crm.url", 0},

@@ -73,14 +73,14 @@ var refusals = map[int]string{
 	10006: "the CRM misses a parameter of the app, or it is malformed: check appId, appSecret and permanentCode in the Secret of spec.source.crm.credentialsSecretRef",
 	15003: "the app may not use this interface: grant it in the CRM's app settings",
 	20006: "the CRM does not know this appId or appSecret: correct them in the Secret of spec.source.crm.credentialsSecretRef",
-	20012: "the CRM does not know one of the openUserIds: check spec.source.crm.user and spec.source.crm.roles",
-	20014: "the app may not see that person's data: check spec.source.crm.user and the app's visible range",
+	20012: "the CRM does not know one of the openUserIds: check spec.source.crm.openUserID and spec.source.crm.roles",
+	20014: "the app may not see that person's data: check spec.source.crm.openUserID and the app's visible range",
 	20015: "the permanentCode is wrong: copy it again into the Secret of spec.source.crm.credentialsSecretRef",
 	20017: "the CRM does not find the enterprise: check spec.source.crm.corpID",
 	20020: "the app has no right to that enterprise: check spec.source.crm.corpID",
 	20021: "the app is disabled: enable it in the CRM",
 	20022: "the enterprise has not authorised the app: authorise it in the CRM",
-	30027: "the CRM does not know one of the employees: check spec.source.crm.user and spec.source.crm.roles",
+	30027: "the CRM does not know one of the employees: check spec.source.crm.openUserID and spec.source.crm.roles",
 }
 
 // codeError is what an errorCode means. The CRM's own words are only quoted, and only for a code that is not known.

@@ -21,7 +21,7 @@ func (c *Client) Object(ctx context.Context, apiName, id string) ([]byte, error)
 	}
 	data := gjson.GetBytes(answer, "data")
 	if !data.IsObject() {
-		return nil, &Error{Kind: Rejected, Message: "the CRM returns no data for the record: it is gone, or spec.source.crm.user may not see it"}
+		return nil, &Error{Kind: Rejected, Message: "the CRM returns no data for the record: it is gone, or spec.source.crm.openUserID may not see it"}
 	}
 	return []byte(data.Raw), nil
 }
