@@ -59,12 +59,17 @@ func TestTheAPIRefusesMistakes(t *testing.T) {
 			"each event type maps to created, updated, completed or deleted"},
 		{"an item for nobody", "source", map[string]any{"crm": crmInterface(), "callback": without(callback("Todo", "created"), "receivers")},
 			"fields must name receivers"},
+		{"a state that is nowhere", "source", map[string]any{"crm": crmInterface(), "callback": after(callback("Todo", "created"), "update/done", "completed")},
+			"an event type with a state, such as update/done, needs fields.state"},
 		{"an open interface on another scheme", "source.crm", with(crmInterface(), "url", "ftp://open.fxiaoke.com"), "url must be an absolute http or https URL"},
 		{"a message through no CRM", "notifications", channels(map[string]any{"name": "im", "type": "CRM"}), "needs spec.source.crm"},
 		{"a webhook without an address", "notifications", channels(map[string]any{"name": "hook", "type": "Webhook"}), "secretRef belongs to type Webhook, which needs it"},
 		{"a webhook with recipients", "notifications", channels(map[string]any{
 			"name": "hook", "type": "Webhook", "secretRef": map[string]any{"name": "s"}, "recipients": []any{"crm-admins"},
 		}), "recipients belong to type CRM"},
+		{"ranges for a message", "notifications", channels(map[string]any{
+			"name": "im", "type": "CRM", "allowedCIDRs": []any{"127.0.0.0/8"},
+		}), "allowedCIDRs belong to type Webhook"},
 		{"a hasty window", "notifications", with(channels(map[string]any{
 			"name": "hook", "type": "Webhook", "secretRef": map[string]any{"name": "s"},
 		}), "window", "5s"), "window must be between 1m and 24h"},
@@ -139,6 +144,12 @@ func callback(kind, action string) map[string]any {
 // without a field of the item of the first rule.
 func without(callback map[string]any, field string) map[string]any {
 	unstructured.RemoveNestedField(callback["rules"].([]any)[0].(map[string]any), "fields", field)
+	return callback
+}
+
+// after an event type the first rule does one more thing.
+func after(callback map[string]any, event, action string) map[string]any {
+	callback["rules"].([]any)[0].(map[string]any)["actions"].(map[string]any)[event] = action
 	return callback
 }
 

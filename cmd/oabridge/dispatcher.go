@@ -41,7 +41,7 @@ events are taken, calls in flight finish, and what is known is written down.`,
 	f.StringVar(&o.Bundle, "bundle", o.Bundle, "directory with "+bundle.FileName+" and the account shards")
 	f.StringVar(&o.Secrets, "secrets", o.Secrets, "directory with one folder for each Secret")
 	f.StringVar(&o.Store, "store", o.Store, "directory on a volume of its own; only one dispatcher may use it")
-	f.StringVar(&o.ListenPublic, "listen-public", o.ListenPublic, "address for POST /events")
+	f.StringVar(&o.ListenPublic, "listen-public", o.ListenPublic, "address for POST /events and /callbacks/fxiaoke")
 	f.StringVar(&o.ListenAdmin, "listen-admin", o.ListenAdmin, "address for /healthz, /readyz, /metrics and /report")
 	f.StringVar(&o.ListenPeer, "listen-peer", o.ListenPeer, "address for /proofs, which the gateway of the same connector uses")
 	f.StringVar(&o.ListenLocal, "listen-local", o.ListenLocal, "address for /records and /dead; they are not protected, so keep it on the loopback interface")
