@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
+	"github.com/oabridge/oabridge/internal/bundle"
 )
 
 // secretNeed is a reference to a Secret, with the keys that it must and may have.
@@ -26,7 +27,7 @@ type secretNeed struct {
 func secretNeeds(spec *v1alpha1.OAConnectorSpec) []secretNeed {
 	needs := []secretNeed{{
 		field: "spec.credentialsSecretRef", name: spec.CredentialsSecretRef.Name,
-		required: []string{v1alpha1.KeyUsername, v1alpha1.KeyPassword},
+		required: bundle.CredentialKeys(spec),
 	}, {
 		field: "spec.endpoint.caSecretRef", name: spec.Endpoint.CASecretRef.Name,
 		required: []string{v1alpha1.KeyCA}, check: checkCertificates,

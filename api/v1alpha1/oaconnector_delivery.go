@@ -31,7 +31,7 @@ type Accounts struct {
 }
 
 // ErrorClass is the kind of a failed attempt.
-// +kubebuilder:validation:Enum=Network;Timeout;ServerError;RateLimited;AuthExpired;BusinessCode
+// +kubebuilder:validation:Enum=Network;Timeout;ServerError;RateLimited;AuthExpired;BusinessCode;ReceiverUnknown
 type ErrorClass string
 
 // Values of ErrorClass that retry.classes may name.
@@ -42,12 +42,14 @@ const (
 	ClassTimeout ErrorClass = "Timeout"
 	// ClassServerError: HTTP 5xx, or an answer that is not what the OA's interface promises (such as an HTML page).
 	ClassServerError ErrorClass = "ServerError"
-	// ClassRateLimited: HTTP 429.
+	// ClassRateLimited: HTTP 429, or the OA's own code for too many calls.
 	ClassRateLimited ErrorClass = "RateLimited"
 	// ClassAuthExpired: the OA does not accept the token or the account.
 	ClassAuthExpired ErrorClass = "AuthExpired"
 	// ClassBusinessCode: the OA answered, and its code is not the success code.
 	ClassBusinessCode ErrorClass = "BusinessCode"
+	// ClassReceiverUnknown: the OA does not know the receiver, or the application may not reach them.
+	ClassReceiverUnknown ErrorClass = "ReceiverUnknown"
 )
 
 // BackoffPolicy is how the delay between attempts grows.

@@ -4,13 +4,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// OAType is the product that a connector talks to.
-// +kubebuilder:validation:Enum=Seeyon
-type OAType string
-
-// TypeSeeyon is Seeyon (致远) A8/V5.
-const TypeSeeyon OAType = "Seeyon"
-
 // SwitchState turns a scenario or the retry rule on and off.
 // +kubebuilder:validation:Enum=Enabled;Disabled
 type SwitchState string
@@ -22,7 +15,17 @@ const (
 )
 
 // OAConnectorSpec is one OA account set: one enterprise in one OA.
-// +kubebuilder:validation:XValidation:rule="self.type != 'Seeyon' || has(self.seeyon)",message="type Seeyon needs the block spec.seeyon (at least registerCode)"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'Seeyon') == has(self.seeyon)",message="type Seeyon needs the block spec.seeyon (at least registerCode), and no other type may have it"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'Weaver') == has(self.weaver)",message="type Weaver needs the block spec.weaver (at least sysCode), and no other type may have it"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'Landray') == has(self.landray)",message="type Landray needs the block spec.landray (at least appName), and no other type may have it"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'Yunzhijia') == has(self.yunzhijia)",message="type Yunzhijia needs the block spec.yunzhijia (at least appID), and no other type may have it"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'WeLink') == has(self.welink)",message="type WeLink needs the block spec.welink (at least clientID), and no other type may have it"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'WeCom') == has(self.wecom)",message="type WeCom needs the block spec.wecom (at least corpID and agentID), and no other type may have it"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'DingTalk') == has(self.dingtalk)",message="type DingTalk needs the block spec.dingtalk (at least appKey and agentID), and no other type may have it"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'Feishu') == has(self.feishu)",message="type Feishu needs the block spec.feishu (at least appID), and no other type may have it"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'Generic') == has(self.generic)",message="type Generic needs the block spec.generic (at least authentication), and no other type may have it"
+// +kubebuilder:validation:XValidation:rule="has(self.endpoint) && has(self.endpoint.url) || self.type in ['Yunzhijia', 'WeLink', 'WeCom', 'DingTalk', 'Feishu']",message="spec.endpoint.url is needed for this type; only Yunzhijia, WeLink, WeCom, DingTalk and Feishu have a public address of their own"
+// +kubebuilder:validation:XValidation:rule="has(self.credentialsSecretRef) || self.type == 'Weaver' || (self.type == 'Landray' && has(self.landray) && self.landray.?authentication.orValue(”) == 'None') || (self.type == 'Generic' && has(self.generic) && self.generic.authentication.type == 'None')",message="spec.credentialsSecretRef is needed: this type calls the OA with an account"
 // +kubebuilder:validation:XValidation:rule="!has(self.sso) || self.sso.mode == 'None' || has(self.sso.crmLogin)",message="spec.sso.crmLogin is needed unless spec.sso.mode is None: the gateway must know how to log the person into the CRM"
 // +kubebuilder:validation:XValidation:rule="self.?dispatcher.?queue.?nats.hasValue() == oldSelf.?dispatcher.?queue.?nats.hasValue()",message="spec.dispatcher.queue.type is immutable, because what is accepted would stay behind; create a new connector and delete this one, which delivers what is left"
 // +kubebuilder:validation:XValidation:rule="self.?delivery.?concurrency.orValue(16) >= self.?dispatcher.?queue.?nats.?partitions.orValue(1)",message="spec.delivery.concurrency must be at least spec.dispatcher.queue.nats.partitions: each partition gets its share"
@@ -50,13 +53,16 @@ type OAConnectorSpec struct {
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9_.-]+$`
 	DataCenterID string `json:"dataCenterID,omitempty"`
 
-	// endpoint is where the OA answers.
-	// +required
+	// endpoint is where the OA answers. Yunzhijia, WeLink, WeCom, DingTalk and Feishu have a public address, which is the
+	// default of url.
+	// +optional
 	Endpoint Endpoint `json:"endpoint,omitempty,omitzero"`
 
 	// credentialsSecretRef names the Secret that holds the OA account of this connector. It must be in the connector's
-	// namespace and carry the label oabridge.dev/credentials: "true". Keys for type Seeyon: username, password.
-	// +required
+	// namespace and carry the label oabridge.dev/credentials: "true". Keys for Seeyon, Landray and HTTP Basic: username,
+	// password; for Yunzhijia, WeLink, WeCom, DingTalk and Feishu: appSecret; for Generic see generic.authentication.
+	// Weaver needs none.
+	// +optional
 	CredentialsSecretRef SecretReference `json:"credentialsSecretRef,omitempty,omitzero"`
 
 	// headers are sent with every call to the OA.
@@ -71,9 +77,33 @@ type OAConnectorSpec struct {
 	// +optional
 	Result ResultFormat `json:"result,omitempty,omitzero"`
 
-	// seeyon holds what only Seeyon needs.
+	// seeyon holds what only Seeyon (致远) needs.
 	// +optional
 	Seeyon SeeyonSpec `json:"seeyon,omitempty,omitzero"`
+	// weaver holds what only Weaver (泛微 e-cology) needs.
+	// +optional
+	Weaver WeaverSpec `json:"weaver,omitempty,omitzero"`
+	// landray holds what only Landray (蓝凌 EKP) needs.
+	// +optional
+	Landray LandraySpec `json:"landray,omitempty,omitzero"`
+	// yunzhijia holds what only Yunzhijia (云之家) needs.
+	// +optional
+	Yunzhijia YunzhijiaSpec `json:"yunzhijia,omitempty,omitzero"`
+	// welink holds what only WeLink needs.
+	// +optional
+	WeLink WeLinkSpec `json:"welink,omitempty,omitzero"`
+	// wecom holds what only WeCom (企业微信) needs.
+	// +optional
+	WeCom WeComSpec `json:"wecom,omitempty,omitzero"`
+	// dingtalk holds what only DingTalk (钉钉) needs.
+	// +optional
+	DingTalk DingTalkSpec `json:"dingtalk,omitempty,omitzero"`
+	// feishu holds what only Feishu (飞书, Lark) needs.
+	// +optional
+	Feishu FeishuSpec `json:"feishu,omitempty,omitzero"`
+	// generic describes an OA that has no type of its own.
+	// +optional
+	Generic GenericSpec `json:"generic,omitempty,omitzero"`
 
 	// scenarios are the kinds of item that are pushed, each with its own switch. At most one enabled scenario may
 	// serve a kind (Todo, Reminder).
@@ -139,7 +169,7 @@ type SecretKeyReference struct {
 // Endpoint is the address of an OA and how it is reached.
 type Endpoint struct {
 	// url is scheme, host and optional port and path prefix of the OA. Plain http with any port is allowed.
-	// +required
+	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''",message="url must be an absolute http or https URL such as http://oa.corp.example:8080"
@@ -220,49 +250,6 @@ type ResultFormat struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	SuccessCode string `json:"successCode,omitempty"`
-}
-
-// SeeyonVersion selects the address at which Seeyon checks a ticket.
-// +kubebuilder:validation:Enum=V70SP2;BeforeV70SP2
-type SeeyonVersion string
-
-// Values of SeeyonVersion.
-const (
-	// SeeyonV70SP2 is V7.0SP2 and everything later.
-	SeeyonV70SP2       SeeyonVersion = "V70SP2"
-	SeeyonBeforeV70SP2 SeeyonVersion = "BeforeV70SP2"
-)
-
-// TokenPlacement is where a token travels.
-// +kubebuilder:validation:Enum=Header;Query
-type TokenPlacement string
-
-// Values of TokenPlacement.
-const (
-	TokenInHeader TokenPlacement = "Header"
-	TokenInQuery  TokenPlacement = "Query"
-)
-
-// SeeyonSpec is what only Seeyon needs.
-type SeeyonSpec struct {
-	// registerCode is the code under which the CRM is registered as a third-party application in Seeyon.
-	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=64
-	RegisterCode string `json:"registerCode,omitempty"`
-	// version selects the address of the ticket check: V70SP2 (and later) or BeforeV70SP2.
-	// +optional
-	// +default="V70SP2"
-	Version SeeyonVersion `json:"version,omitempty"`
-	// tokenPlacement is where calls carry the REST token.
-	// +optional
-	// +default="Header"
-	TokenPlacement TokenPlacement `json:"tokenPlacement,omitempty"`
-	// tokenIdleTimeout is how long a REST token lives without a call.
-	// +optional
-	// +default="15m"
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('10s') && duration(self) <= duration('24h')",message="tokenIdleTimeout must be between 10s and 24h"
-	TokenIdleTimeout metav1.Duration `json:"tokenIdleTimeout,omitempty,omitzero"`
 }
 
 // TemplateReference names a ScenarioTemplate, looked up in the connector's namespace first, then in the operator's.

@@ -26,8 +26,9 @@ type ScenarioTemplateSpec struct {
 	// +required
 	Kind ItemKind `json:"kind,omitempty"`
 	// parameters that a connector may or must set. In paths, headers and bodies they are written ${name}; the
-	// connector's own values are ${connector.enterpriseID}, ${connector.dataCenterID}, ${connector.ssoURL} and, for
-	// Seeyon, ${connector.registerCode}.
+	// connector's own values are ${connector.enterpriseID}, ${connector.dataCenterID}, ${connector.ssoURL} and those of the
+	// OA: registerCode (Seeyon), sysCode (Weaver), appName (Landray, WeLink), appID (Yunzhijia, Feishu), clientID (WeLink),
+	// corpID (WeCom), appKey (DingTalk), agentID (WeCom, DingTalk) and approvalCode (Feishu).
 	// +optional
 	// +listType=map
 	// +listMapKey=name

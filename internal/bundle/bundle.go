@@ -149,7 +149,15 @@ type OA struct {
 	// CustomCA is set when <secrets>/ca/ca.crt holds the roots.
 	CustomCA bool     `json:"customCA,omitempty"`
 	Headers  []Header `json:"headers,omitempty"`
-	Seeyon   *Seeyon  `json:"seeyon,omitempty"`
+	// Exactly one of these is set, that of the bundle's type; Weaver needs none.
+	Seeyon    *Seeyon    `json:"seeyon,omitempty"`
+	Landray   *Landray   `json:"landray,omitempty"`
+	Yunzhijia *Yunzhijia `json:"yunzhijia,omitempty"`
+	WeLink    *WeLink    `json:"welink,omitempty"`
+	WeCom     *WeCom     `json:"wecom,omitempty"`
+	DingTalk  *DingTalk  `json:"dingtalk,omitempty"`
+	Feishu    *Feishu    `json:"feishu,omitempty"`
+	Generic   *Generic   `json:"generic,omitempty"`
 }
 
 // Header is sent with every call to the OA. Either Value is set, or SecretFile: the path below the secrets directory.
@@ -157,16 +165,6 @@ type Header struct {
 	Name       string `json:"name"`
 	Value      string `json:"value,omitempty"`
 	SecretFile string `json:"secretFile,omitempty"`
-}
-
-// Seeyon is what only Seeyon needs.
-type Seeyon struct {
-	RegisterCode string `json:"registerCode"`
-	// Version is V70SP2 or BeforeV70SP2.
-	Version string `json:"version"`
-	// TokenPlacement is Header or Query.
-	TokenPlacement   string   `json:"tokenPlacement"`
-	TokenIdleTimeout Duration `json:"tokenIdleTimeout"`
 }
 
 // Accounts says where the pairs are. They lie in shards by hash of the CRM account, so that one changed pair rewrites

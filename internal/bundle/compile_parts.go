@@ -10,7 +10,7 @@ import (
 
 func compileOA(spec v1alpha1.OAConnectorSpec) OA {
 	oa := OA{
-		URL:            strings.TrimRight(spec.Endpoint.URL, "/"),
+		URL:            strings.TrimRight(or(spec.Endpoint.URL, PublicAddress(spec.Type)), "/"),
 		ConnectTimeout: durationOr(spec.Endpoint.ConnectTimeout.Duration, DefaultConnectTimeout),
 		AllowedCIDRs:   spec.Endpoint.AllowedCIDRs,
 		CustomCA:       spec.Endpoint.CASecretRef.Name != "",
@@ -22,14 +22,7 @@ func compileOA(spec v1alpha1.OAConnectorSpec) OA {
 		}
 		oa.Headers = append(oa.Headers, header)
 	}
-	if spec.Type == v1alpha1.TypeSeeyon {
-		oa.Seeyon = &Seeyon{
-			RegisterCode:     spec.Seeyon.RegisterCode,
-			Version:          string(or(spec.Seeyon.Version, DefaultSeeyonVersion)),
-			TokenPlacement:   string(or(spec.Seeyon.TokenPlacement, DefaultTokenPlacement)),
-			TokenIdleTimeout: durationOr(spec.Seeyon.TokenIdleTimeout.Duration, DefaultTokenIdleTimeout),
-		}
-	}
+	compileVendor(&oa, spec)
 	return oa
 }
 

@@ -77,15 +77,6 @@ func compileScenario(in Input, field string, ref v1alpha1.ScenarioReference) (*s
 	return nil, problems
 }
 
-func connectorValues(spec v1alpha1.OAConnectorSpec) map[string]string {
-	return map[string]string{
-		scenario.ConnectorEnterpriseID: spec.EnterpriseID,
-		scenario.ConnectorDataCenterID: spec.DataCenterID,
-		scenario.ConnectorRegisterCode: spec.Seeyon.RegisterCode,
-		scenario.ConnectorSSOURL:       linkURL(spec.SSO),
-	}
-}
-
 // fallBack takes the scenario from the live bundle, if it is there: a template that breaks must not stop what works.
 func fallBack(in Input, ref v1alpha1.ScenarioReference, p Problem) (*scenario.Definition, []Problem) {
 	d := previous(in, ref.TemplateRef.Name)

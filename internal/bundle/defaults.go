@@ -13,6 +13,14 @@ const (
 	DefaultSeeyonVersion    = v1alpha1.SeeyonV70SP2
 	DefaultTokenPlacement   = v1alpha1.TokenInHeader
 	DefaultTokenIdleTimeout = 15 * time.Minute
+	DefaultDingTalkAPI      = "https://api.dingtalk.com" // vendor facts 7.1
+	DefaultWeLinkAppName    = "CRM"
+	DefaultProbePath        = "/"
+	DefaultUsernameField    = "username"
+	DefaultPasswordField    = "password"
+	DefaultTokenName        = "access_token"
+	DefaultLifeName         = "expires_in"
+	DefaultTokenLife        = time.Hour
 	DefaultUnbound          = v1alpha1.UnboundHold
 	DefaultBackoffPolicy    = v1alpha1.BackoffExponential
 	DefaultBackoffDelay     = 5 * time.Second

@@ -40,7 +40,7 @@ func newMetrics() *metrics {
 	}
 	m.registry.MustRegister(m.accepted, m.duplicates, m.refused, m.attempts, m.deliveries, m.lost, m.latency, m.duration,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, c := range []oa.Class{oa.OK, oa.Network, oa.Timeout, oa.ServerError, oa.RateLimited, oa.AuthExpired, oa.BusinessCode, oa.Internal} {
+	for _, c := range []oa.Class{oa.OK, oa.Network, oa.Timeout, oa.ServerError, oa.RateLimited, oa.AuthExpired, oa.BusinessCode, oa.ReceiverUnknown, oa.Internal} {
 		m.attempts.WithLabelValues(classLabel(c))
 	}
 	for _, o := range []record.Outcome{record.Delivered, record.Retrying, record.Held, record.Dead, record.Skipped} {

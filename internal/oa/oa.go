@@ -30,6 +30,9 @@ const (
 	RateLimited  Class = "RateLimited"
 	AuthExpired  Class = "AuthExpired"
 	BusinessCode Class = "BusinessCode"
+	// ReceiverUnknown: the OA does not know the receiver, or the application may not reach them. Nothing but a change in
+	// the OA or in a binding helps, so these are listed apart.
+	ReceiverUnknown Class = "ReceiverUnknown"
 	// Internal: the request could not be made (a value does not fit the template). Never retried.
 	Internal Class = "Internal"
 )

@@ -100,6 +100,14 @@ var sampleConnector = map[string]string{
 	ConnectorEnterpriseID: "714439",
 	ConnectorDataCenterID: "dc-1",
 	ConnectorRegisterCode: "3004",
+	ConnectorSysCode:      "fxiaoke",
+	ConnectorAppName:      "CRM",
+	ConnectorAppID:        "500723908",
+	ConnectorClientID:     "20260101000000000000",
+	ConnectorCorpID:       "ww0123456789abcdef",
+	ConnectorAppKey:       "dingabc",
+	ConnectorAgentID:      "1000002",
+	ConnectorApprovalCode: "E78F1022-A166-447C-8320-E151DA90D70F",
 	ConnectorSSOURL:       "https://sso.crm.example",
 }
 

@@ -43,7 +43,7 @@ func Classify(status int, body []byte, result Result) (class, message string) {
 	case !v.Readable && len(body) == 0:
 		return string(v1alpha1.ClassServerError), fmt.Sprintf("the OA answered HTTP %d without a body", status)
 	case !v.Readable:
-		return string(v1alpha1.ClassServerError), fmt.Sprintf("the OA answered HTTP %d with something that is not %s", status, result.format())
+		return string(v1alpha1.ClassServerError), fmt.Sprintf("the OA answered HTTP %d with something that is not %s", status, result.Format())
 	case success && v.OK:
 		return "", ""
 	}
@@ -60,8 +60,8 @@ func faultClass(code string) string {
 	return string(v1alpha1.ClassServerError)
 }
 
-// format of the answers that can be read.
-func (r Result) format() string {
+// Format of the answers that can be read.
+func (r Result) Format() string {
 	if r.XMLJSONField != "" {
 		return "XML"
 	}

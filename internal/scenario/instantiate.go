@@ -16,6 +16,14 @@ const (
 	ConnectorEnterpriseID = "enterpriseID"
 	ConnectorDataCenterID = "dataCenterID"
 	ConnectorRegisterCode = "registerCode"
+	ConnectorSysCode      = "sysCode"
+	ConnectorAppName      = "appName"
+	ConnectorAppID        = "appID"
+	ConnectorClientID     = "clientID"
+	ConnectorCorpID       = "corpID"
+	ConnectorAppKey       = "appKey"
+	ConnectorAgentID      = "agentID"
+	ConnectorApprovalCode = "approvalCode"
 	// ConnectorSSOURL is scheme and host of the links to the gateway. When the connector has none, a string that begins
 	// with it is sent empty: an item without a link is better than one with a broken link.
 	ConnectorSSOURL = "ssoURL"
@@ -26,6 +34,14 @@ var connectorFields = map[string]string{
 	ConnectorEnterpriseID: "spec.enterpriseID",
 	ConnectorDataCenterID: "spec.dataCenterID",
 	ConnectorRegisterCode: "spec.seeyon.registerCode",
+	ConnectorSysCode:      "spec.weaver.sysCode",
+	ConnectorAppName:      "spec.landray.appName",
+	ConnectorAppID:        "spec.yunzhijia.appID or spec.feishu.appID",
+	ConnectorClientID:     "spec.welink.clientID",
+	ConnectorCorpID:       "spec.wecom.corpID",
+	ConnectorAppKey:       "spec.dingtalk.appKey",
+	ConnectorAgentID:      "spec.wecom.agentID or spec.dingtalk.agentID",
+	ConnectorApprovalCode: "spec.feishu.approvalCode",
 	ConnectorSSOURL:       "spec.sso.host",
 }
 

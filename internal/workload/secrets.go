@@ -53,8 +53,7 @@ func (s slot) mount() *corev1ac.VolumeMountApplyConfiguration {
 // dispatcherSlots: the dispatcher talks to the OA, the CRM and its queue, takes events and tells people.
 func dispatcherSlots(in Input) []slot {
 	spec := in.Connector.Spec
-	slots := []slot{{bundle.SlotCredentials, keys(spec.CredentialsSecretRef.Name, v1alpha1.KeyUsername, v1alpha1.KeyPassword)}}
-	slots = append(slots, sharedSlots(in)...)
+	slots := append(credentialSlots(&spec), sharedSlots(in)...)
 	if name := spec.Source.SigningSecretRef.Name; name != "" {
 		slots = append(slots, slot{bundle.SlotSigning, keys(name, rotated(v1alpha1.KeySigning)...)})
 	}
@@ -69,6 +68,14 @@ func dispatcherSlots(in Input) []slot {
 		}
 	}
 	return slots
+}
+
+// credentialSlots is the OA account, where there is one.
+func credentialSlots(spec *v1alpha1.OAConnectorSpec) []slot {
+	if names := bundle.CredentialKeys(spec); len(names) > 0 && spec.CredentialsSecretRef.Name != "" {
+		return []slot{{bundle.SlotCredentials, keys(spec.CredentialsSecretRef.Name, names...)}}
+	}
+	return nil
 }
 
 func crmSlots(source v1alpha1.Source) []slot {

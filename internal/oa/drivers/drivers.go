@@ -15,6 +15,7 @@ import (
 
 	"github.com/oabridge/oabridge/internal/bundle"
 	"github.com/oabridge/oabridge/internal/oa"
+	"github.com/oabridge/oabridge/internal/oa/exchange"
 	"github.com/oabridge/oabridge/internal/oa/tokens"
 	"github.com/oabridge/oabridge/internal/outbound"
 )
@@ -103,6 +104,21 @@ func prepare(b *bundle.Bundle, secretsDir string, now func() time.Time) (config,
 		return fail(err)
 	}
 	return c, v, nil
+}
+
+// exchange is what all pushers have in common.
+func (c config) exchange() exchange.Config {
+	return exchange.Config{
+		Endpoint: c.url, Client: c.client, Headers: c.headers, Timeout: c.bundle.Delivery.Timeout.Std(), Now: c.now,
+		Tokens: c.options.Tokens, Pace: c.options.Pace, Log: c.options.Log,
+	}
+}
+
+func (c config) headers() ([]exchange.Header, error) { return c.secrets.headers(c.bundle.OA.Headers) }
+
+// missingBlock is the error of a bundle without the vendor's own block.
+func missingBlock(oaType, field string) error {
+	return fmt.Errorf("spec.%s is missing: a connector of type %s needs it", field, oaType)
 }
 
 func connections(concurrency int) int {

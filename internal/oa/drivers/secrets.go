@@ -7,7 +7,8 @@ import (
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/bundle"
-	"github.com/oabridge/oabridge/internal/oa/seeyon"
+	"github.com/oabridge/oabridge/internal/oa/exchange"
+	"github.com/oabridge/oabridge/internal/oa/tokens"
 )
 
 // secrets is the directory with one folder for each Secret of the connector. Every method reads what is there now; the
@@ -25,6 +26,20 @@ func (s secrets) account() (username, password string, err error) {
 		return "", "", err
 	}
 	return username, password, nil
+}
+
+// app returns the secret of an application under the id that the connector gives it.
+func (s secrets) app(id string) func() (tokens.Account, error) {
+	return func() (tokens.Account, error) {
+		secret, err := s.credential(v1alpha1.KeyAppSecret)
+		return tokens.Account{Name: id, Secret: secret}, err
+	}
+}
+
+// person returns the OA account in the form of an Auth.
+func (s secrets) person() (tokens.Account, error) {
+	username, password, err := s.account()
+	return tokens.Account{Name: username, Secret: password}, err
 }
 
 func (s secrets) credential(key string) (string, error) {
@@ -45,8 +60,8 @@ func (s secrets) ca() ([]byte, error) {
 }
 
 // headers fills in the values of the common headers.
-func (s secrets) headers(list []bundle.Header) ([]seeyon.Header, error) {
-	out := make([]seeyon.Header, 0, len(list))
+func (s secrets) headers(list []bundle.Header) ([]exchange.Header, error) {
+	out := make([]exchange.Header, 0, len(list))
 	for _, h := range list {
 		value, secret := h.Value, h.SecretFile != ""
 		if secret {
@@ -60,7 +75,7 @@ func (s secrets) headers(list []bundle.Header) ([]seeyon.Header, error) {
 			}
 			value = v
 		}
-		out = append(out, seeyon.Header{Name: h.Name, Value: value, Secret: secret})
+		out = append(out, exchange.Header{Name: h.Name, Value: value, Secret: secret})
 	}
 	return out, nil
 }

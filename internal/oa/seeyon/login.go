@@ -14,6 +14,7 @@ import (
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/oa"
+	"github.com/oabridge/oabridge/internal/oa/exchange"
 	"github.com/oabridge/oabridge/internal/oa/tokens"
 )
 
@@ -31,76 +32,66 @@ const (
 // the older GET with the password in the path, which SEED0 and SEED3 show. POST is tried first, because what is in a
 // path ends up in the logs of the OA and of every proxy before it. GET follows only if the OA does not know POST, and is
 // then remembered. docs/decisions/0003-seeyon-token.md has the whole story.
-func (p *Pusher) login(ctx context.Context, a tokens.Account) (tokens.Token, *oa.Attempt) {
-	// The common headers go along; the account is that of the token, whatever the Secret says by now.
-	s, failure := p.session()
-	if failure != nil {
-		return tokens.Token{}, failure
-	}
-	s.username, s.password = a.Name, a.Secret
-	if !p.getLogin.Load() {
-		x := p.askToken(ctx, s, http.MethodPost)
+func (a *account) login(ctx context.Context, p *exchange.Pusher, who tokens.Account) (tokens.Token, *oa.Attempt) {
+	if !a.getLogin.Load() {
+		x, failure := a.askToken(ctx, p, who, http.MethodPost)
+		if failure != nil {
+			return tokens.Token{}, failure
+		}
 		if !formUnknown(x) {
-			return p.readToken(x, s)
+			return readToken(x, p, who)
 		}
 	}
-	token, failure := p.readToken(p.askToken(ctx, s, http.MethodGet), s)
-	p.getLogin.Store(failure == nil)
+	x, failure := a.askToken(ctx, p, who, http.MethodGet)
+	var token tokens.Token
+	if failure == nil {
+		token, failure = readToken(x, p, who)
+	}
+	a.getLogin.Store(failure == nil)
 	return token, failure
 }
 
-func (p *Pusher) askToken(ctx context.Context, s session, method string) exchange {
-	path, body := tokenPath, []byte(nil)
+func (a *account) askToken(ctx context.Context, p *exchange.Pusher, who tokens.Account, method string) (exchange.Answer, *oa.Attempt) {
 	if method == http.MethodGet {
-		path += "/" + url.PathEscape(s.username) + "/" + url.PathEscape(s.password)
-	} else {
-		body, _ = json.Marshal(struct { // two strings always marshal
-			UserName string `json:"userName"`
-			Password string `json:"password"`
-		}{s.username, s.password})
+		return p.Ask(ctx, method, tokenPath+"/"+url.PathEscape(who.Name)+"/"+url.PathEscape(who.Secret), nil)
 	}
-	u, err := p.address(path)
-	if err != nil {
-		return exchange{method: method, url: p.c.Endpoint, failure: oa.Attempt{Class: oa.Internal, Message: err.Error()}}
-	}
-	header := p.header(s, nil)
-	header.Del(tokenName)
-	return p.exchange(ctx, method, u, header, body)
+	body, _ := json.Marshal(struct { // two strings always marshal
+		UserName string `json:"userName"`
+		Password string `json:"password"`
+	}{who.Name, who.Secret})
+	return p.Ask(ctx, method, tokenPath, body)
 }
 
 // formUnknown reports whether the OA does not know this form of the token call. A wrong password may be answered by 404
 // as well, but then the body says so: {"id":"-1"} [SY-AUTH].
-func formUnknown(x exchange) bool {
+func formUnknown(x exchange.Answer) bool {
 	unknown := []int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusUnsupportedMediaType, http.StatusNotImplemented}
-	return x.failure.Class == oa.OK && slices.Contains(unknown, x.status) && tokenID(x.body) != noToken
+	return x.Failure.Class == oa.OK && slices.Contains(unknown, x.Status) && tokenID(x.Text) != noToken
 }
 
 // readToken judges the answer to a token call. Only HTTP 200 with a proper id is a token (F40).
-func (p *Pusher) readToken(x exchange, s session) (tokens.Token, *oa.Attempt) {
-	id := tokenID(x.body)
-	masker := p.maskerFor(s.secrets(""))
+func readToken(x exchange.Answer, p *exchange.Pusher, who tokens.Account) (tokens.Token, *oa.Attempt) {
+	id := tokenID(x.Text)
+	var secrets []string
 	if id != noToken {
-		masker = oa.NewMasker(s.secrets(id)...)
+		secrets = append(secrets, id)
 	}
-	fail := func(a oa.Attempt) (tokens.Token, *oa.Attempt) {
-		a = x.record(a, masker)
-		return tokens.Token{}, &a
+	fail := func(a oa.Attempt) (tokens.Token, *oa.Attempt) { return tokens.Token{}, p.Refuse(x, a, who, secrets...) }
+	if x.Failure.Class != oa.OK {
+		return fail(x.Failure)
 	}
-	if x.failure.Class != oa.OK {
-		return fail(x.failure)
-	}
-	if x.status == http.StatusOK && isToken(id) {
+	if x.Status == http.StatusOK && isToken(id) {
 		return tokens.Token{Value: id}, nil
 	}
-	rejected := x.status == http.StatusOK && id == noToken ||
-		x.status >= 400 && x.status < 500 && x.status != http.StatusTooManyRequests && x.status != http.StatusRequestTimeout
+	rejected := x.Status == http.StatusOK && id == noToken ||
+		x.Status >= 400 && x.Status < 500 && x.Status != http.StatusTooManyRequests && x.Status != http.StatusRequestTimeout
 	if rejected {
-		return fail(oa.Attempt{Class: oa.AuthExpired, Reason: v1alpha1.ReasonTokenRejected, Message: rejection(x.status)})
+		return fail(oa.Attempt{Class: oa.AuthExpired, Reason: v1alpha1.ReasonTokenRejected, Message: rejection(x.Status)})
 	}
-	if a, ok := p.outage(x); ok {
+	if a, ok := p.Outage(x); ok {
 		return fail(a)
 	}
-	return fail(unexpected(fmt.Sprintf("the answer to the token call (%d) holds no token: %s", x.status, checkAddress)))
+	return fail(exchange.Unexpected(fmt.Sprintf("the answer to the token call (%d) holds no token: %s", x.Status, exchange.CheckAddress)))
 }
 
 func rejection(status int) string {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/oabridge/oabridge/internal/oa"
+	"github.com/oabridge/oabridge/internal/oa/exchange"
 	"github.com/oabridge/oabridge/internal/oa/seeyon"
 	"github.com/oabridge/oabridge/internal/outbound"
 	"github.com/oabridge/oabridge/internal/scenario"
@@ -168,7 +169,7 @@ func TestMissingKeys(t *testing.T) {
 		}, "the key password is missing"},
 		"empty": {func(c *seeyon.Config) { c.Credentials = func() (string, string, error) { return username, "", nil } }, "spec.credentialsSecretRef"},
 		"header": {func(c *seeyon.Config) {
-			c.Headers = func() ([]seeyon.Header, error) { return nil, errors.New("the value of the header X is missing") }
+			c.Headers = func() ([]exchange.Header, error) { return nil, errors.New("the value of the header X is missing") }
 		}, "header X"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,15 +3,17 @@
 package seeyon
 
 import (
-	"context"
+	"bytes"
+	"errors"
 	"net/http"
-	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 
-	"github.com/go-logr/logr"
+	"github.com/tidwall/gjson"
 
-	"github.com/oabridge/oabridge/internal/oa"
+	"github.com/oabridge/oabridge/internal/oa/dictionary"
+	"github.com/oabridge/oabridge/internal/oa/exchange"
 	"github.com/oabridge/oabridge/internal/oa/tokens"
 	"github.com/oabridge/oabridge/internal/scenario"
 )
@@ -25,189 +27,85 @@ const (
 	InQuery  Placement = "Query"  // ?token=<id>
 )
 
-// Header is sent with every call to the OA (F9).
-type Header struct {
-	Name, Value string
-	// Secret values are masked wherever they appear in an Attempt.
-	Secret bool
-}
-
-// Config of a Pusher.
+// Config of a pusher.
 type Config struct {
-	// Endpoint is scheme, host and optional path prefix of the OA.
-	Endpoint *url.URL
-	// Client makes the calls; it must not follow redirects.
-	Client *http.Client
-	// Credentials returns the REST account as it is now. It is asked before every call, so that a rotated Secret counts
-	// at once. Its error is shown to people: it names the missing key and holds no value.
+	exchange.Config
+	// Credentials returns the REST account as it is now. Its error is shown to people: it names the missing key and holds
+	// no value.
 	Credentials func() (username, password string, err error)
-	// Headers returns the common headers as they are now; nil means none. Its error is shown like that of Credentials.
-	Headers func() ([]Header, error)
 	// Placement of the token; default InHeader.
 	Placement Placement
 	// IdleTimeout is how long a token lives without a call; default 15 min [SY-AUTH].
 	IdleTimeout time.Duration
-	// Timeout bounds one exchange with the OA, from the name's resolution to the last byte of the answer; default 60 s
-	// (F39).
-	Timeout time.Duration
-	// Now is the clock; default time.Now.
-	Now func() time.Time
-	// UserAgent of the calls; default "oabridge".
-	UserAgent string
-	// Tokens shares the token with other processes; nil keeps it in this one.
-	Tokens tokens.Store
-	// Pace is waited for before each further exchange within one PushBatch, so that a rate limit holds; nil means none.
-	Pace func(context.Context) error
-	// Log of what is no matter of one item; the zero Logger is silent.
-	Log logr.Logger
 }
 
 const (
 	defaultIdleTimeout = 15 * time.Minute
-	defaultTimeout     = 60 * time.Second
-	// proofOfLife is how long a call that the OA answered spares Probe a call of its own.
-	proofOfLife = time.Minute
+	// invalidToken begins the text of an expired, wrong or missing token [SY-AUTH].
+	invalidToken = "invalid token"
+	grant        = "must grant this REST user the third-party to-do module"
 )
 
-// Pusher implements oa.Pusher for Seeyon. It is safe for concurrent use.
-type Pusher struct {
-	c      Config
-	tokens *tokens.Cache
+// account of the REST interface.
+type account struct {
+	credentials func() (username, password string, err error)
 	// getLogin is set once the OA turned out to know only the old form of the token call.
 	getLogin atomic.Bool
-	masker   atomic.Pointer[oa.Masker]
-	// noBatches is until when batches are not tried, in ns since 1970, because the OA does not serve their address.
-	noBatches atomic.Int64
-	// lastOK is the time of the last call that the OA answered as it should, in ns since 1970; 0 after a failure.
-	lastOK atomic.Int64
 }
 
-var (
-	_ oa.BatchPusher = (*Pusher)(nil)
-	_ oa.Inspector   = (*Pusher)(nil)
-)
-
-// NewPusher returns a Pusher.
-func NewPusher(c Config) *Pusher {
+// NewPusher returns a pusher. Seeyon documents no call that only reads and needs no further right, so its probe is a fresh
+// token.
+func NewPusher(c Config) *exchange.Pusher {
 	if c.IdleTimeout <= 0 {
 		c.IdleTimeout = defaultIdleTimeout
 	}
-	if c.Timeout <= 0 {
-		c.Timeout = defaultTimeout
-	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	if c.UserAgent == "" {
-		c.UserAgent = "oabridge"
-	}
-	p := &Pusher{c: c}
-	p.tokens = tokens.New(tokens.Config{
-		// A token lives as long as it is used [SY-AUTH].
-		Fetch: p.login, Idle: c.IdleTimeout, Scope: "Seeyon " + c.Endpoint.String(), Store: c.Tokens, Now: c.Now, Log: c.Log,
-	})
-	return p
-}
-
-// Push implements oa.Pusher. If the OA refuses the token, exactly one new token is fetched and the request sent once
-// more (F36); if that is refused as well, the class is AuthExpired.
-func (p *Pusher) Push(ctx context.Context, req scenario.Request, result scenario.Result) oa.Attempt {
-	began := p.c.Now()
-	a := p.push(ctx, req, result)
-	return p.finish(a, began)
-}
-
-// Probe implements oa.Pusher. Seeyon documents no call that only reads and needs no further right, so the probe is a
-// fresh token: it proves name, network, TLS, the REST layer and the account. A call that the OA answered within the last
-// minute for the same account proves as much, and then nothing is sent.
-func (p *Pusher) Probe(ctx context.Context) oa.Attempt {
-	began := p.c.Now()
-	s, failure := p.session()
-	if failure == nil {
-		last := p.lastOK.Load()
-		if last != 0 && began.Sub(time.Unix(0, last)) < proofOfLife && p.tokens.Holds(s.account()) {
-			return oa.Attempt{}
+	a := &account{credentials: c.Credentials}
+	// A token lives as long as it is used [SY-AUTH].
+	c.Auth = exchange.Auth{Credentials: a.read, Login: a.login, Idle: c.IdleTimeout, Place: inHeader}
+	if c.Placement == InQuery {
+		place := exchange.InQuery(tokenName)
+		c.Auth.Place = func(m *exchange.Message, a tokens.Account, token string) error {
+			m.Header.Del(tokenName)
+			return place(m, a, token)
 		}
-		_, failure = p.tokens.Get(ctx, s.account(), true)
 	}
-	if failure != nil {
-		return p.finish(*failure, began)
+	c.Vendor = exchange.Vendor{
+		Name: "Seeyon", Errors: exchange.Errors{Book: dictionary.Of("Seeyon")}, Grant: grant,
+		Refused: func(x exchange.Answer, _ scenario.Verdict) bool { return tokenRefused(x) },
 	}
-	return p.finish(oa.Attempt{}, began)
+	return exchange.New(c.Config)
 }
 
-func (p *Pusher) finish(a oa.Attempt, began time.Time) oa.Attempt {
-	now := p.c.Now()
-	a.Latency = now.Sub(began)
-	if a.TargetDown() {
-		p.lastOK.Store(0)
-	} else if a.Class == oa.OK || a.Class == oa.BusinessCode {
-		p.lastOK.Store(now.UnixNano())
-	}
-	return a
+func inHeader(m *exchange.Message, _ tokens.Account, token string) error {
+	m.Header.Set(tokenName, token)
+	return nil
 }
 
-// push sends one request.
-func (p *Pusher) push(ctx context.Context, req scenario.Request, result scenario.Result) oa.Attempt {
-	a := p.exchanged(ctx, req, func(x exchange) (oa.Attempt, bool) { return p.judge(x, result) }).attempt
-	a.Accepted = a.Class == oa.OK && (req.Confirm || a.Status == http.StatusAccepted)
-	return a
-}
-
-// answered is an exchange that was judged.
-type answered struct {
-	exchange
-	// attempt is masked by masker; the exchange is not. masker is nil when the request was not sent.
-	attempt oa.Attempt
-	masker  *oa.Masker
-}
-
-// exchanged makes one exchange with a token, and a second one with a new token if the OA refused the first.
-func (p *Pusher) exchanged(ctx context.Context, req scenario.Request, judge func(exchange) (a oa.Attempt, refused bool)) answered {
-	s, failure := p.session()
-	if failure != nil {
-		return answered{attempt: *failure}
-	}
-	var x answered
-	for range 2 {
-		token, failure := p.tokens.Get(ctx, s.account(), false)
-		if failure != nil {
-			return answered{attempt: *failure}
-		}
-		var refused bool
-		if x, refused = p.send(ctx, s, token, req, judge); !refused {
-			break
-		}
-		p.tokens.Drop(token)
-	}
-	return x
-}
-
-// send makes one exchange with a token and judges the answer. refused is true when the OA does not accept the token.
-func (p *Pusher) send(ctx context.Context, s session, token string, req scenario.Request, judge func(exchange) (oa.Attempt, bool)) (_ answered, refused bool) {
-	began := p.c.Now()
-	u, err := p.address(req.Path)
+func (a *account) read() (tokens.Account, error) {
+	username, password, err := a.credentials()
 	if err != nil {
-		return answered{attempt: oa.Attempt{Class: oa.Internal, Message: err.Error()}}, false
+		return tokens.Account{}, err
 	}
-	header := p.header(s, req.Header)
-	header.Del(tokenName)
-	if p.c.Placement == InQuery {
-		if u.RawQuery != "" {
-			u.RawQuery += "&"
-		}
-		u.RawQuery += tokenName + "=" + url.QueryEscape(token)
-	} else {
-		header.Set(tokenName, token)
+	if username == "" || password == "" { // F35
+		return tokens.Account{}, errors.New("username or password is empty: put both keys into the Secret in spec.credentialsSecretRef")
 	}
-	x := p.exchange(ctx, req.Method, u, header, req.Body)
-	a := x.failure
-	if a.Class == oa.OK {
-		a, refused = judge(x)
+	return tokens.Account{Name: username, Secret: password}, nil
+}
+
+// tokenRefused: the OA answers 401 [SY-AUTH]; in front of some versions a proxy turns that into another status and only
+// the text remains. The text counts at the start of the answer or of its message alone, because a business error may
+// quote the title of an item.
+func tokenRefused(x exchange.Answer) bool {
+	if x.Status == http.StatusUnauthorized {
+		return true
 	}
-	if a.Class == oa.OK || a.Class == oa.BusinessCode {
-		p.tokens.Used(s.account(), token, began)
+	starts := func(s string) bool {
+		s = strings.TrimSpace(s)
+		return len(s) >= len(invalidToken) && strings.EqualFold(s[:len(invalidToken)], invalidToken)
 	}
-	masker := p.maskerFor(s.secrets(token))
-	return answered{x, x.record(a, masker), masker}, refused
+	body := bytes.TrimSpace(x.Text)
+	if len(body) > 0 && body[0] == '{' {
+		return starts(gjson.GetBytes(body, "message").Str) // [SY-PY]
+	}
+	return starts(string(body[:min(len(body), len(invalidToken)+1)]))
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/oa"
+	"github.com/oabridge/oabridge/internal/oa/exchange"
 	"github.com/oabridge/oabridge/internal/outbound"
 )
 
@@ -43,7 +44,7 @@ type VerifierConfig struct {
 	// Timeout of one verification; 0 means 8 s.
 	Timeout time.Duration
 	// Headers returns the common headers as they are now (F9); nil means none.
-	Headers func() ([]Header, error)
+	Headers func() ([]exchange.Header, error)
 }
 
 // Verifier asks a Seeyon whose V5 ticket this is. It never caches: a ticket is good for one question [SY-SSO].
@@ -51,7 +52,7 @@ type Verifier struct {
 	client  *http.Client
 	base    string // all of the address but the ticket
 	timeout time.Duration
-	headers func() ([]Header, error)
+	headers func() ([]exchange.Header, error)
 }
 
 // NewVerifier returns a Verifier. A wrong Endpoint shows in the first verification, as it does when the OA moves.
@@ -68,7 +69,7 @@ func NewVerifier(c VerifierConfig) *Verifier {
 		c.Timeout = defaultTicketTimeout
 	}
 	if c.Headers == nil {
-		c.Headers = func() ([]Header, error) { return nil, nil }
+		c.Headers = func() ([]exchange.Header, error) { return nil, nil }
 	}
 	return &Verifier{client: &client, base: base, timeout: c.Timeout, headers: c.Headers}
 }
@@ -80,7 +81,7 @@ func (v *Verifier) Verify(ctx context.Context, ticket string) (oa.Identity, erro
 	}
 	ctx, cancel := context.WithTimeout(ctx, v.timeout)
 	defer cancel()
-	ctx, stage := staged(ctx)
+	ctx, stage := exchange.Staged(ctx)
 	// The ticket is the only part of the address that comes from outside, and it is one query value.
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, v.base+url.QueryEscape(ticket), nil)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/oabridge/oabridge/internal/oa"
+	"github.com/oabridge/oabridge/internal/oa/exchange"
 	"github.com/oabridge/oabridge/internal/oa/seeyon"
 	sim "github.com/oabridge/oabridge/internal/oasim/seeyon"
 	"github.com/oabridge/oabridge/internal/outbound"
@@ -49,7 +50,7 @@ func (c *clock) advance(d time.Duration) {
 }
 
 // pusherFor returns a Pusher for an OA on this host.
-func pusherFor(t testing.TB, endpoint string, c *clock, change ...func(*seeyon.Config)) *seeyon.Pusher {
+func pusherFor(t testing.TB, endpoint string, c *clock, change ...func(*seeyon.Config)) *exchange.Pusher {
 	t.Helper()
 	u, err := url.Parse(endpoint)
 	if err != nil {
@@ -61,11 +62,14 @@ func pusherFor(t testing.TB, endpoint string, c *clock, change ...func(*seeyon.C
 	}
 	t.Cleanup(client.CloseIdleConnections)
 	config := seeyon.Config{
-		Endpoint: u, Client: client, Now: c.now, Timeout: 5 * time.Second, IdleTimeout: 15 * time.Minute,
-		Credentials: func() (string, string, error) { return username, password, nil },
-		Headers: func() ([]seeyon.Header, error) {
-			return []seeyon.Header{{Name: "X-From", Value: "crm"}, {Name: "X-Api-Key", Value: apiKey, Secret: true}}, nil
+		Config: exchange.Config{
+			Endpoint: u, Client: client, Now: c.now, Timeout: 5 * time.Second,
+			Headers: func() ([]exchange.Header, error) {
+				return []exchange.Header{{Name: "X-From", Value: "crm"}, {Name: "X-Api-Key", Value: apiKey, Secret: true}}, nil
+			},
 		},
+		IdleTimeout: 15 * time.Minute,
+		Credentials: func() (string, string, error) { return username, password, nil },
 	}
 	for _, f := range change {
 		f(&config)
@@ -95,7 +99,7 @@ func state(taskID, to string) scenario.Request {
 // simulated is a simulated Seeyon and a Pusher for it.
 type simulated struct {
 	*sim.Seeyon
-	*seeyon.Pusher
+	*exchange.Pusher
 	t     *testing.T
 	clock *clock
 	url   string

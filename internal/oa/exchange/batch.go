@@ -1,4 +1,4 @@
-package seeyon
+package exchange
 
 import (
 	"context"
@@ -13,9 +13,9 @@ import (
 // noBatchesFor is how long items go alone after the OA turned out not to serve the address of a batch: versions differ.
 const noBatchesFor = 10 * time.Minute
 
-// PushBatch implements oa.BatchPusher with the list forms of the third-party interfaces [SEED3, SY-MSG]. How Seeyon names
-// the bad items of a list is not public, so the answer to a refused list is relied on only where the template describes
-// it; otherwise each item is pushed alone. taskId makes that safe for those that were stored already.
+// PushBatch implements oa.BatchPusher. How an OA names the bad items of a list is seldom public, so the answer to a refused
+// list is relied on only where the template describes it; otherwise each item is pushed alone. The item's own id makes that
+// safe for those that were stored already.
 func (p *Pusher) PushBatch(ctx context.Context, calls []oa.Call) []oa.Attempt {
 	g := &group{pusher: p, ctx: ctx, calls: calls, attempts: make([]oa.Attempt, len(calls))}
 	for items := range parts(calls) {
@@ -79,7 +79,7 @@ func (g *group) push(items []int) {
 	first := g.calls[items[0]]
 	began := p.c.Now()
 	x := p.exchanged(g.ctx, scenario.Request{Method: first.Request.Method, Path: batch.Path, Header: first.Request.Header, Body: body},
-		func(x exchange) (oa.Attempt, bool) { return p.judge(x, first.Result) })
+		func(x Answer) (oa.Attempt, bool) { return p.judge(x, first.Result) })
 	a := p.finish(x.attempt, began)
 	g.share(a, items, false)
 	if x.masker != nil {
@@ -88,14 +88,14 @@ func (g *group) push(items []int) {
 		}
 	}
 	switch {
-	case x.status == http.StatusNotFound || x.status == http.StatusMethodNotAllowed || x.status == http.StatusNotImplemented:
+	case x.Status == http.StatusNotFound || x.Status == http.StatusMethodNotAllowed || x.Status == http.StatusNotImplemented:
 		p.noBatches.Store(p.c.Now().Add(noBatchesFor).UnixNano())
-		p.c.Log.Info("the OA does not serve the address of a batch; items go alone for a while", "path", batch.Path, "status", x.status)
+		p.c.Log.Info("the OA does not serve the address of a batch; items go alone for a while", "path", batch.Path, "status", x.Status)
 		g.alone(items)
 	case a.Class == oa.Internal:
 		g.alone(items)
 	case a.Class == oa.BusinessCode:
-		fates, reliable := batch.Fates(x.body, bodies)
+		fates, reliable := batch.Fates(x.Text, bodies)
 		if !reliable {
 			g.alone(items)
 			return
@@ -117,7 +117,7 @@ func (g *group) sortOut(items []int, fates []scenario.Fate, x answered) {
 			a.Class, a.Message = oa.OK, ""
 			a.Accepted = g.calls[i].Request.Confirm
 		default:
-			a.Message = x.masker.String(quote(fates[n].Message()))
+			a.Message = x.masker.String(Quote(fates[n].Message()))
 		}
 	}
 	g.alone(doubtful)

@@ -1,4 +1,4 @@
-package seeyon
+package exchange
 
 import (
 	"net/http"
@@ -8,20 +8,26 @@ import (
 	"github.com/oabridge/oabridge/internal/oa/tokens"
 )
 
-// session is what the mounted Secrets say at the time of one call.
-type session struct {
-	username, password string
-	headers            []Header
+// Header is sent with every call to the OA (F9).
+type Header struct {
+	Name, Value string
+	// Secret values are masked wherever they appear in an Attempt.
+	Secret bool
 }
 
-func (s session) account() tokens.Account {
-	return tokens.Account{Name: s.username, Secret: s.password}
+// session is what the mounted Secrets say at the time of one call.
+type session struct {
+	account tokens.Account
+	headers []Header
 }
 
 // secrets lists what must not be seen in an Attempt.
 func (s session) secrets(token string) []string {
-	list := make([]string, 0, 2+len(s.headers))
-	list = append(list, s.password, token)
+	list := make([]string, 0, 3+len(s.headers))
+	list = append(list, s.account.Secret, token)
+	if s.account.Secret != "" {
+		list = append(list, BasicSecret(s.account))
+	}
 	for _, h := range s.headers {
 		if h.Secret {
 			list = append(list, h.Value)
@@ -38,11 +44,10 @@ func (p *Pusher) session() (session, *oa.Attempt) {
 	missing := func(message string) (session, *oa.Attempt) {
 		return session{}, &oa.Attempt{Class: oa.AuthExpired, Reason: v1alpha1.ReasonKeyMissing, Message: message}
 	}
-	if s.username, s.password, err = p.c.Credentials(); err != nil {
-		return missing(err.Error())
-	}
-	if s.username == "" || s.password == "" {
-		return missing("username or password is empty: put both keys into the Secret in spec.credentialsSecretRef") // F35
+	if p.c.Auth.Credentials != nil {
+		if s.account, err = p.c.Auth.Credentials(); err != nil {
+			return missing(err.Error()) // F35
+		}
 	}
 	if p.c.Headers != nil {
 		if s.headers, err = p.c.Headers(); err != nil {
@@ -61,15 +66,7 @@ func (p *Pusher) header(s session, call http.Header) http.Header {
 	for name, values := range call {
 		h[http.CanonicalHeaderKey(name)] = values
 	}
-	for _, d := range [...][2]string{
-		{"Content-Type", "application/json;charset=UTF-8"},
-		{"Accept", "application/json"},
-		{"User-Agent", p.c.UserAgent},
-	} {
-		if h.Get(d[0]) == "" {
-			h.Set(d[0], d[1])
-		}
-	}
+	p.defaultHeader(h)
 	return h
 }
 

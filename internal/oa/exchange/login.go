@@ -1,0 +1,118 @@
+package exchange
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/oabridge/oabridge/api/v1alpha1"
+	"github.com/oabridge/oabridge/internal/oa"
+	"github.com/oabridge/oabridge/internal/oa/tokens"
+	"github.com/oabridge/oabridge/internal/scenario"
+)
+
+// maxToken bounds a token, in bytes.
+const maxToken = 4 << 10
+
+// Ask sends a request that fetches a token for an account. The common headers go along.
+func (p *Pusher) Ask(ctx context.Context, method, path string, body []byte) (Answer, *oa.Attempt) {
+	s, failure := p.session()
+	if failure != nil {
+		return Answer{}, failure
+	}
+	u, err := p.Address(path)
+	if err != nil {
+		return Answer{}, &oa.Attempt{Class: oa.Internal, Message: err.Error()}
+	}
+	return p.Do(ctx, Message{Method: method, URL: u, Header: p.header(s, nil), Body: body}), nil
+}
+
+// Refuse returns the failure of a login, masked. secrets are what the exchange shows beside the account.
+func (p *Pusher) Refuse(x Answer, a oa.Attempt, account tokens.Account, secrets ...string) *oa.Attempt {
+	s, _ := p.session()
+	s.account = account
+	a = x.Record(a, oa.NewMasker(append(s.secrets(""), secrets...)...))
+	return &a
+}
+
+// TokenCall is a login with one JSON exchange, as most vendors have it.
+type TokenCall struct {
+	// Method and Path of the request. Query and Body are made from the account; either may be nil.
+	Method, Path string
+	Query        func(a tokens.Account) string
+	Body         func(a tokens.Account) any
+	// CodeName and SuccessCode tell a refusal with HTTP 200; without CodeName every answer with a token is success.
+	CodeName, MsgName, SuccessCode string
+	// TokenName is the path of the token, LifeName that of its life in seconds; Life counts when the answer has none.
+	TokenName, LifeName string
+	Life                time.Duration
+	// Account is the key of the account in the credentials Secret and its name at the OA, for words: "appId and secret".
+	Account string
+}
+
+// Login implements Auth.Login.
+func (t TokenCall) Login(ctx context.Context, p *Pusher, a tokens.Account) (tokens.Token, *oa.Attempt) {
+	path := t.Path
+	if t.Query != nil {
+		path += "?" + t.Query(a)
+	}
+	var body []byte
+	if t.Body != nil {
+		body, _ = json.Marshal(t.Body(a)) // a struct of strings and numbers always marshals
+	}
+	x, failure := p.Ask(ctx, t.Method, path, body)
+	if failure != nil {
+		return tokens.Token{}, failure
+	}
+	value := gjson.GetBytes(x.Text, t.TokenName).String()
+	fail := func(a2 oa.Attempt) (tokens.Token, *oa.Attempt) { return tokens.Token{}, p.Refuse(x, a2, a, value) }
+	if x.Failure.Class != oa.OK {
+		return fail(x.Failure)
+	}
+	if f, ok := p.outage(x, scenario.Result{}); ok {
+		return fail(f)
+	}
+	result := scenario.Result{CodeName: t.CodeName, MsgName: t.MsgName, SuccessCode: t.SuccessCode}
+	v := result.Judge(x.Text)
+	switch {
+	case x.Status == http.StatusOK && (t.CodeName == "" || v.OK) && usable(value):
+		life := t.Life
+		if seconds := gjson.GetBytes(x.Text, t.LifeName).Int(); t.LifeName != "" && seconds > 0 {
+			life = time.Duration(seconds) * time.Second
+		}
+		return tokens.Token{Value: value, Life: life}, nil
+	case !v.Readable:
+		return fail(Unexpected(fmt.Sprintf("the answer to the token call (%d) is no JSON: %s", x.Status, CheckAddress)))
+	case t.CodeName != "" && !v.OK && v.Code != "" || x.Status >= 400:
+		return fail(p.rejected(x, v, t))
+	}
+	return fail(Unexpected(fmt.Sprintf("the answer to the token call (%d) holds no token: %s", x.Status, CheckAddress)))
+}
+
+// rejected reads a refusal with the vendor's dictionary: a limit or a busy OA is not a wrong account.
+func (p *Pusher) rejected(x Answer, v scenario.Verdict, t TokenCall) oa.Attempt {
+	said := Quote(strings.TrimSpace(v.Code + " " + v.Message))
+	if said == "" {
+		said = fmt.Sprint("HTTP ", x.Status)
+	}
+	if e, ok := p.c.Vendor.Errors.Lookup(v.Code); ok && e.Class != "" {
+		a := e.attempt(fmt.Sprintf("the OA refuses to issue a token (%s)", said))
+		if a.Class == oa.AuthExpired && a.Reason == "" {
+			a.Reason = v1alpha1.ReasonTokenRejected
+		}
+		return a
+	}
+	return oa.Attempt{Class: oa.AuthExpired, Reason: v1alpha1.ReasonTokenRejected, Message: fmt.Sprintf(
+		"the OA does not accept the application's account (%s): check %s in the credentials Secret against the OA's console", said, t.Account)}
+}
+
+// usable reports whether a value can be a token: visible ASCII, which a header can carry.
+func usable(token string) bool {
+	return token != "" && len(token) <= maxToken && !slices.ContainsFunc([]byte(token), func(c byte) bool { return c <= ' ' || c > '~' })
+}

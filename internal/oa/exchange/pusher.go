@@ -1,0 +1,199 @@
+// Package exchange makes the calls of every driver: one request, one answer, proven by the vendor's kind of
+// authentication, judged by the template's result mapping and by what only the vendor says, and recorded with every
+// secret masked. A vendor's package says what is its own: a Vendor and an Auth.
+package exchange
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-logr/logr"
+
+	"github.com/oabridge/oabridge/internal/oa"
+	"github.com/oabridge/oabridge/internal/oa/tokens"
+	"github.com/oabridge/oabridge/internal/scenario"
+)
+
+// Config of a Pusher.
+type Config struct {
+	// Vendor says what only this OA says, Auth how calls are proven.
+	Vendor Vendor
+	Auth   Auth
+	// Endpoint is scheme, host and optional path prefix of the OA.
+	Endpoint *url.URL
+	// Client makes the calls; it must not follow redirects.
+	Client *http.Client
+	// Headers returns the common headers as they are now; nil means none. Its error is shown like that of Credentials.
+	Headers func() ([]Header, error)
+	// Timeout bounds one exchange with the OA, from the name's resolution to the last byte of the answer; default 60 s
+	// (F39).
+	Timeout time.Duration
+	// Now is the clock; default time.Now.
+	Now func() time.Time
+	// UserAgent of the calls; default "oabridge".
+	UserAgent string
+	// Tokens shares the token with other processes; nil keeps it in this one.
+	Tokens tokens.Store
+	// Pace is waited for before each further exchange within one PushBatch, so that a rate limit holds; nil means none.
+	Pace func(context.Context) error
+	// Log of what is no matter of one item; the zero Logger is silent.
+	Log logr.Logger
+}
+
+const (
+	defaultTimeout = 60 * time.Second
+	// proofOfLife is how long a call that the OA answered spares Probe a call of its own.
+	proofOfLife = time.Minute
+)
+
+// Pusher implements oa.Pusher, oa.BatchPusher and oa.Inspector. It is safe for concurrent use.
+type Pusher struct {
+	c Config
+	// tokens is nil when the account itself is the proof.
+	tokens *tokens.Cache
+	masker atomic.Pointer[oa.Masker]
+	// noBatches is until when batches are not tried, in ns since 1970, because the OA does not serve their address.
+	noBatches atomic.Int64
+	// lastOK is the time of the last call that the OA answered as it should, in ns since 1970; 0 after a failure.
+	lastOK atomic.Int64
+}
+
+var (
+	_ oa.BatchPusher = (*Pusher)(nil)
+	_ oa.Inspector   = (*Pusher)(nil)
+)
+
+// New returns a Pusher.
+func New(c Config) *Pusher {
+	if c.Timeout <= 0 {
+		c.Timeout = defaultTimeout
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.UserAgent == "" {
+		c.UserAgent = "oabridge"
+	}
+	p := &Pusher{c: c}
+	if c.Auth.Login != nil {
+		p.tokens = tokens.New(tokens.Config{
+			Fetch: func(ctx context.Context, a tokens.Account) (tokens.Token, *oa.Attempt) {
+				return c.Auth.Login(ctx, p, a)
+			},
+			Idle: c.Auth.Idle, Scope: c.Vendor.Name + " " + c.Endpoint.String(), Store: c.Tokens, Now: c.Now, Log: c.Log,
+		})
+	}
+	return p
+}
+
+// Push implements oa.Pusher. If the OA refuses the token, exactly one new token is fetched and the request sent once
+// more (F36); if that is refused as well, the class is AuthExpired.
+func (p *Pusher) Push(ctx context.Context, req scenario.Request, result scenario.Result) oa.Attempt {
+	began := p.c.Now()
+	return p.finish(p.push(ctx, req, result), began)
+}
+
+// Probe implements oa.Pusher. A call that the OA answered within the last minute for the same account proves enough, and
+// then nothing is sent. Otherwise a fresh token does, which proves name, network, TLS, the OA's interface and the account.
+// Without tokens it is the vendor's own probe.
+func (p *Pusher) Probe(ctx context.Context) oa.Attempt {
+	began := p.c.Now()
+	s, failure := p.session()
+	if failure != nil {
+		return p.finish(*failure, began)
+	}
+	last := p.lastOK.Load()
+	recent := last != 0 && began.Sub(time.Unix(0, last)) < proofOfLife
+	switch {
+	case recent && (p.tokens == nil || p.tokens.Holds(s.account)):
+		return oa.Attempt{}
+	case p.tokens == nil:
+		return p.finish(p.knock(ctx), began)
+	}
+	if _, failure = p.tokens.Get(ctx, s.account, true); failure != nil {
+		return p.finish(*failure, began)
+	}
+	return p.finish(oa.Attempt{}, began)
+}
+
+func (p *Pusher) finish(a oa.Attempt, began time.Time) oa.Attempt {
+	now := p.c.Now()
+	a.Latency = now.Sub(began)
+	if a.TargetDown() {
+		p.lastOK.Store(0)
+	} else if a.Class == oa.OK || a.Class == oa.BusinessCode || a.Class == oa.ReceiverUnknown {
+		p.lastOK.Store(now.UnixNano())
+	}
+	return a
+}
+
+// push sends one request.
+func (p *Pusher) push(ctx context.Context, req scenario.Request, result scenario.Result) oa.Attempt {
+	a := p.exchanged(ctx, req, func(x Answer) (oa.Attempt, bool) { return p.judge(x, result) }).attempt
+	a.Accepted = a.Class == oa.OK && (req.Confirm || a.Status == http.StatusAccepted)
+	return a
+}
+
+// answered is an exchange that was judged.
+type answered struct {
+	Answer
+	// attempt is masked by masker; the exchange is not. masker is nil when the request was not sent.
+	attempt oa.Attempt
+	masker  *oa.Masker
+}
+
+// exchanged makes one exchange with a token, and a second one with a new token if the OA refused the first.
+func (p *Pusher) exchanged(ctx context.Context, req scenario.Request, judge func(Answer) (a oa.Attempt, refused bool)) answered {
+	s, failure := p.session()
+	if failure != nil {
+		return answered{attempt: *failure}
+	}
+	if p.tokens == nil {
+		x, _ := p.send(ctx, s, "", req, judge)
+		return x
+	}
+	var x answered
+	for range 2 {
+		token, failure := p.tokens.Get(ctx, s.account, false)
+		if failure != nil {
+			return answered{attempt: *failure}
+		}
+		var refused bool
+		if x, refused = p.send(ctx, s, token, req, judge); !refused {
+			break
+		}
+		p.tokens.Drop(token)
+	}
+	return x
+}
+
+// send makes one exchange with a token and judges the answer. refused is true when the OA does not accept the token.
+func (p *Pusher) send(ctx context.Context, s session, token string, req scenario.Request, judge func(Answer) (oa.Attempt, bool)) (_ answered, refused bool) {
+	began := p.c.Now()
+	fail := func(err error) (answered, bool) {
+		return answered{attempt: oa.Attempt{Class: oa.Internal, Message: err.Error()}}, false
+	}
+	u, err := p.Address(req.Path)
+	if err != nil {
+		return fail(err)
+	}
+	m := Message{Method: req.Method, URL: u, Header: p.header(s, req.Header), Body: req.Body}
+	if p.c.Auth.Place != nil {
+		if err := p.c.Auth.Place(&m, s.account, token); err != nil {
+			return fail(err)
+		}
+	}
+	x := p.Do(ctx, m)
+	a := x.Failure
+	if a.Class == oa.OK {
+		a, refused = judge(x)
+	}
+	if p.tokens != nil && (a.Class == oa.OK || a.Class == oa.BusinessCode || a.Class == oa.ReceiverUnknown) {
+		p.tokens.Used(s.account, token, began)
+	}
+	masker := p.maskerFor(s.secrets(token))
+	return answered{x, x.Record(a, masker), masker}, refused
+}

@@ -1,0 +1,79 @@
+package exchange
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/oabridge/oabridge/internal/oa"
+	"github.com/oabridge/oabridge/internal/oa/dictionary"
+	"github.com/oabridge/oabridge/internal/scenario"
+)
+
+// Vendor is what only one OA says. The zero value of each field is the common reading.
+type Vendor struct {
+	// Name is the type of the connector, such as WeCom.
+	Name string
+	// Errors gives codes of the OA their meaning.
+	Errors Errors
+	// Refused reports whether an answer says that the OA does not accept the token (any more); nil means HTTP 401 and the
+	// codes that Errors calls token-lost.
+	Refused func(x Answer, v scenario.Verdict) bool
+	// Grant says what the OA administrator must do when a call with a proper token is forbidden, such as "must grant this
+	// REST user the third-party to-do module".
+	Grant string
+	// Before may decide before the result mapping is asked; ok is false when it does not.
+	Before func(x Answer, result scenario.Result) (a oa.Attempt, ok bool)
+	// Check looks at an answer that the result mapping calls success: HTTP 200 and a success code are not delivery. It
+	// returns a class other than OK when the OA did not take the item all the same.
+	Check func(x Answer) oa.Attempt
+	// Base returns where a path lives when that is not the endpoint; nil for the endpoint. Templates cannot choose it.
+	Base func(path string) *url.URL
+	// Accept is the header Accept; default application/json.
+	Accept string
+	// Knock is the path that is asked by a probe when there are no tokens; default "/". Any answer below 500 counts.
+	Knock string
+}
+
+// Errors is the error dictionary of one OA.
+type Errors struct{ dictionary.Book }
+
+// Lookup returns the entry of a code.
+func (e Errors) Lookup(code string) (entry, bool) {
+	found, ok := e.Find(code)
+	return entry{found}, ok
+}
+
+type entry struct{ dictionary.Entry }
+
+// attempt is a failure that the dictionary explains; said is what the OA said.
+func (e entry) attempt(said string) oa.Attempt {
+	return oa.Attempt{Class: oa.Class(e.Class), Reason: e.Reason, Message: said + ": " + e.Next.EN}
+}
+
+func (v *Vendor) accept() string {
+	if v.Accept != "" {
+		return v.Accept
+	}
+	return "application/json"
+}
+
+// knock asks the OA whether it is there, without writing anything.
+func (p *Pusher) knock(ctx context.Context) oa.Attempt {
+	path := p.c.Vendor.Knock
+	if path == "" {
+		path = "/"
+	}
+	s, failure := p.session()
+	if failure != nil {
+		return *failure
+	}
+	x, _ := p.send(ctx, s, "", scenario.Request{Method: http.MethodGet, Path: path}, func(x Answer) (oa.Attempt, bool) {
+		a, _ := p.outage(x, scenario.Result{XMLJSONField: scenario.DefaultXMLJSONField})
+		if a.Class == oa.ServerError && x.Status < http.StatusInternalServerError {
+			return oa.Attempt{}, false // a page or a redirect: somebody is there
+		}
+		return a, false
+	})
+	return x.attempt
+}
