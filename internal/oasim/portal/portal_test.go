@@ -34,7 +34,9 @@ func newOffice(t *testing.T) *office {
 	box := inbox.New(d.Now)
 	p := New(Options{
 		Desk: d, People: people, Box: box, Prefix: "/oa",
-		Tiles: func() []Tile { return []Tile{{Code: "crm", Name: "CRM", URL: "https://crm.example/pc", H5URL: "https://crm.example/h5"}} },
+		Tiles: func() []Tile {
+			return []Tile{{Code: "crm", Name: "CRM", URL: "https://crm.example/pc", H5URL: "https://crm.example/h5"}}
+		},
 		Leave: func(_ *http.Request, t Trip) (string, error) { return t.Link + "?who=" + t.Person.ID, nil },
 	})
 	mux := http.NewServeMux()
