@@ -242,19 +242,6 @@ type CallbackRule struct {
 	Fields map[string]string `json:"fields"`
 }
 
-// SSO is the policy of the gateway.
-type SSO struct {
-	// Mode is V5Ticket.
-	Mode string `json:"mode"`
-	// URL is scheme and host under which OA users reach the gateway, without a slash at the end.
-	URL string `json:"url"`
-	// LoginURL of the CRM takes the login token; it is the token's audience.
-	LoginURL      string   `json:"loginURL"`
-	LoginLifetime Duration `json:"loginLifetime"`
-	// ProofsURL is where the dispatcher of this connector remembers used proofs for all gateway replicas.
-	ProofsURL string `json:"proofsURL"`
-}
-
 // Duration is written as a Go duration string ("15s").
 type Duration time.Duration
 

@@ -54,30 +54,3 @@ func compileDelivery(d v1alpha1.Delivery) Delivery {
 	}
 	return out
 }
-
-// compileSSO returns nil when no gateway runs.
-func compileSSO(s v1alpha1.SSO, proofsURL string) *SSO {
-	if s.Mode == "" || s.Mode == v1alpha1.SSONone {
-		return nil
-	}
-	return &SSO{
-		Mode:          string(s.Mode),
-		URL:           linkURL(s),
-		LoginURL:      s.CRMLogin.URL,
-		LoginLifetime: durationOr(s.CRMLogin.Lifetime.Duration, DefaultLoginLifetime),
-		ProofsURL:     proofsURL,
-	}
-}
-
-// linkURL is scheme and host of the links that are pushed, or "". An Ingress without TLS makes them http. Without our
-// own Ingress something else exposes the host, with TLS as a rule; with mode None the host is not ours at all (F109).
-func linkURL(s v1alpha1.SSO) string {
-	switch {
-	case s.Host == "":
-		return ""
-	case s.Mode != v1alpha1.SSONone && or(s.Exposure.Type, DefaultExposure) == v1alpha1.ExposureIngress && s.Exposure.TLS.SecretName == "":
-		return "http://" + s.Host
-	default:
-		return "https://" + s.Host
-	}
-}

@@ -30,6 +30,7 @@ const (
 	DefaultTimeout          = 60 * time.Second
 	DefaultConcurrency      = 16
 	DefaultLoginLifetime    = 60 * time.Second
+	DefaultMaxSkew          = 5 * time.Minute
 	DefaultExposure         = v1alpha1.ExposureIngress
 	DefaultCatchUp          = v1alpha1.CatchUpLatestState
 	DefaultCatchUpFinished  = v1alpha1.FinishedSkip

@@ -45,6 +45,8 @@ func (d *Dispatcher) listen(ctx context.Context) error {
 	proofs := proofs{d}
 	peer.HandleFunc("PUT /proofs/{sha256}", proofs.put)
 	peer.HandleFunc("DELETE /proofs/{sha256}", proofs.delete)
+	peer.HandleFunc("PUT /grants/{sha256}", proofs.keep)
+	peer.HandleFunc("DELETE /grants/{sha256}", proofs.take)
 
 	local := http.NewServeMux()
 	local.HandleFunc("GET /records", d.records)

@@ -33,7 +33,8 @@ func TestForgedPaths(t *testing.T) {
 		p + "/login%2f714439%2ftrue", p + "/login%5c714439%5ctrue", p + "%2flogin/714439/true", p + `\login\714439\true`,
 		p + "/login/714439/true%00", p + "/login/714439/true%0a", p + "/login/714439/true%0d%0aLocation:%20//evil.example",
 		p + "/https:%2f%2fevil.example/5f/714439/true", p + "/@evil.example/5f/714439/true", p + "/javascript:alert(1)/5f/714439/true",
-		p + "/authorizeWeb/webhook/QuoteObj/5f/714439", "/erp/syncdata/open/oa/authorizeWeb/webhook/QuoteObj/5f/714439",
+		p + "/authorizeWeb/webhook/QuoteObj/5f/714439", prefixWebhook + "QuoteObj/5f/714439/true", prefixWebhook + "QuoteObj/5f/71443",
+		prefixPortal + "71443", prefixPortal + "714439/", prefixOwn + "callback/..", prefixOwn + "qr/x", prefixOwn,
 		"/seeyon/thirdpartyController.do", "/_sim", "/proofs/x", "/report", "/metrics", "/healthz", "/events",
 	}
 	for c := range 0x21 { // every C0 byte, percent-encoded, and the space
@@ -195,12 +196,17 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 		"method":    w.visit(http.MethodPost, recordPC),
 	} {
 		for header, want := range map[string]string{
-			"Content-Security-Policy": contentPolicy, "Referrer-Policy": "no-referrer", "Cache-Control": "no-store",
+			"Referrer-Policy": "no-referrer", "Cache-Control": "no-store",
 			"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Strict-Transport-Security": "max-age=31536000",
 		} {
 			if got := a.Header.Values(header); len(got) != 1 || got[0] != want {
 				t.Errorf("%s: %s is %q", name, header, got)
 			}
+		}
+		policy := a.Header.Get("Content-Security-Policy")
+		if !strings.HasPrefix(policy, "default-src 'none'; ") || strings.Contains(policy, "script-src") ||
+			!strings.Contains(policy, "form-action 'none'; frame-ancestors 'none'") {
+			t.Errorf("%s: policy %s", name, policy)
 		}
 		if len(a.Cookies()) != 0 {
 			t.Errorf("%s: cookies %v", name, a.Cookies())
@@ -243,7 +249,7 @@ func TestAPanicIsAPage(t *testing.T) {
 	w.wantCount(Broken, 1)
 
 	w = newWorld(t)
-	empty, err := login.NewIssuer(login.Config{GatewayURL: gatewayURL, LoginURL: loginURL, Lifetime: 1, Keys: login.NewKeyRing(nil)})
+	empty, err := login.NewSignedJWT(login.Config{GatewayURL: gatewayURL, LoginURL: loginURL, Lifetime: 1}, login.NewKeyRing(nil))
 	if err != nil {
 		t.Fatal(err)
 	}

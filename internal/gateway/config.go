@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -13,7 +14,6 @@ import (
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/bundle"
-	"github.com/oabridge/oabridge/internal/crm/login"
 	"github.com/oabridge/oabridge/internal/mounted"
 	"github.com/oabridge/oabridge/internal/oa"
 	"github.com/oabridge/oabridge/internal/report"
@@ -25,19 +25,19 @@ const maxVerifyTimeout = 8 * time.Second
 // configurator keeps a Handler's configuration up to date. What cannot be used leaves the last good one live, and the
 // report says why.
 type configurator struct {
-	handler     *Handler
-	publisher   *report.Publisher
-	secretsDir  string
-	peers       *http.Client
-	newVerifier func(b *bundle.Bundle, secretsDir string, now func() time.Time) (oa.Verifier, error)
-	log         logr.Logger
+	handler    *Handler
+	publisher  *report.Publisher
+	secretsDir string
+	peers      *http.Client
+	newSignIn  func(b *bundle.Bundle, secretsDir string, now func() time.Time) (oa.SignIn, error)
+	log        logr.Logger
 
-	mu       sync.Mutex
-	loaded   *bundle.Loaded // the newest good bundle
-	failed   string         // why a still newer one is not good
-	verifier oa.Verifier    // made for the bundle with the hash verifies
-	verifies string
-	problem  string
+	mu      sync.Mutex
+	loaded  *bundle.Loaded // the newest good bundle
+	failed  string         // why a still newer one is not good
+	signIn  oa.SignIn      // made for the bundle with the hash signsIn
+	signsIn string
+	problem string
 }
 
 // bundleLoaded takes a new bundle.
@@ -105,46 +105,46 @@ func (c *configurator) build(loaded *bundle.Loaded) (next *live, warning, err er
 	if b.SSO == nil {
 		return nil, nil, errors.New("the bundle has no sign-in: a gateway needs spec.sso with a mode other than None")
 	}
-	if b.SSO.Mode != string(v1alpha1.SSOV5Ticket) {
-		return nil, nil, fmt.Errorf("sign-in mode %q is unknown: use a gateway of the operator's version", b.SSO.Mode)
-	}
 	public, err := publicAddress(b.SSO.URL)
 	if err != nil {
 		return nil, nil, err
 	}
 	token, err := mounted.Read(c.secretsDir, bundle.SlotPeer, v1alpha1.KeyToken)
-	if err != nil || strings.TrimSpace(token) == "" {
+	if token = strings.TrimSpace(token); err != nil || token == "" {
 		return nil, nil, errors.New("the peer token is missing; the operator mounts it, so look at its log")
 	}
-	current, following, warning, err := readKeys(c.secretsDir)
-	if err != nil {
+	next = &live{
+		hash: loaded.Hash, url: b.SSO.URL, host: strings.ToLower(public.Hostname()), https: public.Scheme == "https",
+		oaType: b.Type, connector: b.Namespace + "/" + b.Name, enterpriseID: b.EnterpriseID,
+		qr: b.SSO.QR, verifyTimeout: maxVerifyTimeout, accounts: loaded.Accounts,
+		proofs: newPeerProofs(c.peers, b.SSO.ProofsURL, token), framing: b.SSO.FrameAncestors, files: map[string]string{},
+	}
+	if d := b.Delivery.Timeout.Std(); d > 0 {
+		next.verifyTimeout = min(d, maxVerifyTimeout)
+	}
+	for name, content := range b.SSO.Files {
+		next.files["/"+name] = content
+	}
+	for _, s := range b.SSO.TrustedProxies {
+		p, err := netip.ParsePrefix(s)
+		if err != nil {
+			return nil, nil, fmt.Errorf("spec.sso.trustedProxies: %q is not a CIDR such as 10.0.0.0/8", s)
+		}
+		next.trusted = append(next.trusted, p.Masked())
+	}
+	if next.seal, err = newSealer(token, next.connector); err != nil {
 		return nil, nil, err
 	}
-	issuer, err := login.NewIssuer(login.Config{
-		GatewayURL: b.SSO.URL, LoginURL: b.SSO.LoginURL, Lifetime: b.SSO.LoginLifetime.Std(),
-		Keys: c.handler.keys, Now: c.handler.now,
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	if c.verifier == nil || c.verifies != loaded.Hash {
-		verifier, err := c.newVerifier(b, c.secretsDir, c.handler.now)
+	if c.signsIn != loaded.Hash {
+		signIn, err := c.newSignIn(b, c.secretsDir, c.handler.now)
 		if err != nil {
 			return nil, nil, err
 		}
-		c.verifier, c.verifies = verifier, loaded.Hash
+		c.signIn, c.signsIn = signIn, loaded.Hash
 	}
-	timeout := maxVerifyTimeout
-	if d := b.Delivery.Timeout.Std(); d > 0 {
-		timeout = min(d, timeout)
-	}
-	c.handler.keys.Replace(current, following)
-	return &live{
-		hash: loaded.Hash, host: strings.ToLower(public.Hostname()), https: public.Scheme == "https",
-		oaType: b.Type, connector: b.Namespace + "/" + b.Name, enterpriseID: b.EnterpriseID,
-		proofs:   peerProofs{client: c.peers, url: b.SSO.ProofsURL, token: strings.TrimSpace(token)},
-		verifier: c.verifier, verifyTimeout: timeout, accounts: loaded.Accounts, issuer: issuer,
-	}, warning, nil
+	next.signIn = c.signIn
+	next.issuer, warning, err = c.newIssuer(b.SSO, next)
+	return next, warning, err
 }
 
 // publicAddress parses the only source of absolute addresses: no request header ever is one.
@@ -155,28 +155,4 @@ func publicAddress(raw string) (*url.URL, error) {
 		return nil, errors.New("sso.url must be scheme and host only; correct spec.sso.host")
 	}
 	return u, nil
-}
-
-// readKeys reads the signing key and the one that will replace it. A bad next key hurts nobody today, so it is only a
-// warning.
-func readKeys(secretsDir string) (current, next *login.Key, warning, err error) {
-	data, err := mounted.Read(secretsDir, bundle.SlotLogin, v1alpha1.KeyPrivate)
-	if err != nil {
-		return nil, nil, nil, fmt.Errorf("%s is missing: put a PEM private key into the Secret of spec.sso.crmLogin.keySecretRef", v1alpha1.KeyPrivate)
-	}
-	if current, err = login.ParseKey([]byte(data)); err != nil {
-		return nil, nil, nil, fmt.Errorf("%s in the Secret of spec.sso.crmLogin.keySecretRef: %w", v1alpha1.KeyPrivate, err)
-	}
-	name := v1alpha1.KeyPrivate + v1alpha1.SuffixNext
-	data, err = mounted.Read(secretsDir, bundle.SlotLogin, name)
-	if errors.Is(err, mounted.ErrMissing) {
-		return current, nil, nil, nil
-	}
-	if err == nil {
-		next, err = login.ParseKey([]byte(data))
-	}
-	if err != nil {
-		return current, nil, fmt.Errorf("%s in the Secret of spec.sso.crmLogin.keySecretRef is not published: %w", name, err), nil
-	}
-	return current, next, nil, nil
 }

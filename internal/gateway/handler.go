@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -26,21 +25,28 @@ const (
 	JWKSPath = "/.well-known/jwks.json"
 	// jwksMaxAge is how long the CRM may cache them, in seconds.
 	jwksMaxAge = 300
+	// filesMaxAge is how long a domain file may be cached, in seconds.
+	filesMaxAge = 60
 )
 
-// Handler answers OA users. There are exactly two kinds of address: links into the CRM, and the public keys. Nothing
-// leads from the CRM into the OA (F2).
+// Handler answers OA users. There are links into the CRM with the steps on the way, what the login issuer offers to the
+// CRM, and files that prove whose host this is. Nothing leads from the CRM into the OA (F2).
 type Handler struct {
 	live    atomic.Pointer[live]
 	keys    *login.KeyRing
 	slots   chan struct{}
+	limits  *limiter
+	origins *http.CrossOriginProtection
 	metrics *metrics
 	log     logr.Logger
 	now     func() time.Time
 }
 
 func newHandler(keys *login.KeyRing, m *metrics, log logr.Logger, now func() time.Time) *Handler {
-	return &Handler{keys: keys, slots: make(chan struct{}, maxInFlight), metrics: m, log: log, now: now}
+	return &Handler{
+		keys: keys, slots: make(chan struct{}, maxInFlight), limits: newLimiter(now), origins: http.NewCrossOriginProtection(),
+		metrics: m, log: log, now: now,
+	}
 }
 
 // ServeHTTP implements http.Handler. The request target is judged as it came over the wire: a router that cleans paths
@@ -48,88 +54,155 @@ func newHandler(keys *login.KeyRing, m *metrics, log logr.Logger, now func() tim
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	trace := traceOf(r)
 	c := h.live.Load()
-	protect(w.Header(), c != nil && c.https)
-	defer h.recover(w, trace)
+	var framing []string
+	if c != nil {
+		framing = c.framing
+	}
+	protect(w.Header(), c != nil && c.https, framing)
+	defer h.recover(w, trace, framing)
 
 	if r.RequestURI == JWKSPath {
 		h.serveKeys(w, r, trace)
 		return
 	}
-	start := h.now()
-	l, res := h.click(r, c, trace)
-	if strings.HasPrefix(r.RequestURI, PathPrefix) { // the rest is noise of scanners and browsers
-		h.metrics.total.Observe(h.now().Sub(start).Seconds())
-		h.metrics.logins.WithLabelValues(string(res.code)).Inc()
-		h.audit(r, trace, l, res)
-	}
-	if res.code != SignedIn {
-		writePage(w, res.code, trace)
+	if c != nil && h.serveOther(w, r, c, trace) {
 		return
 	}
-	w.Header().Set("Location", res.location)
-	w.WriteHeader(http.StatusSeeOther)
+	start := h.now()
+	v, res := h.visit(r, c, trace)
+	if res.code != "" && (strings.HasPrefix(r.RequestURI, prefixOA) || strings.HasPrefix(r.RequestURI, prefixOwn)) {
+		// The rest is noise of scanners and browsers, and of pages that ask whether there is news.
+		h.metrics.total.Observe(h.now().Sub(start).Seconds())
+		h.metrics.logins.WithLabelValues(string(res.code)).Inc()
+		h.audit(v, res)
+	}
+	write(w, res, trace, framing)
 }
 
-// click decides about one request. Everything that can be refused without touching the ticket is refused first.
-func (h *Handler) click(r *http.Request, c *live, trace string) (link, result) {
+// visit decides about one request. Everything that can be refused without touching a proof is refused first.
+func (h *Handler) visit(r *http.Request, c *live, trace string) (*visit, result) {
+	v := &visit{live: c, request: r, trace: trace}
 	if c == nil {
-		return link{}, result{code: Unavailable, reason: "NoConfiguration", detail: "no bundle is live yet"}
+		v.caller = callerOf(r, nil)
+		return v, result{code: Unavailable, reason: "NoConfiguration", detail: "no bundle is live yet"}
 	}
+	v.caller = callerOf(r, c.trusted)
+	known := false
+	v.route, known = parseRoute(r.RequestURI)
+	switch {
 	// HEAD as well: a link preview must not burn the ticket.
-	if r.Method != http.MethodGet {
-		return link{}, result{code: WrongMethod}
-	}
-	if !sameHost(r.Host, c.host) {
-		return link{}, result{code: WrongHost}
-	}
-	l, code := parseLink(r.RequestURI)
-	if code == BadLink {
-		return link{}, result{code: BadLink}
-	}
-	if l.enterpriseID != c.enterpriseID {
-		return l, result{code: BadLink, reason: "OtherEnterprise", detail: "the link is for another enterprise than the connector"}
-	}
-	if code != "" {
-		return l, result{code: code}
+	case !allowed(v.route, known, r.Method):
+		return v, result{code: WrongMethod}
+	case !sameHost(r.Host, c.host):
+		return v, result{code: WrongHost}
+	case !known:
+		return v, result{code: BadLink}
+	case v.route.enterpriseID != c.enterpriseID && (v.route.kind == kindClick || v.route.kind == kindHandshake):
+		return v, result{code: BadLink, reason: "OtherEnterprise", detail: "the link is for another enterprise than the connector"}
 	}
 	select {
 	case h.slots <- struct{}{}:
 		defer func() { <-h.slots }()
 	default:
-		return l, result{code: Busy, reason: "TooManyInFlight"}
+		return v, result{code: Busy, reason: "TooManyInFlight"}
 	}
 	h.metrics.inFlight.Inc()
 	defer h.metrics.inFlight.Dec()
 	ctx, cancel := context.WithTimeout(r.Context(), clickTimeout)
 	defer cancel()
-	return l, h.signIn(ctx, c, l, trace)
+	return v, h.answer(ctx, v)
 }
 
-// audit writes the one log line of a click: who, when, where to, and how it ended. Never the ticket or the token.
-func (h *Handler) audit(r *http.Request, trace string, l link, res result) {
-	remote, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		remote = r.RemoteAddr
+func (h *Handler) answer(ctx context.Context, v *visit) result {
+	switch v.route.kind {
+	case kindHandshake:
+		return h.handshake(ctx, v)
+	case kindCallback:
+		return h.finish(ctx, v)
+	case kindScan:
+		return h.scan(ctx, v)
+	case kindConfirm:
+		return h.confirm(ctx, v)
+	case kindPoll:
+		return h.poll(ctx, v)
+	case kindAuthorize:
+		return h.authorize(ctx, v)
+	default:
+		return h.click(ctx, v)
 	}
-	h.log.Info("sign-in", "trace", trace, "code", string(res.code), "ei", l.enterpriseID, "page", l.target.Page,
-		"apiName", l.target.APIName, "dataId", l.target.DataID, "client", l.target.Client, "remote", remote,
+}
+
+// allowed methods: GET, but for the form that is sent, and the OA's server, which may use either [SY-SSO].
+func allowed(r route, known bool, method string) bool {
+	switch {
+	case known && r.kind == kindConfirm:
+		return method == http.MethodPost
+	case known && r.kind == kindHandshake && method == http.MethodPost:
+		return true
+	}
+	return method == http.MethodGet
+}
+
+// audit writes the one log line of a visit: who, when, where to, and how it ended. Never a proof or a token.
+func (h *Handler) audit(v *visit, res result) {
+	t := v.route.target
+	if res.skew != 0 {
+		h.metrics.skew.Observe(res.skew.Abs().Seconds())
+	}
+	h.log.Info("sign-in", "trace", v.trace, "code", string(res.code), "ei", v.route.enterpriseID, "page", t.Page,
+		"apiName", t.APIName, "dataId", t.DataID, "client", t.Client, "remote", v.caller.address, "provider", v.providerName(),
 		"oaAccount", res.oaAccount, "crmAccount", res.crmAccount, "reason", res.reason, "detail", res.detail)
+}
+
+// providerName of a callback, if it is one of ours.
+func (v *visit) providerName() string {
+	if v.live != nil && v.route.kind == kindCallback && v.provider(v.route.name) != nil {
+		return v.route.name
+	}
+	return ""
+}
+
+// serveOther answers what has nothing to do with a click: the login issuer's own addresses, and domain files. It reports
+// whether it did.
+func (h *Handler) serveOther(w http.ResponseWriter, r *http.Request, c *live, trace string) bool {
+	if endpoints, ok := c.issuer.(login.Endpoints); ok && endpoints.Serves(r.URL.Path) && r.URL.Path == pathOf(r.RequestURI) {
+		endpoints.ServeHTTP(w, r)
+		return true
+	}
+	file, ok := c.files[r.RequestURI]
+	if !ok {
+		return false
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		write(w, result{code: WrongMethod}, trace, c.framing)
+		return true
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "public, max-age="+strconv.Itoa(filesMaxAge))
+	_, _ = w.Write([]byte(file))
+	return true
+}
+
+// pathOf is the path of a request target as it came over the wire.
+func pathOf(requestURI string) string {
+	path, _, _ := strings.Cut(requestURI, "?")
+	return path
 }
 
 func (h *Handler) serveKeys(w http.ResponseWriter, r *http.Request, trace string) {
 	if r.Method != http.MethodGet {
-		writePage(w, WrongMethod, trace)
+		write(w, result{code: WrongMethod}, trace, nil)
 		return
 	}
 	set := h.keys.JWKS()
 	if len(set.Keys) == 0 {
-		writePage(w, Unavailable, trace)
+		write(w, result{code: Unavailable}, trace, nil)
 		return
 	}
 	body, err := json.Marshal(set)
 	if err != nil {
 		h.log.Error(err, "public keys", "trace", trace)
-		writePage(w, Broken, trace)
+		write(w, result{code: Broken}, trace, nil)
 		return
 	}
 	w.Header().Set("Content-Type", "application/jwk-set+json")
@@ -138,11 +211,11 @@ func (h *Handler) serveKeys(w http.ResponseWriter, r *http.Request, trace string
 }
 
 // recover turns a panic into a page. Its value is not logged, because it may quote the request.
-func (h *Handler) recover(w http.ResponseWriter, trace string) {
+func (h *Handler) recover(w http.ResponseWriter, trace string, framing []string) {
 	if p := recover(); p != nil {
 		h.log.Error(fmt.Errorf("panic with a %T", p), "sign-in failed", "trace", trace, "stack", string(debug.Stack()))
 		h.metrics.logins.WithLabelValues(string(Broken)).Inc()
-		writePage(w, Broken, trace)
+		write(w, result{code: Broken}, trace, framing)
 	}
 }
 

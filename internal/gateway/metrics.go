@@ -17,6 +17,7 @@ type metrics struct {
 	logins   *prometheus.CounterVec
 	total    prometheus.Histogram
 	steps    *prometheus.HistogramVec
+	skew     prometheus.Histogram
 	inFlight prometheus.Gauge
 	config   prometheus.Gauge
 }
@@ -35,6 +36,10 @@ func newMetrics() *metrics {
 			Name: "oabridge_sso_step_duration_seconds", Help: "Time that a click waited: for the proof store (reserve) or the OA (verify).",
 			Buckets: []float64{.001, .005, .01, .025, .05, .1, .2, .5, 1, 2, 4, 8},
 		}, []string{"step"}),
+		skew: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "oabridge_sso_skew_seconds", Help: "Distance between the time in a signed link and the gateway's clock.",
+			Buckets: []float64{1, 5, 15, 30, 60, 120, 300, 600, 900, 3600},
+		}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "oabridge_sso_in_flight", Help: "Clicks that are being answered.",
 		}),
@@ -42,11 +47,13 @@ func newMetrics() *metrics {
 			Name: "oabridge_config_problem", Help: "1 while newer configuration or keys on disk are not in use.",
 		}),
 	}
-	m.logins.WithLabelValues(string(SignedIn))
+	for _, code := range []Code{SignedIn, Begun, Shown, Announced} {
+		m.logins.WithLabelValues(string(code))
+	}
 	for code := range explanations {
 		m.logins.WithLabelValues(string(code))
 	}
-	m.registry.MustRegister(m.logins, m.total, m.steps, m.inFlight, m.config,
+	m.registry.MustRegister(m.logins, m.total, m.steps, m.skew, m.inFlight, m.config,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

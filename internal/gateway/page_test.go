@@ -19,8 +19,8 @@ func TestPages(t *testing.T) {
 	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
 	for code, e := range explanations {
 		rec := httptest.NewRecorder()
-		protect(rec.Header(), true)
-		writePage(rec, code, trace)
+		protect(rec.Header(), true, nil)
+		write(rec, result{code: code}, trace, nil)
 		body := rec.Body.String()
 		for _, text := range []string{e.zh.Problem, e.zh.Next, e.en.Problem, e.en.Next, string(code), "a3ce929d0e0e4736"[4:]} {
 			if text == "" || !strings.Contains(body, text) {

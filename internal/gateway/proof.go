@@ -1,46 +1,58 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/oabridge/oabridge/internal/outbound"
 )
 
 const (
-	// proofTTL is how long the dispatcher remembers a used proof: longer than an OA accepts a ticket that nobody used.
-	proofTTL = "10m"
+	// proofTTL is how long the dispatcher remembers a used proof whose verifier names no time: longer than an OA accepts a
+	// ticket that nobody used.
+	proofTTL = 10 * time.Minute
 	// proofTimeout bounds one call to the dispatcher.
 	proofTimeout = 2 * time.Second
-	// maxProofAnswer bounds what is read of the dispatcher's answer, so that the connection can be used again.
-	maxProofAnswer = 4 << 10
+	// maxProofAnswer bounds the dispatcher's answer, in bytes: a grant fits in.
+	maxProofAnswer = 16 << 10
 )
 
-// ProofStore remembers used proofs for all replicas of a gateway.
+// ProofStore remembers used proofs for all replicas of a gateway, and keeps what one of them grants to another.
 type ProofStore interface {
-	// Reserve remembers a proof. fresh is false when it was remembered before. On an error nothing may be assumed: the
-	// person is not let in.
-	Reserve(ctx context.Context, key string) (fresh bool, err error)
+	// Reserve remembers a proof for ttl. fresh is false when it was remembered before. On an error nothing may be assumed:
+	// the person is not let in.
+	Reserve(ctx context.Context, key string, ttl time.Duration) (fresh bool, err error)
 	// Release forgets a proof that this caller reserved and the OA was never asked about.
 	Release(ctx context.Context, key string) error
+	// Keep keeps a value for ttl until it is taken; it is an error when there is one.
+	Keep(ctx context.Context, key string, value []byte, ttl time.Duration) error
+	// Take returns a kept value and forgets it: of several callers exactly one gets it. It is nil when there is none.
+	Take(ctx context.Context, key string) ([]byte, error)
 }
 
-// proofKey stands for a ticket in the store, which never sees the ticket itself. It differs between connectors.
-func proofKey(oaType, connector, ticket string) string {
-	sum := sha256.Sum256([]byte(oaType + "|" + connector + "|" + ticket))
+// proofKey stands for a proof in the store, which never sees the proof itself. It differs between connectors and kinds.
+func proofKey(kind, connector, proof string) string {
+	sum := sha256.Sum256([]byte(kind + "|" + connector + "|" + proof))
 	return hex.EncodeToString(sum[:])
 }
 
 // peerProofs is the store in the dispatcher of the same connector.
 type peerProofs struct {
 	client *http.Client
-	url    string
+	base   string // ends in a slash; proofs/ and grants/ are below it
 	token  string
+}
+
+// newPeerProofs takes the address of the proofs; that of the grants is beside it.
+func newPeerProofs(client *http.Client, proofsURL, token string) peerProofs {
+	return peerProofs{client: client, base: strings.TrimSuffix(strings.TrimRight(proofsURL, "/"), "proofs"), token: token}
 }
 
 // newPeerClient returns the client for a peerProofs. It follows no redirect: the peer token goes to one host only.
@@ -54,8 +66,8 @@ func newPeerClient() *http.Client {
 	}
 }
 
-func (p peerProofs) Reserve(ctx context.Context, key string) (bool, error) {
-	status, err := p.do(ctx, http.MethodPut, "/"+key+"?ttl="+proofTTL)
+func (p peerProofs) Reserve(ctx context.Context, key string, ttl time.Duration) (bool, error) {
+	status, _, err := p.do(ctx, http.MethodPut, "proofs/"+key+"?ttl="+ttl.String(), nil)
 	switch {
 	case err != nil:
 		return false, err
@@ -68,30 +80,54 @@ func (p peerProofs) Reserve(ctx context.Context, key string) (bool, error) {
 }
 
 func (p peerProofs) Release(ctx context.Context, key string) error {
-	status, err := p.do(ctx, http.MethodDelete, "/"+key)
+	status, _, err := p.do(ctx, http.MethodDelete, "proofs/"+key, nil)
 	if err == nil && status/100 != 2 && status != http.StatusNotFound {
 		err = fmt.Errorf("the dispatcher answered %d to the release of a proof", status)
 	}
 	return err
 }
 
-func (p peerProofs) do(ctx context.Context, method, path string) (int, error) {
+func (p peerProofs) Keep(ctx context.Context, key string, value []byte, ttl time.Duration) error {
+	status, _, err := p.do(ctx, http.MethodPut, "grants/"+key+"?ttl="+ttl.String(), value)
+	if err == nil && status != http.StatusCreated {
+		err = fmt.Errorf("the dispatcher answered %d to a grant", status)
+	}
+	return err
+}
+
+func (p peerProofs) Take(ctx context.Context, key string) ([]byte, error) {
+	status, body, err := p.do(ctx, http.MethodDelete, "grants/"+key, nil)
+	switch {
+	case err != nil:
+		return nil, err
+	case status == http.StatusOK:
+		return body, nil
+	case status == http.StatusNotFound:
+		return nil, nil
+	}
+	return nil, fmt.Errorf("the dispatcher answered %d to the taking of a grant", status)
+}
+
+func (p peerProofs) do(ctx context.Context, method, path string, body []byte) (int, []byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, proofTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(p.url, "/")+path, nil)
+	req, err := http.NewRequestWithContext(ctx, method, p.base+path, bytes.NewReader(body))
 	if err != nil {
-		return 0, errors.New("sso.proofsURL is not a URL")
+		return 0, nil, errors.New("sso.proofsURL is not a URL")
 	}
 	req.Header.Set("Authorization", "Bearer "+p.token)
 	resp, err := p.client.Do(req)
 	if errors.Is(err, context.DeadlineExceeded) {
-		return 0, errors.New("the dispatcher did not answer in time; is it running?")
+		return 0, nil, errors.New("the dispatcher did not answer in time; is it running?")
 	}
 	if err != nil {
 		// Not quoted: an answer that is not HTTP would be, and could hold anything.
-		return 0, errors.New("the dispatcher cannot be reached; is it running, and may the gateway connect to it?")
+		return 0, nil, errors.New("the dispatcher cannot be reached; is it running, and may the gateway connect to it?")
 	}
 	defer func() { _ = resp.Body.Close() }()
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxProofAnswer))
-	return resp.StatusCode, nil
+	answer, err := outbound.ReadBody(resp, maxProofAnswer)
+	if err != nil {
+		return 0, nil, errors.New("the answer of the dispatcher is not complete")
+	}
+	return resp.StatusCode, answer, nil
 }

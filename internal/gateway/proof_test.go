@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -9,17 +11,21 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
-// MemoryProofs is a ProofStore in memory.
+// MemoryProofs is a ProofStore in memory; what it remembers and keeps never ends.
 type MemoryProofs struct {
-	mu   sync.Mutex
-	keys map[string]bool
+	mu     sync.Mutex
+	keys   map[string]bool
+	grants map[string][]byte
 }
 
-func newMemoryProofs() *MemoryProofs { return &MemoryProofs{keys: map[string]bool{}} }
+func newMemoryProofs() *MemoryProofs {
+	return &MemoryProofs{keys: map[string]bool{}, grants: map[string][]byte{}}
+}
 
-func (m *MemoryProofs) Reserve(_ context.Context, key string) (bool, error) {
+func (m *MemoryProofs) Reserve(_ context.Context, key string, _ time.Duration) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	fresh := !m.keys[key]
@@ -32,6 +38,24 @@ func (m *MemoryProofs) Release(_ context.Context, key string) error {
 	defer m.mu.Unlock()
 	delete(m.keys, key)
 	return nil
+}
+
+func (m *MemoryProofs) Keep(_ context.Context, key string, value []byte, _ time.Duration) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, there := m.grants[key]; there {
+		return errors.New("there is one")
+	}
+	m.grants[key] = value
+	return nil
+}
+
+func (m *MemoryProofs) Take(_ context.Context, key string) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	value := m.grants[key]
+	delete(m.grants, key)
+	return value, nil
 }
 
 // proofServer is the dispatcher's side of the store.
@@ -52,6 +76,15 @@ func (p *proofServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
+	ttl, err := time.ParseDuration(r.URL.Query().Get("ttl"))
+	if r.Method == http.MethodPut && (err != nil || ttl < time.Second || ttl > time.Hour) {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	if key, grant := strings.CutPrefix(r.URL.Path, "/grants/"); grant {
+		p.serveGrant(w, r, key)
+		return
+	}
 	key := strings.TrimPrefix(r.URL.Path, "/proofs/")
 	if !regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(key) {
 		w.WriteHeader(http.StatusBadRequest)
@@ -59,19 +92,34 @@ func (p *proofServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch r.Method {
 	case http.MethodPut:
-		fresh, _ := p.Reserve(r.Context(), key)
-		switch {
-		case r.URL.Query().Get("ttl") != "10m":
-			w.WriteHeader(http.StatusBadRequest)
-		case fresh:
-			w.WriteHeader(http.StatusCreated)
-		default:
-			w.WriteHeader(http.StatusConflict)
+		status := http.StatusConflict
+		if fresh, _ := p.Reserve(r.Context(), key, ttl); fresh {
+			status = http.StatusCreated
 		}
+		w.WriteHeader(status)
 	case http.MethodDelete:
 		_ = p.Release(r.Context(), key)
 		w.WriteHeader(http.StatusNoContent)
 	}
+}
+
+func (p *proofServer) serveGrant(w http.ResponseWriter, r *http.Request, key string) {
+	if r.Method == http.MethodPut {
+		body, err := io.ReadAll(r.Body)
+		_, _ = p.seen.Write(body)
+		status := http.StatusCreated
+		if err != nil || p.Keep(r.Context(), key, body, 0) != nil {
+			status = http.StatusConflict
+		}
+		w.WriteHeader(status)
+		return
+	}
+	body, _ := p.Take(r.Context(), key)
+	if body == nil {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	_, _ = w.Write(body)
 }
 
 // Replicas share the store; whatever is not a clear yes is not a yes.
@@ -79,13 +127,13 @@ func TestTheStoreAnswersYesOrNoOrNothing(t *testing.T) {
 	p := &proofServer{MemoryProofs: newMemoryProofs()}
 	server := httptest.NewServer(p)
 	defer server.Close()
-	one := peerProofs{newPeerClient(), server.URL + "/proofs/", peerToken}
-	other := peerProofs{newPeerClient(), server.URL + "/proofs", peerToken}
+	one := newPeerProofs(newPeerClient(), server.URL+"/proofs/", peerToken)
+	other := newPeerProofs(newPeerClient(), server.URL+"/proofs", peerToken)
 	key := proofKey("Seeyon", "crm/hq", "T")
 
 	expect := func(step string, s ProofStore, want bool, wantErr bool) {
 		t.Helper()
-		fresh, err := s.Reserve(t.Context(), key)
+		fresh, err := s.Reserve(t.Context(), key, time.Minute)
 		if fresh != want || (err != nil) != wantErr {
 			t.Errorf("%s: %v, %v", step, fresh, err)
 		}
@@ -107,8 +155,8 @@ func TestTheStoreAnswersYesOrNoOrNothing(t *testing.T) {
 		t.Error("a failed release is not noticed")
 	}
 	p.status.Store(0)
-	expect("wrong token", peerProofs{newPeerClient(), server.URL + "/proofs", "other"}, false, true)
-	expect("no URL", peerProofs{newPeerClient(), "http://[::1", peerToken}, false, true)
+	expect("wrong token", newPeerProofs(newPeerClient(), server.URL+"/proofs", "other"), false, true)
+	expect("no URL", newPeerProofs(newPeerClient(), "http://[::1", peerToken), false, true)
 	server.Close()
 	expect("down", one, false, true)
 	if strings.Contains(p.seen.String(), peerToken) {

@@ -75,7 +75,7 @@ func Run(ctx context.Context, o Options) error {
 	m := newMetrics()
 	handler := newHandler(login.NewKeyRing(o.Now), m, o.Log, o.Now)
 	config := &configurator{
-		handler: handler, secretsDir: o.SecretsDir, peers: newPeerClient(), newVerifier: drivers.NewVerifier, log: o.Log,
+		handler: handler, secretsDir: o.SecretsDir, peers: newPeerClient(), newSignIn: drivers.NewSignIn, log: o.Log,
 		publisher: report.NewPublisher(report.Report{Component: v1alpha1.ComponentGateway}),
 	}
 	var draining atomic.Bool

@@ -295,7 +295,7 @@ func TestBundlesThatAreNotForAGateway(t *testing.T) {
 		want   string
 	}{
 		"no sign-in":    {func(c *v1alpha1.OAConnector) { c.Spec.SSO.Mode = v1alpha1.SSONone }, "no sign-in"},
-		"another mode":  {func(c *v1alpha1.OAConnector) { c.Spec.SSO.Mode = "CAS" }, `"CAS" is unknown`},
+		"another mode":  {func(c *v1alpha1.OAConnector) { c.Spec.SSO.Mode = "Telepathy" }, `no mode "Telepathy"`},
 		"login address": {func(c *v1alpha1.OAConnector) { c.Spec.SSO.CRMLogin.URL = "https://crm.example/login?next=x" }, "sso.loginURL"},
 		"no host":       {func(c *v1alpha1.OAConnector) { c.Spec.SSO.Host = "" }, "sso.url"},
 	} {

@@ -163,13 +163,13 @@ func TestAnOAThatCannotBeAskedBurnsNoTicket(t *testing.T) {
 	}
 	t.Run("down", func(t *testing.T) {
 		w := newWorld(t)
-		working := w.handler.live.Load().verifier
+		working := w.handler.live.Load().signIn
 		w.change(func(l *live) {
-			l.verifier = seeyon.NewVerifier(seeyon.VerifierConfig{Endpoint: "http://127.0.0.1:1", Client: &http.Client{}})
+			l.signIn.Link = seeyon.NewVerifier(seeyon.VerifierConfig{Endpoint: "http://127.0.0.1:1", Client: &http.Client{}})
 		})
 		ticket := w.ticket("lina")
 		w.wantPage(w.click(recordPC, ticket), OANotAsked)
-		w.change(func(l *live) { l.verifier = working })
+		w.change(func(l *live) { l.signIn = working })
 		w.wantSignedIn(w.click(recordPC, ticket))
 	})
 	t.Run("contradicts itself", func(t *testing.T) {
@@ -180,7 +180,7 @@ func TestAnOAThatCannotBeAskedBurnsNoTicket(t *testing.T) {
 		}))
 		defer liar.Close()
 		w.change(func(l *live) {
-			l.verifier = seeyon.NewVerifier(seeyon.VerifierConfig{Endpoint: liar.URL, Client: &http.Client{}})
+			l.signIn.Link = seeyon.NewVerifier(seeyon.VerifierConfig{Endpoint: liar.URL, Client: &http.Client{}})
 		})
 		w.wantPage(w.click(recordPC, "T"), OANotAsked)
 	})
@@ -194,7 +194,7 @@ func TestAStoreThatIsDownFailsClosed(t *testing.T) {
 		w.proofs.status.Store(status)
 		w.wantPage(w.click(recordPC, ticket), Unavailable)
 	}
-	w.change(func(l *live) { l.proofs = peerProofs{newPeerClient(), "http://127.0.0.1:1/proofs", peerToken} })
+	w.change(func(l *live) { l.proofs = newPeerProofs(newPeerClient(), "http://127.0.0.1:1/proofs", peerToken) })
 	a := w.click(recordPC, ticket)
 	w.wantPage(a, Unavailable)
 	if a.Header.Get("Retry-After") == "" {

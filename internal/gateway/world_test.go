@@ -25,6 +25,7 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/oabridge/oabridge/internal/crm/login"
+	"github.com/oabridge/oabridge/internal/oa"
 	"github.com/oabridge/oabridge/internal/oa/seeyon"
 	crmsim "github.com/oabridge/oabridge/internal/oasim/crm"
 	oasim "github.com/oabridge/oabridge/internal/oasim/seeyon"
@@ -89,14 +90,18 @@ func newWorld(t *testing.T) *world {
 	w.keys = login.NewKeyRing(time.Now)
 	w.keys.Replace(w.newKey(), nil)
 	w.handler = newHandler(w.keys, newMetrics(), logr.FromSlogHandler(slog.NewJSONHandler(w.log, nil)), time.Now)
-	issuer, err := login.NewIssuer(login.Config{GatewayURL: gatewayURL, LoginURL: loginURL, Lifetime: time.Minute, Keys: w.keys, Now: time.Now})
+	issuer, err := login.NewSignedJWT(login.Config{GatewayURL: gatewayURL, LoginURL: loginURL, Lifetime: time.Minute, Now: time.Now}, w.keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seal, err := newSealer(peerToken, "crm/hq")
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.handler.live.Store(&live{
-		hash: "h1", host: gatewayHost, https: true, oaType: "Seeyon", connector: "crm/hq", enterpriseID: "714439",
-		proofs:        peerProofs{client: newPeerClient(), url: proofServer.URL + "/proofs", token: peerToken},
-		verifier:      seeyon.NewVerifier(seeyon.VerifierConfig{Endpoint: w.oaURL, Client: &http.Client{}, Version: "V70SP2"}),
+		hash: "h1", url: gatewayURL, host: gatewayHost, https: true, oaType: "Seeyon", connector: "crm/hq", enterpriseID: "714439",
+		proofs: newPeerProofs(newPeerClient(), proofServer.URL+"/proofs", peerToken), seal: seal,
+		signIn:        oa.SignIn{Link: seeyon.NewVerifier(seeyon.VerifierConfig{Endpoint: w.oaURL, Client: &http.Client{}, Version: "V70SP2"})},
 		verifyTimeout: 5 * time.Second,
 		accounts:      bindings{"lina": "1001", "wangfang": "1002"},
 		issuer:        issuer,

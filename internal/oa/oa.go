@@ -66,26 +66,3 @@ type Attempt struct {
 
 // TargetDown reports whether the attempt says something about the OA as a whole rather than about this item.
 func (a Attempt) TargetDown() bool { return a.Reason != "" }
-
-// Identity is a person as an OA names them.
-type Identity struct {
-	// Account is the OA account that the bindings map, e.g. Seeyon's login name.
-	Account string
-}
-
-// Verifier asks an OA whose proof (a ticket) this is. It is called at most once for a proof.
-type Verifier interface {
-	Verify(ctx context.Context, proof string) (Identity, error)
-}
-
-// VerifyError says why a proof was not accepted.
-type VerifyError struct {
-	// Rejected is true when the OA answered that it does not know the proof; false when the OA could not be asked.
-	Rejected bool
-	// Reason is a CamelCase condition reason.
-	Reason string
-	// Message holds no part of the proof.
-	Message string
-}
-
-func (e *VerifyError) Error() string { return e.Reason + ": " + e.Message }

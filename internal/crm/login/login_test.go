@@ -129,11 +129,15 @@ type clock struct{ now time.Time }
 
 func (c *clock) Now() time.Time { return c.now }
 
-func newIssuer(t *testing.T, keys *login.KeyRing, c *clock) *login.Issuer {
+func config(c *clock) login.Config {
+	return login.Config{
+		GatewayURL: "https://sso.crm.example", LoginURL: "https://crm.example/login", Lifetime: time.Minute, Now: c.Now,
+	}
+}
+
+func newIssuer(t *testing.T, keys *login.KeyRing, c *clock) login.Issuer {
 	t.Helper()
-	i, err := login.NewIssuer(login.Config{
-		GatewayURL: "https://sso.crm.example", LoginURL: "https://crm.example/login", Lifetime: time.Minute, Keys: keys, Now: c.Now,
-	})
+	i, err := login.NewSignedJWT(config(c), keys)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,12 +150,13 @@ var person = login.Person{
 	OA:     login.OAIdentity{Type: "Seeyon", Account: "李四"},
 }
 
-func tokenOf(t *testing.T, i *login.Issuer, p login.Person) string {
+func tokenOf(t *testing.T, i login.Issuer, p login.Person) string {
 	t.Helper()
-	location, err := i.Redirect(p)
+	out, err := i.HandOff(t.Context(), p, "")
 	if err != nil {
 		t.Fatal(err)
 	}
+	location := out.URL
 	token, ours := strings.CutPrefix(location, "https://crm.example/login?token=")
 	if u, err := url.Parse(location); err != nil || !ours || u.Query().Get("token") != token {
 		t.Fatalf("redirect to %s", location)
@@ -205,7 +210,7 @@ func TestRotation(t *testing.T) {
 	c := &clock{time.Date(2026, 11, 22, 9, 30, 0, 0, time.UTC)}
 	ring := login.NewKeyRing(c.Now)
 	issuer := newIssuer(t, ring, c)
-	if _, err := issuer.Redirect(person); !errors.Is(err, login.ErrNoKey) {
+	if _, err := issuer.HandOff(t.Context(), person, ""); !errors.Is(err, login.ErrNoKey) {
 		t.Fatalf("without a key: %v", err)
 	}
 	first, second := parsed(t, newEC(t, elliptic.P256())), parsed(t, newRSA(t, 2048))
@@ -273,7 +278,7 @@ func TestLoginAddressesThatCouldLeadElsewhere(t *testing.T) {
 		"https://crm.example@evil.example/login", "https://crm.example/login?next=x", "https://crm.example/login?", "https://crm.example/#x",
 		"https://crm.example/%zz",
 	} {
-		_, err := login.NewIssuer(login.Config{GatewayURL: "https://sso.crm.example", LoginURL: address, Lifetime: time.Minute})
+		_, err := login.NewSignedJWT(login.Config{GatewayURL: "https://sso.crm.example", LoginURL: address, Lifetime: time.Minute}, nil)
 		if err == nil {
 			t.Errorf("%q is accepted", address)
 		}

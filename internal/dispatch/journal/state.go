@@ -9,12 +9,16 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// MaxProofTTL bounds how long a used proof is remembered.
+// MaxProofTTL bounds how long a used proof is remembered, and a grant kept.
 const MaxProofTTL = time.Hour
+
+// MaxGrant bounds the value of a grant, in bytes.
+const MaxGrant = 8 << 10
 
 // Keys of the small state.
 const (
 	keyProofs = "proof."
+	keyGrants = "grant."
 )
 
 // ErrConflict: somebody else has changed the entry in between.
@@ -118,4 +122,36 @@ func (j *Journal) UseProof(ctx context.Context, sha256hex string, ttl time.Durat
 // ReleaseProof forgets a proof, e.g. because its verification could not be finished.
 func (j *Journal) ReleaseProof(ctx context.Context, sha256hex string) error {
 	return j.Delete(ctx, keyProofs+sha256hex, 0)
+}
+
+// KeepGrant keeps a value for ttl (at most MaxProofTTL) until it is taken. first is false when there is one already.
+func (j *Journal) KeepGrant(ctx context.Context, sha256hex string, value []byte, ttl time.Duration) (first bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	// Rounded down: a grant may be forgotten early, never late.
+	_, err = j.state.Create(ctx, keyGrants+sha256hex, value, jetstream.KeyTTL(max(time.Second, ttl.Truncate(time.Second))))
+	if errors.Is(err, jetstream.ErrKeyExists) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("grants: %w", err)
+	}
+	return true, nil
+}
+
+// TakeGrant returns a kept value and forgets it. Of many calls at the same time exactly one gets it; the others get nil,
+// as for a grant that does not exist.
+func (j *Journal) TakeGrant(ctx context.Context, sha256hex string) ([]byte, error) {
+	value, revision, err := j.Get(ctx, keyGrants+sha256hex)
+	if err != nil || revision == 0 {
+		return nil, err
+	}
+	err = j.Delete(ctx, keyGrants+sha256hex, revision)
+	if errors.Is(err, ErrConflict) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return value, nil
 }

@@ -44,13 +44,12 @@ type Options struct {
 
 // vendor makes the drivers of one OA.
 type vendor struct {
-	pusher   func(config) (oa.Pusher, error)
-	verifier func(config) (oa.Verifier, error)
+	pusher func(config) (oa.Pusher, error)
 }
 
 // vendors by the type of the connector.
 var vendors = map[string]vendor{
-	"Seeyon": {seeyonPusher, seeyonVerifier},
+	"Seeyon": {seeyonPusher},
 }
 
 // NewPusher returns the pusher of a bundle, without options.
@@ -68,15 +67,6 @@ func New(b *bundle.Bundle, secretsDir string, now func() time.Time, o Options) (
 	}
 	c.options = o
 	return v.pusher(c)
-}
-
-// NewVerifier returns the verifier of a bundle's sign-in mode.
-func NewVerifier(b *bundle.Bundle, secretsDir string, now func() time.Time) (oa.Verifier, error) {
-	c, v, err := prepare(b, secretsDir, now)
-	if err != nil {
-		return nil, err
-	}
-	return v.verifier(c)
 }
 
 func prepare(b *bundle.Bundle, secretsDir string, now func() time.Time) (config, vendor, error) {

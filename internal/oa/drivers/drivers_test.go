@@ -211,7 +211,8 @@ func TestPusherWaitsForTheCA(t *testing.T) {
 // F106: the same bundle makes the verifier of the gateway.
 func TestVerifier(t *testing.T) {
 	p := newPod(t)
-	v, err := NewVerifier(p.bundle, p.secrets, time.Now)
+	p.bundle.SSO = &bundle.SSO{Mode: "V5Ticket"}
+	mode, err := NewSignIn(p.bundle, p.secrets, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +220,7 @@ func TestVerifier(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if who, err := v.Verify(t.Context(), ticket); err != nil || who.Account != "lisi" {
+	if who, err := mode.Link.Verify(t.Context(), oa.Proof{Key: ticket}); err != nil || who.Account != "lisi" {
 		t.Errorf("got %v, %v", who, err)
 	}
 }
@@ -242,7 +243,8 @@ func TestRefusedBundles(t *testing.T) {
 			p := newPod(t)
 			test.change(p.bundle)
 			_, pusherErr := NewPusher(p.bundle, p.secrets, time.Now)
-			_, verifierErr := NewVerifier(p.bundle, p.secrets, time.Now)
+			p.bundle.SSO = &bundle.SSO{Mode: "V5Ticket"}
+			_, verifierErr := NewSignIn(p.bundle, p.secrets, time.Now)
 			for _, err := range []error{pusherErr, verifierErr} {
 				if err == nil || !strings.Contains(err.Error(), test.says) || strings.Contains(err.Error(), "canary") {
 					t.Errorf("got %v, want an error about %s", err, test.says)

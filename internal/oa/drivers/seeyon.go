@@ -17,7 +17,7 @@ func seeyonPusher(c config) (oa.Pusher, error) {
 	}), nil
 }
 
-func seeyonVerifier(c config) (oa.Verifier, error) {
+func seeyonVerifier(c config) (*seeyon.Verifier, error) {
 	if c.bundle.OA.Seeyon == nil {
 		return nil, missingBlock("Seeyon", "seeyon")
 	}

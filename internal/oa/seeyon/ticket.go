@@ -29,6 +29,10 @@ const (
 	// headerLoginName carries the login name [SY-SSO].
 	headerLoginName = "LoginName"
 
+	// paramV5Ticket is appended to the link of an item [SEED3, F105], paramTicket to that of the app [SY-SSO].
+	paramV5Ticket = "v5ticket"
+	paramTicket   = "ticket"
+
 	// reasonTicketRejected is the reason of a ticket that the OA does not know (any more).
 	reasonTicketRejected = "TicketRejected"
 )
@@ -74,8 +78,19 @@ func NewVerifier(c VerifierConfig) *Verifier {
 	return &Verifier{client: &client, base: base, timeout: c.Timeout, headers: c.Headers}
 }
 
-// Verify implements oa.Verifier. Errors are *oa.VerifyError and hold no part of the ticket.
-func (v *Verifier) Verify(ctx context.Context, ticket string) (oa.Identity, error) {
+// Read implements oa.LinkVerifier: the OA appends v5ticket to the link of an item (F105) and ticket to that of the app
+// [SY-SSO], where v5ticket is accepted too.
+func (v *Verifier) Read(l oa.Link) (oa.Proof, error) {
+	names := []string{paramV5Ticket}
+	if l.Home {
+		names = append(names, paramTicket)
+	}
+	return readTicket(l, names...)
+}
+
+// Verify implements oa.LinkVerifier. Errors are *oa.VerifyError and hold no part of the ticket.
+func (v *Verifier) Verify(ctx context.Context, p oa.Proof) (oa.Identity, error) {
+	ticket := p.Key
 	if !validTicket(ticket) {
 		return oa.Identity{}, ticketRejected("the ticket is malformed; the OA was not asked")
 	}
@@ -182,6 +197,22 @@ func loginName(raw string) (string, error) {
 	return name, nil
 }
 
+// readTicket finds the one ticket under several names.
+func readTicket(l oa.Link, names ...string) (oa.Proof, error) {
+	found := url.Values{}
+	for _, name := range names {
+		found[names[0]] = append(found[names[0]], l.Query[name]...)
+	}
+	ticket, err := oa.One(found, names[0])
+	if err != nil {
+		return oa.Proof{}, err
+	}
+	if !validTicket(ticket) {
+		return oa.Proof{}, ticketRejected("the ticket is malformed; the OA was not asked")
+	}
+	return oa.Proof{Key: ticket}, nil
+}
+
 // validTicket reports whether a value may be a ticket: 1 to 512 visible ASCII characters.
 func validTicket(ticket string) bool {
 	if ticket == "" || len(ticket) > maxTicket {
@@ -206,7 +237,7 @@ func (v *Verifier) ticketUnanswered(err error, host string, stage oa.Stage) erro
 }
 
 func ticketRejected(message string) error {
-	return &oa.VerifyError{Rejected: true, Reason: reasonTicketRejected, Message: message}
+	return &oa.VerifyError{Verdict: oa.Rejected, Reason: reasonTicketRejected, Message: message}
 }
 
 func ticketUnasked(reason, message string) error {

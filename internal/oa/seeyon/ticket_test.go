@@ -45,7 +45,7 @@ func TestAnOANamesThePersonOnce(t *testing.T) {
 					}
 
 					v := verifier(server.URL+"/", version.name)
-					id, err := v.Verify(t.Context(), ticket)
+					id, err := v.Verify(t.Context(), oa.Proof{Key: ticket})
 					if err != nil || id.Account != "李四@hq" {
 						t.Fatalf("first question: %+v, %v", id, err)
 					}
@@ -127,7 +127,7 @@ func TestAnswers(t *testing.T) {
 			v := verifier(server.URL, "V70SP2")
 			if c.account == "" {
 				wantError(t, v, canary, c.rejected, c.reason)
-			} else if id, err := v.Verify(t.Context(), canary); err != nil || id.Account != c.account {
+			} else if id, err := v.Verify(t.Context(), oa.Proof{Key: canary}); err != nil || id.Account != c.account {
 				t.Fatalf("got %+v, %v", id, err)
 			}
 			if calls.Load() != 1 {
@@ -201,23 +201,23 @@ func TestAnOAThatCannotBeAsked(t *testing.T) {
 	t.Run("the person left", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, err := verifier(hanging.URL, "V70SP2").Verify(ctx, canary)
+		_, err := verifier(hanging.URL, "V70SP2").Verify(ctx, oa.Proof{Key: canary})
 		var refused *oa.VerifyError
-		if !errors.As(err, &refused) || refused.Rejected {
+		if !errors.As(err, &refused) || refused.Verdict == oa.Rejected {
 			t.Fatalf("got %v", err)
 		}
 	})
 }
 
-func wantError(t *testing.T, v oa.Verifier, ticket string, rejected bool, reason string) {
+func wantError(t *testing.T, v oa.LinkVerifier, ticket string, rejected bool, reason string) {
 	t.Helper()
-	id, err := v.Verify(t.Context(), ticket)
+	id, err := v.Verify(t.Context(), oa.Proof{Key: ticket})
 	var refused *oa.VerifyError
 	if !errors.As(err, &refused) {
 		t.Fatalf("want a VerifyError, got %+v, %v", id, err)
 	}
-	if refused.Rejected != rejected || refused.Reason != reason {
-		t.Errorf("got rejected %v, %v; want %v, %s", refused.Rejected, err, rejected, reason)
+	if (refused.Verdict == oa.Rejected) != rejected || refused.Reason != reason {
+		t.Errorf("got rejected %v, %v; want %v, %s", refused.Verdict, err, rejected, reason)
 	}
 	if id != (oa.Identity{}) {
 		t.Errorf("an error came with the identity %+v", id)
