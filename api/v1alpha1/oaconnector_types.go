@@ -31,6 +31,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.?delivery.?concurrency.orValue(16) >= self.?dispatcher.?queue.?nats.?partitions.orValue(1)",message="spec.delivery.concurrency must be at least spec.dispatcher.queue.nats.partitions: each partition gets its share"
 // +kubebuilder:validation:XValidation:rule="!self.?delivery.?rateLimit.hasValue() || self.delivery.rateLimit.?burst.orValue(self.delivery.rateLimit.perSecond) >= self.?dispatcher.?queue.?nats.?partitions.orValue(1)",message="spec.delivery.rateLimit.burst (default: perSecond) must be at least spec.dispatcher.queue.nats.partitions: each partition gets its share"
 // +kubebuilder:validation:XValidation:rule="!has(self.notifications) || has(self.source.crm) || self.notifications.channels.all(c, c.type != 'CRM')",message="a notification channel of type CRM needs spec.source.crm: the message is sent through the CRM's open interface"
+// +kubebuilder:validation:XValidation:rule="self.?protocol.orValue('REST') == 'Webservice' || !self.?result.?xmlJsonField.hasValue()",message="spec.result.xmlJsonField is only for protocol Webservice"
 type OAConnectorSpec struct {
 	// type is the OA product on the other side.
 	// +required
@@ -64,6 +65,10 @@ type OAConnectorSpec struct {
 	// Weaver needs none.
 	// +optional
 	CredentialsSecretRef SecretReference `json:"credentialsSecretRef,omitempty,omitzero"`
+
+	// protocol of the OA's interface. The templates of this connector must have the same one. Default: REST.
+	// +optional
+	Protocol Protocol `json:"protocol,omitempty"`
 
 	// headers are sent with every call to the OA.
 	// +optional
@@ -250,6 +255,12 @@ type ResultFormat struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	SuccessCode string `json:"successCode,omitempty"`
+	// xmlJsonField is the local name of the element of a web service's answer whose text is a JSON document. Only with
+	// protocol Webservice. Default: out.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	XMLJSONField string `json:"xmlJsonField,omitempty"`
 }
 
 // TemplateReference names a ScenarioTemplate, looked up in the connector's namespace first, then in the operator's.

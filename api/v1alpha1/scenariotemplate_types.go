@@ -18,10 +18,18 @@ const (
 
 // ScenarioTemplateSpec says how one kind of item is written for one OA.
 // +kubebuilder:validation:XValidation:rule="self.kind == 'Todo' || (!has(self.actions.update) && !has(self.actions.complete) && !has(self.actions.delete))",message="a Reminder has only the action create"
+// +kubebuilder:validation:XValidation:rule="self.?protocol.orValue('REST') == 'REST' || [self.actions.?create.?body, self.actions.?update.?body, self.actions.?complete.?body, self.actions.?delete.?body, self.actions.?create.?readBack.?body, self.actions.?update.?readBack.?body, self.actions.?complete.?readBack.?body, self.actions.?delete.?readBack.?body].all(b, b.orValue('<').trim().startsWith('<'))",message="with protocol Webservice every body is an XML document and starts with '<'"
+// +kubebuilder:validation:XValidation:rule="self.?protocol.orValue('REST') == 'Webservice' || [self.actions.?create.?body, self.actions.?update.?body, self.actions.?complete.?body, self.actions.?delete.?body, self.actions.?create.?readBack.?body, self.actions.?update.?readBack.?body, self.actions.?complete.?readBack.?body, self.actions.?delete.?readBack.?body].all(b, !b.orValue('').trim().startsWith('<'))",message="with protocol REST every body is a JSON document; for XML set protocol: Webservice"
+// +kubebuilder:validation:XValidation:rule="self.?protocol.orValue('REST') == 'REST' || [self.actions.?create.?batch, self.actions.?update.?batch, self.actions.?complete.?batch, self.actions.?delete.?batch].all(b, !b.hasValue())",message="batch is a list of JSON bodies; with protocol Webservice every item goes alone"
+// +kubebuilder:validation:XValidation:rule="self.?protocol.orValue('REST') == 'Webservice' || [self.?result.?xmlJsonField, self.actions.?create.?readBack.?result.?xmlJsonField, self.actions.?update.?readBack.?result.?xmlJsonField, self.actions.?complete.?readBack.?result.?xmlJsonField, self.actions.?delete.?readBack.?result.?xmlJsonField].all(f, !f.hasValue())",message="xmlJsonField is only for protocol Webservice"
 type ScenarioTemplateSpec struct {
 	// type is the OA product that this template writes for.
 	// +required
 	Type OAType `json:"type,omitempty"`
+	// protocol of the calls: with REST bodies are JSON, with Webservice they are XML, as a rule SOAP envelopes. It must be
+	// that of the connector. Default: REST.
+	// +optional
+	Protocol Protocol `json:"protocol,omitempty"`
 	// kind of the items.
 	// +required
 	Kind ItemKind `json:"kind,omitempty"`
@@ -124,7 +132,9 @@ type Call struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=32
 	Headers []CallHeader `json:"headers,omitempty"`
-	// body is a JSON document. Placeholders stand inside its strings; whatever the data holds, it cannot leave its string.
+	// body is a JSON document or, with protocol Webservice, an XML document. Placeholders stand inside strings of JSON, and
+	// inside text, CDATA and attribute values of XML; whatever the data holds, it cannot leave its place. A SOAP envelope
+	// goes out with the Content-Type of its version; a header SOAPAction of this call becomes the action.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=65536
@@ -204,7 +214,7 @@ type ReadBack struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=32
 	Headers []CallHeader `json:"headers,omitempty"`
-	// body is a JSON document, with placeholders inside its strings.
+	// body is a JSON document or, with protocol Webservice, an XML document, with placeholders as in the body of a call.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=65536
@@ -276,7 +286,8 @@ type TestRequest struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=4096
 	Path string `json:"path,omitempty"`
-	// body is compared as JSON: spaces and the order of keys do not matter.
+	// body is compared as JSON: spaces and the order of keys do not matter; or as XML: spaces between elements, the order of
+	// attributes and the choice of prefixes do not matter.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=65536

@@ -47,6 +47,12 @@ func compileScenario(in Input, field string, ref v1alpha1.ScenarioReference) (*s
 			fmt.Sprintf("the ScenarioTemplate %s is for the OA type %s, this connector's type is %s; refer to a template for %[3]s",
 				name, template.Spec.Type, in.Connector.Spec.Type), true}}
 	}
+	want, got := or(in.Connector.Spec.Protocol, v1alpha1.ProtocolREST), or(template.Spec.Protocol, v1alpha1.ProtocolREST)
+	if want != got {
+		return nil, []Problem{{v1alpha1.ReasonTemplateMismatch, field + ".templateRef",
+			fmt.Sprintf("the ScenarioTemplate %s has the protocol %s, this connector's spec.protocol is %s; refer to a template for %[3]s, or set spec.protocol to %[2]s if that is what the OA speaks",
+				name, got, want), true}}
+	}
 	if check := scenario.CheckTemplate(template.Spec); len(check.Problems) > 0 {
 		first := check.Problems[0]
 		message := fmt.Sprintf("the ScenarioTemplate %s is not valid: %s", name, first)

@@ -171,9 +171,11 @@ func TestCompileProblems(t *testing.T) {
 		spoil                  func(*bundle.Input)
 		reason, field, message string
 	}{
-		"no template":   {func(in *bundle.Input) { delete(in.Templates, "seeyon-todo") }, v1alpha1.ReasonTemplateNotFound, "spec.scenarios[0].templateRef", "apply it or correct the name"},
-		"nil template":  {func(in *bundle.Input) { in.Templates["seeyon-todo"] = nil }, v1alpha1.ReasonTemplateNotFound, "spec.scenarios[0].templateRef", "seeyon-todo"},
-		"other type":    {func(in *bundle.Input) { in.Templates["seeyon-todo"].Spec.Type = "Weaver" }, v1alpha1.ReasonTemplateMismatch, "spec.scenarios[0].templateRef", "this connector's type is Seeyon; refer to a template for Seeyon"},
+		"no template":  {func(in *bundle.Input) { delete(in.Templates, "seeyon-todo") }, v1alpha1.ReasonTemplateNotFound, "spec.scenarios[0].templateRef", "apply it or correct the name"},
+		"nil template": {func(in *bundle.Input) { in.Templates["seeyon-todo"] = nil }, v1alpha1.ReasonTemplateNotFound, "spec.scenarios[0].templateRef", "seeyon-todo"},
+		"other type":   {func(in *bundle.Input) { in.Templates["seeyon-todo"].Spec.Type = "Weaver" }, v1alpha1.ReasonTemplateMismatch, "spec.scenarios[0].templateRef", "this connector's type is Seeyon; refer to a template for Seeyon"},
+		"other protocol": {func(in *bundle.Input) { in.Connector.Spec.Protocol = v1alpha1.ProtocolWebservice }, v1alpha1.ReasonTemplateMismatch, "spec.scenarios[0].templateRef",
+			"the ScenarioTemplate oabridge-system/seeyon-todo has the protocol REST, this connector's spec.protocol is Webservice; refer to a template for Webservice, or set spec.protocol to REST"}, // F8
 		"typo":          {func(in *bundle.Input) { in.Templates["seeyon-todo"].Spec.Actions.Create.Body = `["#F0O1"]` }, v1alpha1.ReasonUnknownPlaceholder, "spec.scenarios[0].templateRef", "did you mean #F001?"},
 		"failing test":  {func(in *bundle.Input) { in.Templates["seeyon-todo"].Spec.Tests[0].Request.Path = "/x" }, v1alpha1.ReasonTestsFailed, "spec.scenarios[0].templateRef", "spec.tests[create].request.path"},
 		"parameter":     {func(in *bundle.Input) { in.Connector.Spec.Scenarios[0].Parameters = map[string]string{"x": "y"} }, v1alpha1.ReasonParameterInvalid, "spec.scenarios[0].parameters.x", "no such parameter"},
@@ -198,6 +200,26 @@ func TestCompileProblems(t *testing.T) {
 				t.Errorf("output %v, problems %v", out != nil, problems)
 			}
 		})
+	}
+}
+
+// The element that holds the JSON follows the protocol, and is never written for REST; a connector may name another. // F15 F16
+func TestXMLJSONField(t *testing.T) {
+	for _, c := range []struct {
+		protocol                   v1alpha1.Protocol
+		template, connector, field string
+	}{
+		{v1alpha1.ProtocolREST, "", "", ""}, {v1alpha1.ProtocolWebservice, "", "", "out"},
+		{v1alpha1.ProtocolWebservice, "return", "", "return"}, {v1alpha1.ProtocolWebservice, "return", "result", "result"},
+	} {
+		in := input(t)
+		spec := &in.Templates["seeyon-todo"].Spec
+		in.Connector.Spec.Protocol, spec.Protocol = c.protocol, c.protocol
+		in.Connector.Spec.Result.XMLJSONField, spec.Result.XMLJSONField = c.connector, c.template
+		spec.Tests, spec.Actions = nil, v1alpha1.Actions{Create: v1alpha1.Call{Path: "/x"}}
+		if got := compile(t, in).Bundle.Scenarios[0].Result.XMLJSONField; got != c.field {
+			t.Errorf("%+v: got %q", c, got)
+		}
 	}
 }
 

@@ -41,6 +41,9 @@ func withDefaults(spec v1alpha1.ScenarioTemplateSpec) *v1alpha1.ScenarioTemplate
 	s := spec.DeepCopy()
 	s.TimeZone = orDefault(s.TimeZone, DefaultTimeZone)
 	s.DateFormat = orDefault(s.DateFormat, DefaultDateFormat)
+	if s.Protocol == v1alpha1.ProtocolREST {
+		s.Protocol = ""
+	}
 	for _, c := range []*v1alpha1.Call{&s.Actions.Create, &s.Actions.Update, &s.Actions.Complete, &s.Actions.Delete} {
 		if c.Path != "" {
 			c.Method = orDefault(c.Method, DefaultMethod)
@@ -167,7 +170,7 @@ func runTest(spec v1alpha1.ScenarioTemplateSpec, t v1alpha1.TemplateTest) (field
 	if err != nil {
 		return "action", err.Error()
 	}
-	if field, message = compareRequest(t.Request, req); message != "" {
+	if field, message = compareRequest(d.Protocol, t.Request, req); message != "" {
 		return "request." + field, message
 	}
 	if field, message = compareBatch(t.Request.Batch, req); message != "" {
@@ -203,7 +206,7 @@ func compareBatch(want v1alpha1.TestBatch, got Request) (field, message string) 
 	if err != nil {
 		return ".body", err.Error()
 	}
-	field, message = compareBody([]byte(want.Body), body)
+	field, message = compareJSON([]byte(want.Body), body)
 	return "." + field, message
 }
 
@@ -228,7 +231,7 @@ func runReadBack(t v1alpha1.TemplateTest, s *Scenario) (field, message string) {
 	return "", ""
 }
 
-func compareRequest(want v1alpha1.TestRequest, got Request) (field, message string) {
+func compareRequest(protocol string, want v1alpha1.TestRequest, got Request) (field, message string) {
 	if want.Method != "" && want.Method != got.Method {
 		return "method", fmt.Sprintf("want %s, got %s", want.Method, got.Method)
 	}
@@ -238,5 +241,5 @@ func compareRequest(want v1alpha1.TestRequest, got Request) (field, message stri
 	if want.Body == "" {
 		return "", ""
 	}
-	return compareBody([]byte(want.Body), got.Body)
+	return compareBody(protocol, []byte(want.Body), got.Body)
 }

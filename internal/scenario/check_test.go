@@ -66,6 +66,51 @@ func TestTemplateTests(t *testing.T) {
 	}
 }
 
+// Bodies in XML are compared as XML: layout, prefixes, the order of attributes and CDATA do not matter, and JSON in a text
+// is compared as JSON. // F25
+func TestTemplateTestsInXML(t *testing.T) {
+	spec := func(want string) v1alpha1.ScenarioTemplateSpec {
+		return v1alpha1.ScenarioTemplateSpec{
+			Type: v1alpha1.TypeSeeyon, Kind: v1alpha1.KindTodo, Protocol: v1alpha1.ProtocolWebservice,
+			Actions: v1alpha1.Actions{Create: v1alpha1.Call{
+				Path: "/services/OfsTodoDataWebService",
+				Body: `<w:r xmlns:w="urn:w" a="1" b="#F012"><w:in0>{"id":"#F012","n":1}</w:in0><t>#F053</t></w:r>`,
+			}},
+			Result: v1alpha1.ResultFormat{CodeName: "operResult", SuccessCode: "1"},
+			Tests: []v1alpha1.TemplateTest{{
+				Name: "create", Fields: map[string]string{"F012": "T-1", "F053": "a<b"}, Request: v1alpha1.TestRequest{Body: want},
+				Answer: v1alpha1.TestAnswer{Body: outOf(`{"operResult":"1"}`), Outcome: "Delivered"}, // F15: xmlJsonField is out by default
+			}},
+		}
+	}
+	check := scenario.CheckTemplate(spec(`<?xml version="1.0"?>
+		<r xmlns="urn:w" b='T-1' a="1"><!-- any -->
+			<in0><![CDATA[ {"n": 1, "id": "T-1"} ]]></in0>
+			<t xmlns="">a&lt;b</t>
+		</r>`))
+	if check.Passed != 1 || len(check.Problems) > 0 {
+		t.Fatalf("got %+v", check)
+	}
+	for want, c := range map[string]struct{ field, message string }{
+		`<r/>`: {"", "want the element r, got {urn:w}r"},
+		`<r xmlns="urn:w" a="1"><in0>{"id":"T-1","n":1}</in0><t xmlns="">a&lt;b</t></r>`:             {".r.@b", "is in the request, but is not wanted"},
+		`<r xmlns="urn:w" a="1" b="T-1" c=""/>`:                                                      {".r.@c", "is wanted, but is not in the request"},
+		`<r xmlns="urn:w" a="2" b="T-1"/>`:                                                           {".r.@a", `want "2", got "1"`},
+		`<r xmlns="urn:w" a="1" b="T-1"><in0>{"id":"T-2","n":1}</in0><t xmlns="">a&lt;b</t></r>`:     {".r.in0.id", `want "T-2", got "T-1"`},
+		`<r xmlns="urn:w" a="1" b="T-1"><in0>{"id":"T-1","n":1}</in0><t>a&lt;b</t></r>`:              {".r.t", "want the element {urn:w}t, got t"},
+		`<r xmlns="urn:w" a="1" b="T-1"><in0>{"id":"T-1","n":1}</in0><t xmlns=""> a&lt;b</t></r>`:    {".r.t", `want " a<b", got "a<b"`},
+		`<r xmlns="urn:w" a="1" b="T-1"><in0>{"id":"T-1","n":1}</in0></r>`:                           {".r.t", "is in the request, but is not wanted"},
+		`<r xmlns="urn:w" a="1" b="T-1"><in0>{"id":"T-1","n":1}</in0><t xmlns="">a&lt;b</t><u/></r>`: {".r.u", "is wanted, but is not in the request"},
+		`<r xmlns="urn:w" a="1" b="T-1">x<in0>{"id":"T-1","n":1}</in0><t xmlns="">a&lt;b</t></r>`:    {".r", `want "x", got ""`},
+		`{"a":1}`: {"", "the wanted body is not XML: line 1, column 1"},
+	} {
+		check := scenario.CheckTemplate(spec(want))
+		if len(check.Problems) != 1 || check.Problems[0].Field != "spec.tests[create].request.body"+c.field || !strings.Contains(check.Problems[0].Message, c.message) {
+			t.Errorf("%s: got %v", want, check.Problems)
+		}
+	}
+}
+
 // A template is wrong or right whether or not it has tests.
 func TestTemplateStructure(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -98,6 +143,7 @@ func TestTemplateStructure(t *testing.T) {
 // A file and the object that an API server makes of it have the same revision; another text has another one.
 func TestRevision(t *testing.T) {
 	plain, defaulted, other := template(), template(), template()
+	defaulted.Protocol = v1alpha1.ProtocolREST
 	defaulted.TimeZone, defaulted.DateFormat, defaulted.Actions.Create.Method = "Asia/Shanghai", "yyyy-MM-dd HH:mm", "POST"
 	other.Actions.Create.Path += "&x=1"
 	if scenario.Revision(plain) != scenario.Revision(defaulted) || scenario.Revision(plain) == scenario.Revision(other) {

@@ -10,9 +10,16 @@ import (
 	"strings"
 )
 
-// compareBody compares two JSON documents and returns the first difference; nothing when they are equal. Spaces and the
-// order of keys do not matter.
-func compareBody(want, got []byte) (field, message string) {
+// compareBody compares two bodies and returns the first difference; nothing when they are equal.
+func compareBody(protocol string, want, got []byte) (field, message string) {
+	if protocol == Webservice {
+		return compareXML(want, got)
+	}
+	return compareJSON(want, got)
+}
+
+// compareJSON compares two JSON documents. Spaces and the order of keys do not matter.
+func compareJSON(want, got []byte) (field, message string) {
 	wanted, err := decode(want)
 	if err != nil {
 		return "body", "the wanted body is not JSON: " + err.Error()

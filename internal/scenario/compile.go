@@ -11,7 +11,7 @@ type op uint8
 
 const (
 	opText         op = iota // text itself
-	opJSONValue              // a value, inside a JSON string
+	opBodyValue              // a value, in a leaf of a body
 	opHeaderValue            // a value, in a header
 	opSegmentValue           // a value, in a path segment
 	opQueryValue             // a value, in a query
@@ -22,6 +22,8 @@ const (
 type part struct {
 	op   op
 	text string
+	// in are the places in which an opBodyValue stands, one inside the other, the innermost first.
+	in []quoting
 }
 
 func appendText(parts []part, s string) []part {
@@ -32,7 +34,7 @@ func appendText(parts []part, s string) []part {
 		parts[last].text += s
 		return parts
 	}
-	return append(parts, part{opText, s})
+	return append(parts, part{op: opText, text: s})
 }
 
 // Scenario is a parsed Definition. It is safe for concurrent use.
@@ -48,8 +50,10 @@ type call struct {
 	path    []part
 	headers []header
 	body    []part
-	batch   *Batch
-	confirm bool
+	// contentType of the body, unless a header says otherwise.
+	contentType string
+	batch       *Batch
+	confirm     bool
 	// pathSize and bodySize are guesses at rendered sizes, in bytes.
 	pathSize, bodySize int
 }
@@ -97,11 +101,11 @@ func New(d Definition) (*Scenario, error) {
 		if !ok {
 			continue
 		}
-		compiled, bad := compileCall("actions."+string(a), c)
+		compiled, bad := compileCall("actions."+string(a), d.Protocol, c)
 		problems = append(problems, bad...)
 		s.calls[a] = compiled
 		if c.ReadBack != nil {
-			s.readBacks[a], bad = compileReadBack("actions."+string(a)+".readBack", *c.ReadBack)
+			s.readBacks[a], bad = compileReadBack("actions."+string(a)+".readBack", d.Protocol, *c.ReadBack)
 			problems = append(problems, bad...)
 		}
 	}
@@ -114,8 +118,8 @@ func New(d Definition) (*Scenario, error) {
 	return s, nil
 }
 
-func compileCall(field string, c Call) (*call, []Problem) {
-	out := &call{method: c.Method, confirm: c.ReadBack != nil}
+func compileCall(field, protocol string, c Call) (*call, []Problem) {
+	out := &call{method: c.Method, confirm: c.ReadBack != nil, contentType: ContentType}
 	var problems []Problem
 	report := func(below string, bad *fault) {
 		if bad != nil {
@@ -135,10 +139,16 @@ func compileCall(field string, c Call) (*call, []Problem) {
 	}
 	if c.Body != "" {
 		var bodyProblems []Problem
-		out.body, bodyProblems = compileBody(field+".body", c.Body)
+		out.body, bodyProblems = compileBody(field+".body", protocol, c.Body)
 		problems = append(problems, bodyProblems...)
 	}
-	if c.Batch != nil {
+	if protocol == Webservice && c.Body != "" && len(problems) == 0 {
+		problems = append(problems, out.asWebservice(field, c.Body)...)
+	}
+	switch {
+	case c.Batch != nil && protocol == Webservice:
+		report(".batch", &fault{reasonTemplate, "a batch is a list of JSON bodies; with protocol Webservice every item goes alone, so leave batch out"})
+	case c.Batch != nil:
 		var batchProblems []Problem
 		out.batch, batchProblems = compileBatch(field, c)
 		problems = append(problems, batchProblems...)
@@ -205,42 +215,66 @@ func compilePlain(tokens []token, value op) []part {
 		if t.kind == literal {
 			parts = appendText(parts, t.text)
 		} else {
-			parts = append(parts, part{value, t.text})
+			parts = append(parts, part{op: value, text: t.text})
 		}
 	}
 	return parts
 }
 
-func compileBody(field, body string) ([]part, []Problem) {
-	chunks, bad := parseJSON(body)
+func compileBody(field, protocol, body string) ([]part, []Problem) {
+	chunks, bad := parseBody(protocol, body)
 	if bad != nil {
 		return nil, []Problem{{bad.reason, field, bad.message}}
 	}
-	var (
-		parts    []part
-		problems []Problem
-	)
-	for _, c := range chunks {
-		if !c.leaf {
-			parts = appendText(parts, c.raw)
-			continue
+	var c bodyCompiler
+	c.document(field, chunks, nil)
+	return c.parts, c.problems
+}
+
+type bodyCompiler struct {
+	parts    []part
+	problems []Problem
+}
+
+// document compiles a document that stands in the places outer.
+func (c *bodyCompiler) document(field string, chunks []chunk, outer []quoting) {
+	for _, k := range chunks {
+		if k.leaf {
+			c.leaf(fieldBelow(field, k.path), k.text, append([]quoting{k.quoting}, outer...))
+		} else {
+			c.literal(k.raw, outer)
 		}
-		leaf, bad := compileLeaf(c.text)
-		if bad != nil {
-			problems = append(problems, Problem{bad.reason, fieldBelow(field, c.path), bad.message})
-			continue
-		}
-		parts = appendText(parts, `"`)
-		for _, p := range leaf {
-			if p.op == opText {
-				parts = appendText(parts, string(appendJSON(nil, p.text)))
-			} else {
-				parts = append(parts, p)
-			}
-		}
-		parts = appendText(parts, `"`)
 	}
-	return parts, problems
+}
+
+func (c *bodyCompiler) literal(text string, in []quoting) {
+	c.parts = appendText(c.parts, string(nest(nil, in, text)))
+}
+
+func (c *bodyCompiler) leaf(field, text string, in []quoting) {
+	inner, bad := parseInner(text)
+	if inner != nil {
+		c.document(field, inner, in)
+		return
+	}
+	var parts []part
+	if bad == nil {
+		parts, bad = compileLeaf(text)
+	}
+	if bad != nil {
+		c.problems = append(c.problems, Problem{bad.reason, field, bad.message})
+	}
+	for _, p := range parts {
+		switch p.op {
+		case opText:
+			c.literal(p.text, in)
+		case opBodyValue:
+			p.in = in
+			c.parts = append(c.parts, p)
+		default: // percent-encoding leaves nothing to quote
+			c.parts = append(c.parts, p)
+		}
+	}
 }
 
 func compileLeaf(text string) ([]part, *fault) {
@@ -251,7 +285,7 @@ func compileLeaf(text string) ([]part, *fault) {
 	if isURL(tokens) {
 		return compileURL(tokens, true)
 	}
-	return compilePlain(tokens, opJSONValue), nil
+	return compilePlain(tokens, opBodyValue), nil
 }
 
 // sizeHint guesses the size of a rendered text, in bytes, so that most renderings allocate once.

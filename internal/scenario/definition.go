@@ -7,8 +7,10 @@ type Definition struct {
 	Template string `json:"template"`
 	Revision string `json:"revision"`
 	// Kind is Todo or Reminder.
-	Kind    string `json:"kind"`
-	Enabled bool   `json:"enabled"`
+	Kind string `json:"kind"`
+	// Protocol is Webservice when bodies are XML; empty, which is REST, when they are JSON.
+	Protocol string `json:"protocol,omitempty"`
+	Enabled  bool   `json:"enabled"`
 	// Calls by action. An action without a call is skipped.
 	Calls  map[Action]Call `json:"calls"`
 	Result Result          `json:"result"`

@@ -9,13 +9,69 @@ import (
 	"unicode/utf8"
 )
 
-// chunk is a piece of a JSON document: either structure (braces, keys, numbers), which is passed on byte by byte, or a
-// string leaf.
+// chunk is a piece of a document: either structure (braces, keys, numbers; tags), which is passed on byte by byte, or a
+// leaf: a JSON string, or character data or an attribute value of XML.
 type chunk struct {
 	raw  string
 	leaf bool
-	// text of a leaf, decoded; path says where it is.
+	// text of a leaf, decoded; path says where it is, quoting how it is written there.
 	text, path string
+	quoting    quoting
+}
+
+// parseBody cuts the body of a call into chunks, which is XML for a web service (F25) and JSON otherwise (F26).
+func parseBody(protocol, src string) ([]chunk, *fault) {
+	if protocol == Webservice {
+		document, bad := parseXML(src)
+		return document.chunks, bad
+	}
+	return parseJSON(src)
+}
+
+// parseInner parses a leaf that is itself a document, such as the JSON in Weaver's in0: data in it must not break out of
+// that either. It returns nil for plain text, and for a leaf without placeholders and parameters, which stays as it is.
+//
+// What has the brackets and quotes of a JSON object or list must be JSON, and what has an XML declaration must be XML.
+// Other markup may also be a fragment of HTML; it counts as XML when it is well-formed.
+func parseInner(text string) ([]chunk, *fault) {
+	if !hasTokens(text) {
+		return nil, nil
+	}
+	text = strings.TrimSpace(text)
+	switch {
+	case strings.HasPrefix(text, "<"):
+		document, bad := parseXML(text)
+		if bad == nil || strings.HasPrefix(text, "<?xml") {
+			return document.chunks, inside("XML", bad)
+		}
+	case looksLikeJSON(text):
+		chunks, bad := parseJSON(text)
+		return chunks, inside("JSON", bad)
+	}
+	return nil, nil
+}
+
+func inside(format string, bad *fault) *fault {
+	if bad != nil {
+		bad.message = "this text is " + format + " in itself: " + bad.message
+	}
+	return bad
+}
+
+// looksLikeJSON reports whether a text has the brackets and quotes of a JSON object or list. Single quotes count: some OA
+// products read them too, and data could break out of them.
+func looksLikeJSON(s string) bool {
+	if len(s) < 2 || s[0] == '{' && s[len(s)-1] != '}' || s[0] == '[' && s[len(s)-1] != ']' {
+		return false
+	}
+	next := strings.TrimLeft(s[1:], " \t\r\n")
+	switch s[0] {
+	case '{':
+		return next[0] == '"' || next[0] == '\''
+	case '[':
+		return strings.IndexByte(`"'{[`, next[0]) >= 0
+	}
+	return false
 }
 
 // parseJSON cuts a JSON document into chunks. White space between tokens is dropped; the order of keys and the spelling
@@ -86,8 +142,10 @@ func (r *documentReader) value(path string) *fault {
 		}
 		return r.object(path)
 	case string:
+		r.raw = append(r.raw, '"')
 		r.flush()
-		r.chunks = append(r.chunks, chunk{leaf: true, text: v, path: path})
+		r.chunks = append(r.chunks, chunk{leaf: true, text: v, path: path, quoting: inJSON})
+		r.raw = append(r.raw, '"')
 	case json.Number:
 		r.raw = append(r.raw, v...)
 	case bool:
@@ -107,8 +165,7 @@ func (r *documentReader) object(path string) *fault {
 			return r.fault("%v", err)
 		}
 		key := tok.(string)
-		tokens, bad := parseText(key)
-		if bad != nil || len(tokens) > 1 || len(tokens) == 1 && tokens[0].kind != literal {
+		if hasTokens(key) {
 			return r.fault("key %q holds a placeholder or parameter; they may stand in values only", key)
 		}
 		if seen[key] {
@@ -148,16 +205,15 @@ func (r *documentReader) close(with byte) *fault {
 	return nil
 }
 
-// formatJSON is the inverse of parseJSON.
-func formatJSON(chunks []chunk) string {
+// formatChunks is the inverse of parseBody and parseInner.
+func formatChunks(chunks []chunk) string {
 	var out []byte
 	for _, c := range chunks {
-		if !c.leaf {
+		if c.leaf {
+			out = c.quoting.append(out, c.text)
+		} else {
 			out = append(out, c.raw...)
-			continue
 		}
-		out = append(out, '"')
-		out = append(appendJSON(out, c.text), '"')
 	}
 	return string(out)
 }

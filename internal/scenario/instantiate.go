@@ -135,7 +135,11 @@ func fill(spec v1alpha1.ScenarioTemplateSpec, values map[string]string, template
 		Calls: map[Action]Call{}, Result: resultOf(spec),
 		TimeZone: orDefault(spec.TimeZone, DefaultTimeZone), DateFormat: orDefault(spec.DateFormat, DefaultDateFormat),
 	}
-	f := filler{values: values}
+	if spec.Protocol == v1alpha1.ProtocolWebservice {
+		d.Protocol = Webservice
+	}
+	d.Result = d.Result.For(d.Protocol)
+	f := filler{values: values, protocol: d.Protocol}
 	for _, a := range Actions {
 		if c := actionCall(spec.Actions, a); c.Path != "" {
 			d.Calls[a] = f.call("actions."+string(a), c)
@@ -166,6 +170,7 @@ func orDefault(s, otherwise string) string {
 
 type filler struct {
 	values   map[string]string
+	protocol string
 	problems []Problem
 }
 
@@ -187,7 +192,7 @@ func (f *filler) call(field string, c v1alpha1.Call) Call {
 		field += ".readBack"
 		out.ReadBack = &ReadBack{
 			Method: orDefault(r.Method, DefaultReadMethod), Path: f.path(field, r.Path),
-			Headers: f.headers(field, r.Headers), Body: f.body(field, r.Body), Result: Result{}.Override(r.Result),
+			Headers: f.headers(field, r.Headers), Body: f.body(field, r.Body), Result: Result{}.Override(r.Result).For(f.protocol),
 		}
 	}
 	return out
@@ -213,15 +218,32 @@ func (f *filler) body(field, s string) string {
 	if s == "" {
 		return ""
 	}
-	chunks, bad := parseJSON(s)
-	f.report(field+".body", bad)
-	for i := range chunks {
-		if chunks[i].leaf {
-			chunks[i].text, bad = f.text(chunks[i].text, inLeafText)
-			f.report(fieldBelow(field+".body", chunks[i].path), bad)
+	field += ".body"
+	chunks, bad := parseBody(f.protocol, s)
+	f.report(field, bad)
+	return f.document(field, chunks)
+}
+
+// document fills the leaves of a document in.
+func (f *filler) document(field string, chunks []chunk) string {
+	for i, c := range chunks {
+		if c.leaf {
+			chunks[i].text = f.leaf(fieldBelow(field, c.path), c.text)
 		}
 	}
-	return formatJSON(chunks)
+	return formatChunks(chunks)
+}
+
+func (f *filler) leaf(field, s string) string {
+	inner, bad := parseInner(s)
+	if inner != nil {
+		return f.document(field, inner)
+	}
+	if bad == nil {
+		s, bad = f.text(s, inLeafText)
+	}
+	f.report(field, bad)
+	return s
 }
 
 // textPlace is where a text stands; it decides how a parameter's value is written.
@@ -229,7 +251,7 @@ type textPlace int
 
 const (
 	inPlainText textPlace = iota
-	inLeafText            // a JSON string; percent-encoded when it is a URL
+	inLeafText            // a leaf of a body; percent-encoded when it is a URL
 	inPathText            // always percent-encoded
 )
 
@@ -251,7 +273,7 @@ func (f *filler) text(s string, place textPlace) (string, *fault) {
 		if bad != nil {
 			return "", bad
 		}
-		if i == 0 && place == inLeafText && value == "" && t.text == connectorPrefix+ConnectorSSOURL {
+		if place == inLeafText && value == "" && t.text == connectorPrefix+ConnectorSSOURL && isBlank(tokens[:i]) {
 			return "", nil
 		}
 		if place == inPathText || place == inLeafText && i > 0 && isURL(joinLiterals(tokens[:i])) {
@@ -263,6 +285,11 @@ func (f *filler) text(s string, place textPlace) (string, *fault) {
 		tokens[i] = token{literal, value}
 	}
 	return formatText(tokens), nil
+}
+
+// isBlank reports whether tokens are nothing but white space, as XML may have around a text.
+func isBlank(tokens []token) bool {
+	return !slices.ContainsFunc(tokens, func(t token) bool { return t.kind != literal || strings.TrimSpace(t.text) != "" })
 }
 
 func (f *filler) value(name string) (string, *fault) {

@@ -22,11 +22,14 @@ type readBack struct {
 	result Result
 }
 
-func compileReadBack(field string, r ReadBack) (*readBack, []Problem) {
-	c, problems := compileCall(field, Call{Method: r.Method, Path: r.Path, Headers: r.Headers, Body: r.Body})
+func compileReadBack(field, protocol string, r ReadBack) (*readBack, []Problem) {
+	c, problems := compileCall(field, protocol, Call{Method: r.Method, Path: r.Path, Headers: r.Headers, Body: r.Body})
 	if r.Result.CodeName == "" || r.Result.SuccessCode == "" {
 		problems = append(problems, Problem{reasonTemplate, field + ".result",
 			"codeName and successCode must say where the answer shows that the item is there; set both"})
+	}
+	if protocol == Webservice && r.Body != "" && r.Method == http.MethodGet {
+		problems = append(problems, Problem{reasonTemplate, field + ".method", "a web service is asked with POST; set method: POST"})
 	}
 	return &readBack{c, r.Result}, problems
 }

@@ -15,7 +15,7 @@ const (
 	MaxBody        = 1 << 20
 )
 
-// ContentType of a body, unless the template sets another one.
+// ContentType of a JSON body, unless the template sets another one.
 const ContentType = "application/json"
 
 // ErrNoCall is returned by Render when the scenario has no call for the action: the change is skipped.
@@ -74,7 +74,7 @@ func (s *Scenario) render(a Action, c *call, f Fields) (Request, error) {
 		return fail("body", err)
 	}
 	if _, ok := req.Header["Content-Type"]; !ok {
-		req.Header["Content-Type"] = []string{ContentType}
+		req.Header["Content-Type"] = []string{c.contentType}
 	}
 	return req, nil
 }
@@ -100,7 +100,7 @@ func (r *renderer) append(dst []byte, parts []part, limit int) ([]byte, *RenderE
 				return nil, &RenderError{Placeholder: "#" + p.text, Cause: cause}
 			}
 			last = p.text
-			dst = appendValue(dst, p.op, value)
+			dst = appendValue(dst, p, value)
 		}
 		if len(dst) > limit {
 			return nil, &RenderError{Cause: fmt.Sprintf("more than %d bytes; shorten the template or the item's texts", limit)}
@@ -131,10 +131,10 @@ func (r *renderer) value(p part) (value, cause string) {
 	return value, ""
 }
 
-func appendValue(dst []byte, op op, value string) []byte {
-	switch op {
-	case opJSONValue:
-		return appendJSON(dst, value)
+func appendValue(dst []byte, p part, value string) []byte {
+	switch p.op {
+	case opBodyValue:
+		return nest(dst, p.in, value)
 	case opHeaderValue:
 		return append(dst, strings.ToValidUTF8(value, "\uFFFD")...)
 	default:

@@ -38,14 +38,14 @@ func (r Result) Override(f v1alpha1.ResultFormat) Result {
 		DataName:    orDefault(f.DataName, r.DataName),
 		SuccessCode: orDefault(f.SuccessCode, r.SuccessCode),
 
-		XMLJSONField: r.XMLJSONField,
+		XMLJSONField: orDefault(f.XMLJSONField, r.XMLJSONField),
 	}
 }
 
 // The protocols of an OA's interface.
 const (
-	REST       = "REST"
-	Webservice = "Webservice"
+	REST       = string(v1alpha1.ProtocolREST)
+	Webservice = string(v1alpha1.ProtocolWebservice)
 )
 
 // DefaultXMLJSONField is the element of a web service's answer that holds the JSON (F15).

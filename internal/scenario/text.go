@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -70,6 +71,12 @@ func parseText(s string) ([]token, *fault) {
 		tokens = append(tokens, token{literal, text.String()})
 	}
 	return tokens, nil
+}
+
+// hasTokens reports whether a text holds a placeholder or a parameter, or something that was meant as one.
+func hasTokens(s string) bool {
+	tokens, bad := parseText(s)
+	return bad != nil || slices.ContainsFunc(tokens, func(t token) bool { return t.kind != literal })
 }
 
 // startsToken reports whether an odd number of marks before rest starts a token.

@@ -77,9 +77,9 @@ func (c *urlCompiler) placeholder(id string) *fault {
 		return &fault{reasonBody, "#" + id + " stands in the host of a URL; data must not choose the host, write it out or use a parameter"}
 	case inPath:
 		c.data = true
-		c.parts = append(c.parts, part{opSegmentValue, id})
+		c.parts = append(c.parts, part{op: opSegmentValue, text: id})
 	default:
-		c.parts = append(c.parts, part{opQueryValue, id})
+		c.parts = append(c.parts, part{op: opQueryValue, text: id})
 	}
 	return nil
 }
