@@ -43,6 +43,7 @@ func TestTheAPIRefusesMistakes(t *testing.T) {
 		{"anonymous events", "source", map[string]any{}, "unauthenticated events are never accepted"},
 		{"no vendor block", "seeyon", nil, "type Seeyon needs the block spec.seeyon"},
 		{"an unknown OA", "type", "Lotus", `Unsupported value: "Lotus"`},
+		{"an element of XML in JSON", "result", map[string]any{"xmlJsonField": "out"}, "xmlJsonField is only for protocol Webservice"},
 		{"no scenario", "scenarios", []any{}, "should have at least 1 items"},
 		{"a tiny volume", "dispatcher", map[string]any{"storage": map[string]any{"size": "1Mi"}}, "size must be a quantity of at least 64Mi"},
 		{"a request above the limit", "dispatcher", map[string]any{"resources": map[string]any{"memoryRequest": "1Gi", "memoryLimit": "512Mi"}},

@@ -69,8 +69,14 @@ TABLE
 - Parameters are written ` + "`${name}`" + `, the connector's own values ` + "`${connector.enterpriseID}`" + `, ` + "`${connector.dataCenterID}`" + `,
   ` + "`${connector.ssoURL}`" + ` and ` + "`${connector.registerCode}`" + `. Plain text that looks like one is written ` + "`$${name}`" + `. A parameter's
   value is plain text: a ` + "`#F001`" + ` in it stays as it is.
-- A body is a JSON document. Placeholders and parameters stand in its strings, not in its keys. Numbers and the order of
-  keys go out as they are written, spaces between tokens do not.
+- With protocol REST a body is a JSON document. Placeholders and parameters stand in its strings, not in its keys. Numbers
+  and the order of keys go out as they are written, spaces between tokens do not.
+- With protocol Webservice a body is an XML document: one root element, declared prefixes, no DOCTYPE, no entities but the
+  five of XML, no processing instruction but the declaration. Placeholders and parameters stand in text, CDATA sections and
+  attribute values. Everything else goes out as it is written. Characters that XML 1.0 forbids, such as U+0001, go out as
+  U+FFFD.
+- A text that is itself a JSON object or list, such as Weaver's ` + "`in0`" + `, or that is itself XML, is treated as such: values are
+  escaped for it first, and then for what it stands in. JSON must have double quotes.
 - A string that begins with ` + "`http://`, `https://` or `//`" + ` is a URL: values in it are percent-encoded, for one path segment or
   for the query. Data cannot stand in the host. An empty value in a path segment, or one that makes it ` + "`.` or `..`" + `, is
   an error. A parameter at the very beginning of the string brings scheme and host with it; anywhere else in a URL it is
