@@ -25,17 +25,16 @@ func TestTheAPIKnowsTheProtocols(t *testing.T) {
 		// message is empty when the template is taken.
 		message string
 	}{
-		"REST by default":     {map[string]any{"actions": map[string]any{"create": call(`{"a":1}`), "delete": readBack(`{}`, "msgName")}}, ""},
-		"a web service":       {map[string]any{"protocol": "Webservice", "actions": map[string]any{"create": call(envelope), "update": readBack(envelope, "xmlJsonField")}, "result": map[string]any{"xmlJsonField": "out"}}, ""},
-		"no body at all":      {map[string]any{"protocol": "Webservice", "actions": map[string]any{"create": map[string]any{"path": "/x"}}}, ""},
-		"JSON for SOAP":       {map[string]any{"protocol": "Webservice", "actions": map[string]any{"create": call(envelope), "complete": call("{}")}}, "every body is an XML document"},
-		"JSON in a read-back": {map[string]any{"protocol": "Webservice", "actions": map[string]any{"create": with(readBack(envelope, "msgName"), "readBack", map[string]any{"path": "/y", "body": "{}", "result": map[string]any{"codeName": "a"}})}}, "every body is an XML document"},
-		"XML for REST":        {map[string]any{"actions": map[string]any{"create": call(envelope)}}, "for XML set protocol: Webservice"},
-		"XML in its update":   {map[string]any{"protocol": "REST", "actions": map[string]any{"create": call("{}"), "update": call(envelope)}}, "for XML set protocol: Webservice"},
-		"out of REST":         {map[string]any{"actions": map[string]any{"create": call("{}")}, "result": map[string]any{"xmlJsonField": "out"}}, "xmlJsonField is only for protocol Webservice"},
-		"out of a read-back":  {map[string]any{"actions": map[string]any{"create": readBack("{}", "xmlJsonField")}}, "xmlJsonField is only for protocol Webservice"},
-		"a batch of XML":      {map[string]any{"protocol": "Webservice", "actions": map[string]any{"create": with(call(envelope), "batch", map[string]any{"path": "/z"})}}, "every item goes alone"},
-		"another protocol":    {map[string]any{"protocol": "SOAP", "actions": map[string]any{"create": call(envelope)}}, `Unsupported value: "SOAP"`},
+		"REST by default":    {map[string]any{"actions": map[string]any{"create": call(`{"a":1}`), "delete": readBack(`{}`, "msgName")}}, ""},
+		"a web service":      {map[string]any{"protocol": "Webservice", "actions": map[string]any{"create": call(envelope), "update": readBack(envelope, "xmlJsonField")}, "result": map[string]any{"xmlJsonField": "out"}}, ""},
+		"no body at all":     {map[string]any{"protocol": "Webservice", "actions": map[string]any{"create": map[string]any{"path": "/x"}}}, ""},
+		"JSON for SOAP":      {map[string]any{"protocol": "Webservice", "actions": map[string]any{"create": call(envelope), "complete": call("{}")}}, "actions.complete.body must be an XML document"},
+		"XML for REST":       {map[string]any{"actions": map[string]any{"create": call(envelope)}}, "actions.create.body must be an XML document with protocol Webservice, and a JSON document"},
+		"XML in its update":  {map[string]any{"protocol": "REST", "actions": map[string]any{"create": call("{}"), "update": call(envelope)}}, "actions.update.body must be"},
+		"out of REST":        {map[string]any{"actions": map[string]any{"create": call("{}")}, "result": map[string]any{"xmlJsonField": "out"}}, "xmlJsonField is only for protocol Webservice"},
+		"out of a read-back": {map[string]any{"actions": map[string]any{"create": readBack("{}", "xmlJsonField")}}, "xmlJsonField is only for protocol Webservice"},
+		"a batch of XML":     {map[string]any{"protocol": "Webservice", "actions": map[string]any{"create": with(call(envelope), "batch", map[string]any{"path": "/z"})}}, "every item goes alone"},
+		"another protocol":   {map[string]any{"protocol": "SOAP", "actions": map[string]any{"create": call(envelope)}}, `Unsupported value: "SOAP"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.spec["type"], c.spec["kind"] = "Weaver", "Todo"
