@@ -55,17 +55,19 @@ const (
 	ReasonAddressPending = "AddressPending"
 
 	// The OA, as the dispatcher sees it.
-	ReasonReachable      = "Reachable"
-	ReasonUnknown        = "Unknown"
-	ReasonTokenRejected  = "TokenRejected"
-	ReasonRefused        = "ConnectionRefused"
-	ReasonNameNotFound   = "NameNotFound"
-	ReasonTimeout        = "Timeout"
-	ReasonTLSFailed      = "TLSFailed"
-	ReasonEgressDenied   = "EgressDenied"
-	ReasonServerError    = "ServerError"
-	ReasonUnexpectedBody = "UnexpectedAnswer"
-	ReasonNetwork        = "NetworkError"
+	ReasonReachable = "Reachable"
+	ReasonUnknown   = "Unknown"
+	// ReasonCallerNotTrusted: the OA does not take calls from this address.
+	ReasonCallerNotTrusted = "CallerNotTrusted"
+	ReasonTokenRejected    = "TokenRejected"
+	ReasonRefused          = "ConnectionRefused"
+	ReasonNameNotFound     = "NameNotFound"
+	ReasonTimeout          = "Timeout"
+	ReasonTLSFailed        = "TLSFailed"
+	ReasonEgressDenied     = "EgressDenied"
+	ReasonServerError      = "ServerError"
+	ReasonUnexpectedBody   = "UnexpectedAnswer"
+	ReasonNetwork          = "NetworkError"
 
 	// Delivery.
 	ReasonHealthy     = "Healthy"

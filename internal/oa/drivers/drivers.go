@@ -42,14 +42,20 @@ type Options struct {
 	Log logr.Logger
 }
 
-// vendor makes the drivers of one OA.
-type vendor struct {
-	pusher func(config) (oa.Pusher, error)
-}
+// vendor makes the pusher of one OA.
+type vendor func(config) (oa.Pusher, error)
 
 // vendors by the type of the connector.
 var vendors = map[string]vendor{
-	"Seeyon": {seeyonPusher},
+	"Seeyon":    seeyonPusher,
+	"Weaver":    weaverPusher,
+	"Landray":   landrayPusher,
+	"Yunzhijia": yunzhijiaPusher,
+	"WeLink":    welinkPusher,
+	"WeCom":     wecomPusher,
+	"DingTalk":  dingtalkPusher,
+	"Feishu":    feishuPusher,
+	"Generic":   genericPusher,
 }
 
 // NewPusher returns the pusher of a bundle, without options.
@@ -66,11 +72,11 @@ func New(b *bundle.Bundle, secretsDir string, now func() time.Time, o Options) (
 		return nil, err
 	}
 	c.options = o
-	return v.pusher(c)
+	return v(c)
 }
 
 func prepare(b *bundle.Bundle, secretsDir string, now func() time.Time) (config, vendor, error) {
-	fail := func(err error) (config, vendor, error) { return config{}, vendor{}, err }
+	fail := func(err error) (config, vendor, error) { return config{}, nil, err }
 	v, ok := vendors[b.Type]
 	if !ok {
 		return fail(fmt.Errorf("type: this program knows no OA of type %q, only %s: use a program of the operator's version",

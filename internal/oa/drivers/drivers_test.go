@@ -231,7 +231,7 @@ func TestRefusedBundles(t *testing.T) {
 		change func(*bundle.Bundle)
 		says   string
 	}{
-		"unknown type":    {func(b *bundle.Bundle) { b.Type = "Weaver" }, `no OA of type "Weaver", only Seeyon`},
+		"unknown type":    {func(b *bundle.Bundle) { b.Type = "Notes" }, `no OA of type "Notes", only DingTalk, Feishu`},
 		"no vendor block": {func(b *bundle.Bundle) { b.OA.Seeyon = nil }, "spec.seeyon is missing"},
 		"relative URL":    {func(b *bundle.Bundle) { b.OA.URL = "/oa" }, "spec.endpoint.url"},
 		"other scheme":    {func(b *bundle.Bundle) { b.OA.URL = "ftp://oa.example" }, "spec.endpoint.url"},

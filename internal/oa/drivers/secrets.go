@@ -42,6 +42,9 @@ func (s secrets) person() (tokens.Account, error) {
 	return tokens.Account{Name: username, Secret: password}, err
 }
 
+// token returns the fixed token.
+func (s secrets) token() (string, error) { return s.credential(v1alpha1.KeyToken) }
+
 func (s secrets) credential(key string) (string, error) {
 	v, err := s.files.read(bundle.SlotCredentials, key)
 	if err != nil || v == "" {

@@ -43,14 +43,9 @@ type Answer struct {
 	Failure oa.Attempt
 }
 
-// Address returns the URL of a path below the endpoint, or below another base that the vendor has for it.
+// Address returns the URL of a path below the endpoint.
 func (p *Pusher) Address(path string) (*url.URL, error) {
 	base := *p.c.Endpoint
-	if p.c.Vendor.Base != nil {
-		if other := p.c.Vendor.Base(path); other != nil {
-			base = *other
-		}
-	}
 	base.RawQuery, base.Fragment, base.User = "", "", nil
 	u, err := url.Parse(strings.TrimRight(base.String(), "/") + path)
 	if err != nil || !strings.HasPrefix(path, "/") || u.Host != base.Host || u.User != nil {

@@ -33,8 +33,8 @@ func (p *Pusher) judge(x Answer, result scenario.Result) (a oa.Attempt, refused 
 			return a, false
 		}
 	}
-	if e, ok := vendor.Errors.Lookup(verdict.Code); ok && e.Class != "" && !verdict.OK {
-		a := e.attempt(Quote(fmt.Sprintf("the OA answers %s (%s)", verdict.Code, verdict.Message)))
+	if e, ok := vendor.Errors.Lookup(vendor.code(x, verdict)); ok && e.Class != "" && !verdict.OK {
+		a := e.attempt(Quote(fmt.Sprintf("the OA answers %s", said(vendor.code(x, verdict), verdict.Message))))
 		a.RetryAfter = oa.RetryAfter(x.Headers, p.c.Now())
 		return a, false
 	}
@@ -79,19 +79,27 @@ func (p *Pusher) refused(x Answer, v scenario.Verdict) bool {
 	if x.Status == http.StatusUnauthorized {
 		return true
 	}
-	e, ok := p.c.Vendor.Errors.Lookup(v.Code)
+	e, ok := p.c.Vendor.Errors.Lookup(p.c.Vendor.code(x, v))
 	return ok && e.TokenLost && !v.OK
 }
 
+// said puts a code and a message of the OA together.
+func said(code, message string) string {
+	if message == "" {
+		return code
+	}
+	return code + " (" + message + ")"
+}
+
 func (p *Pusher) refusal(x Answer, v scenario.Verdict) string {
-	said := fmt.Sprint(x.Status)
-	if v.Code != "" && x.Status != http.StatusUnauthorized {
-		said = strings.TrimSpace(v.Code + " " + v.Message)
+	what := fmt.Sprint(x.Status)
+	if code := p.c.Vendor.code(x, v); code != "" && x.Status != http.StatusUnauthorized {
+		what = said(code, v.Message)
 	}
 	if p.tokens == nil {
-		return fmt.Sprintf("the OA does not accept the account (%s): check the keys in the Secret of spec.credentialsSecretRef and the connector's headers", said)
+		return fmt.Sprintf("the OA does not accept the account (%s): check the keys in the Secret of spec.credentialsSecretRef and the connector's headers", what)
 	}
-	return fmt.Sprintf("the OA refuses a token that it has just issued (%s): %s", said, p.grant())
+	return fmt.Sprintf("the OA refuses a token that it has just issued (%s): %s", what, p.grant())
 }
 
 func (p *Pusher) grant() string {

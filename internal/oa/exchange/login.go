@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -22,6 +22,10 @@ const maxToken = 4 << 10
 
 // Ask sends a request that fetches a token for an account. The common headers go along.
 func (p *Pusher) Ask(ctx context.Context, method, path string, body []byte) (Answer, *oa.Attempt) {
+	return p.ask(ctx, method, path, nil, body)
+}
+
+func (p *Pusher) ask(ctx context.Context, method, path string, header http.Header, body []byte) (Answer, *oa.Attempt) {
 	s, failure := p.session()
 	if failure != nil {
 		return Answer{}, failure
@@ -30,7 +34,7 @@ func (p *Pusher) Ask(ctx context.Context, method, path string, body []byte) (Ans
 	if err != nil {
 		return Answer{}, &oa.Attempt{Class: oa.Internal, Message: err.Error()}
 	}
-	return p.Do(ctx, Message{Method: method, URL: u, Header: p.header(s, nil), Body: body}), nil
+	return p.Do(ctx, Message{Method: method, URL: u, Header: p.header(s, header), Body: body}), nil
 }
 
 // Refuse returns the failure of a login, masked. secrets are what the exchange shows beside the account.
@@ -43,16 +47,17 @@ func (p *Pusher) Refuse(x Answer, a oa.Attempt, account tokens.Account, secrets 
 
 // TokenCall is a login with one JSON exchange, as most vendors have it.
 type TokenCall struct {
-	// Method and Path of the request. Query and Body are made from the account; either may be nil.
+	// Method and Path of the request. Query, Body (JSON) or Form are made from the account.
 	Method, Path string
 	Query        func(a tokens.Account) string
 	Body         func(a tokens.Account) any
+	Form         func(a tokens.Account) url.Values
 	// CodeName and SuccessCode tell a refusal with HTTP 200; without CodeName every answer with a token is success.
 	CodeName, MsgName, SuccessCode string
 	// TokenName is the path of the token, LifeName that of its life in seconds; Life counts when the answer has none.
 	TokenName, LifeName string
 	Life                time.Duration
-	// Account is the key of the account in the credentials Secret and its name at the OA, for words: "appId and secret".
+	// Account says where the account stands: "spec.wecom.corpID and the key appSecret of the Secret in …".
 	Account string
 }
 
@@ -66,7 +71,12 @@ func (t TokenCall) Login(ctx context.Context, p *Pusher, a tokens.Account) (toke
 	if t.Body != nil {
 		body, _ = json.Marshal(t.Body(a)) // a struct of strings and numbers always marshals
 	}
-	x, failure := p.Ask(ctx, t.Method, path, body)
+	header := http.Header{}
+	if t.Form != nil {
+		body = []byte(t.Form(a).Encode())
+		header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	x, failure := p.ask(ctx, t.Method, path, header, body)
 	if failure != nil {
 		return tokens.Token{}, failure
 	}
@@ -97,19 +107,20 @@ func (t TokenCall) Login(ctx context.Context, p *Pusher, a tokens.Account) (toke
 
 // rejected reads a refusal with the vendor's dictionary: a limit or a busy OA is not a wrong account.
 func (p *Pusher) rejected(x Answer, v scenario.Verdict, t TokenCall) oa.Attempt {
-	said := Quote(strings.TrimSpace(v.Code + " " + v.Message))
-	if said == "" {
-		said = fmt.Sprint("HTTP ", x.Status)
+	code := p.c.Vendor.code(x, v)
+	what := Quote(said(code, v.Message))
+	if code == "" {
+		what = fmt.Sprint("HTTP ", x.Status)
 	}
-	if e, ok := p.c.Vendor.Errors.Lookup(v.Code); ok && e.Class != "" {
-		a := e.attempt(fmt.Sprintf("the OA refuses to issue a token (%s)", said))
+	if e, ok := p.c.Vendor.Errors.Lookup(code); ok && e.Class != "" {
+		a := e.attempt(fmt.Sprintf("the OA issues no token: %s", what))
 		if a.Class == oa.AuthExpired && a.Reason == "" {
 			a.Reason = v1alpha1.ReasonTokenRejected
 		}
 		return a
 	}
 	return oa.Attempt{Class: oa.AuthExpired, Reason: v1alpha1.ReasonTokenRejected, Message: fmt.Sprintf(
-		"the OA does not accept the application's account (%s): check %s in the credentials Secret against the OA's console", said, t.Account)}
+		"the OA does not accept the application's account (%s): check %s against the OA's console", what, t.Account)}
 }
 
 // usable reports whether a value can be a token: visible ASCII, which a header can carry.

@@ -3,7 +3,8 @@ package exchange
 import (
 	"context"
 	"net/http"
-	"net/url"
+
+	"github.com/tidwall/gjson"
 
 	"github.com/oabridge/oabridge/internal/oa"
 	"github.com/oabridge/oabridge/internal/oa/dictionary"
@@ -14,8 +15,10 @@ import (
 type Vendor struct {
 	// Name is the type of the connector, such as WeCom.
 	Name string
-	// Errors gives codes of the OA their meaning.
-	Errors Errors
+	// Errors gives codes of the OA their meaning. CodeName is the path of the code in a JSON answer; empty means the code
+	// that the template's result mapping names.
+	Errors   Errors
+	CodeName string
 	// Refused reports whether an answer says that the OA does not accept the token (any more); nil means HTTP 401 and the
 	// codes that Errors calls token-lost.
 	Refused func(x Answer, v scenario.Verdict) bool
@@ -27,8 +30,6 @@ type Vendor struct {
 	// Check looks at an answer that the result mapping calls success: HTTP 200 and a success code are not delivery. It
 	// returns a class other than OK when the OA did not take the item all the same.
 	Check func(x Answer) oa.Attempt
-	// Base returns where a path lives when that is not the endpoint; nil for the endpoint. Templates cannot choose it.
-	Base func(path string) *url.URL
 	// Accept is the header Accept; default application/json.
 	Accept string
 	// Knock is the path that is asked by a probe when there are no tokens; default "/". Any answer below 500 counts.
@@ -45,6 +46,17 @@ func (e Errors) Lookup(code string) (entry, bool) {
 }
 
 type entry struct{ dictionary.Entry }
+
+// code is the OA's own code of an answer.
+func (v *Vendor) code(x Answer, verdict scenario.Verdict) string {
+	if v.CodeName == "" {
+		return verdict.Code
+	}
+	if gjson.ValidBytes(x.Text) {
+		return gjson.GetBytes(x.Text, v.CodeName).String()
+	}
+	return ""
+}
 
 // attempt is a failure that the dictionary explains; said is what the OA said.
 func (e entry) attempt(said string) oa.Attempt {

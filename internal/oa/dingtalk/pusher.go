@@ -1,0 +1,153 @@
+// Package dingtalk writes to-dos and work notices into DingTalk (钉钉). It has two interfaces, each with tokens of its own:
+// the old one (oapi.dingtalk.com: work notices, people) and the one with a version in its paths (api.dingtalk.com: to-dos)
+// [DT-SDK, DT-GO].
+package dingtalk
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/oabridge/oabridge/api/v1alpha1"
+	"github.com/oabridge/oabridge/internal/oa"
+	"github.com/oabridge/oabridge/internal/oa/dictionary"
+	"github.com/oabridge/oabridge/internal/oa/exchange"
+	"github.com/oabridge/oabridge/internal/oa/tokens"
+	"github.com/oabridge/oabridge/internal/scenario"
+)
+
+// Name of the type.
+const Name = "DingTalk"
+
+const (
+	tokenLife = 7200 * time.Second
+	// versioned begins the paths of the newer interface.
+	versioned = "/v1.0/"
+	account   = "spec.dingtalk.appKey and the key appSecret in the Secret of spec.credentialsSecretRef"
+	grant     = "must give the application the permission for this interface in the developer console"
+)
+
+// Config of a pusher. Endpoint is the old interface.
+type Config struct {
+	exchange.Config
+	// API is where the newer interface answers.
+	API *url.URL
+	// APITokens shares the tokens of the newer interface, as Tokens does those of the old one.
+	APITokens tokens.Store
+	// Credentials returns AppKey and AppSecret as they are now.
+	Credentials func() (tokens.Account, error)
+}
+
+// Pusher implements oa.Pusher and oa.Inspector: the path of a call says which interface it belongs to.
+type Pusher struct{ old, v1 *exchange.Pusher }
+
+var (
+	_ oa.Pusher    = (*Pusher)(nil)
+	_ oa.Inspector = (*Pusher)(nil)
+)
+
+// NewPusher returns a pusher.
+func NewPusher(c Config) *Pusher {
+	old, v1 := c.Config, c.Config
+	old.Auth = Auth(c.Credentials)
+	old.Vendor = exchange.Vendor{Name: Name, Errors: exchange.Errors{Book: dictionary.Of(Name)}, CodeName: "errcode", Grant: grant, Check: checkOld}
+	v1.Endpoint, v1.Tokens = c.API, c.APITokens
+	v1.Auth = VersionedAuth(c.Credentials)
+	v1.Vendor = exchange.Vendor{
+		Name: Name, Errors: exchange.Errors{Book: dictionary.Of(Name)}, CodeName: "code", Grant: grant, Before: beforeV1, Check: checkV1,
+	}
+	return &Pusher{old: exchange.New(old), v1: exchange.New(v1)}
+}
+
+// Auth is how calls to the old interface are proven [DT-GO].
+func Auth(credentials func() (tokens.Account, error)) exchange.Auth {
+	login := exchange.TokenCall{
+		Method: http.MethodGet, Path: "/gettoken",
+		Query: func(a tokens.Account) string {
+			return "appkey=" + url.QueryEscape(a.Name) + "&appsecret=" + url.QueryEscape(a.Secret)
+		},
+		CodeName: "errcode", MsgName: "errmsg", SuccessCode: "0", TokenName: "access_token", LifeName: "expires_in", Life: tokenLife, Account: account,
+	}
+	return exchange.Auth{Credentials: credentials, Login: login.Login, Place: exchange.InQuery("access_token")}
+}
+
+// VersionedAuth is how calls to the newer interface are proven [DT-SDK].
+func VersionedAuth(credentials func() (tokens.Account, error)) exchange.Auth {
+	login := exchange.TokenCall{
+		Method: http.MethodPost, Path: versioned + "oauth2/accessToken",
+		Body: func(a tokens.Account) any {
+			return struct {
+				Key    string `json:"appKey"`
+				Secret string `json:"appSecret"`
+			}{a.Name, a.Secret}
+		},
+		MsgName: "message", TokenName: "accessToken", LifeName: "expireIn", Life: tokenLife, Account: account,
+	}
+	return exchange.Auth{Credentials: credentials, Login: login.Login, Place: exchange.InHeader("x-acs-dingtalk-access-token", "")}
+}
+
+func (p *Pusher) of(path string) *exchange.Pusher {
+	if strings.HasPrefix(path, versioned) {
+		return p.v1
+	}
+	return p.old
+}
+
+// Push implements oa.Pusher.
+func (p *Pusher) Push(ctx context.Context, req scenario.Request, result scenario.Result) oa.Attempt {
+	return p.of(req.Path).Push(ctx, req, result)
+}
+
+// Probe implements oa.Pusher: both interfaces take the same account, so the newer one speaks for both.
+func (p *Pusher) Probe(ctx context.Context) oa.Attempt { return p.v1.Probe(ctx) }
+
+// Inspect implements oa.Inspector.
+func (p *Pusher) Inspect(ctx context.Context, req scenario.Request, result scenario.Result) (scenario.Presence, oa.Attempt) {
+	return p.of(req.Path).Inspect(ctx, req, result)
+}
+
+// beforeV1 reads the errors of the newer interface: HTTP 4xx with {"code","message","requestid"} [DT-BLOG]. What the
+// dictionary knows is left to it.
+func beforeV1(x exchange.Answer, _ scenario.Result) (oa.Attempt, bool) {
+	if x.Status < http.StatusBadRequest || x.Status >= http.StatusInternalServerError || !gjson.ValidBytes(x.Text) {
+		return oa.Attempt{}, false
+	}
+	code := gjson.GetBytes(x.Text, "code").String()
+	if code == "" {
+		return oa.Attempt{}, false
+	}
+	message := exchange.Quote(fmt.Sprintf("the OA answers %d %s (%s)", x.Status, code, gjson.GetBytes(x.Text, "message").String()))
+	e, ok := dictionary.Of(Name).Find(code)
+	switch {
+	case ok && e.Class != "":
+		return oa.Attempt{Class: oa.Class(e.Class), Reason: e.Reason, Message: message + ": " + e.Next.EN}, true
+	case strings.HasPrefix(code, "Forbidden"):
+		return oa.Attempt{Class: oa.AuthExpired, Reason: v1alpha1.ReasonTokenRejected, Message: message + ": the OA administrator " + grant}, true
+	case strings.HasPrefix(code, "Throttling"):
+		return oa.Attempt{Class: oa.RateLimited, Message: message + ": lower spec.delivery.rateLimit if this lasts"}, true
+	}
+	return oa.Attempt{Class: oa.BusinessCode, Message: message}, true
+}
+
+// checkV1: the newer interface answers {"result":false} when it did nothing [DT-SDK].
+func checkV1(x exchange.Answer) oa.Attempt {
+	if gjson.GetBytes(x.Text, "result").Type == gjson.False {
+		return oa.Attempt{Class: oa.BusinessCode, Message: "the OA answers result:false, which means that it did nothing"}
+	}
+	return oa.Attempt{}
+}
+
+// checkOld: receivers of a work notice that were left out.
+func checkOld(x exchange.Answer) oa.Attempt {
+	for _, list := range []string{"invalid_user_id_list", "forbidden_user_id_list", "failed_user_id_list"} {
+		if v := gjson.GetBytes(x.Text, "result."+list); v.IsArray() && len(v.Array()) > 0 {
+			return oa.Attempt{Class: oa.ReceiverUnknown, Message: "errcode 0, but the receiver is in " + list + ": extend the application's visible range in the DingTalk console"}
+		}
+	}
+	return oa.Attempt{}
+}

@@ -1,0 +1,63 @@
+// Package feishu writes third-party approvals and messages into Feishu (飞书), internationally Lark [FS-SDK, FS-DOC].
+package feishu
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/oabridge/oabridge/internal/oa"
+	"github.com/oabridge/oabridge/internal/oa/dictionary"
+	"github.com/oabridge/oabridge/internal/oa/exchange"
+	"github.com/oabridge/oabridge/internal/oa/tokens"
+)
+
+// Name of the type.
+const Name = "Feishu"
+
+const (
+	tokenPath = "/open-apis/auth/v3/tenant_access_token/internal"
+	tokenLife = 7200 * time.Second
+)
+
+// Config of a pusher.
+type Config struct {
+	exchange.Config
+	// Credentials returns app_id and app_secret as they are now.
+	Credentials func() (tokens.Account, error)
+}
+
+// NewPusher returns a pusher.
+func NewPusher(c Config) *exchange.Pusher {
+	login := exchange.TokenCall{
+		Method: http.MethodPost, Path: tokenPath,
+		Body: func(a tokens.Account) any {
+			return struct {
+				ID     string `json:"app_id"`
+				Secret string `json:"app_secret"`
+			}{a.Name, a.Secret}
+		},
+		CodeName: "code", MsgName: "msg", SuccessCode: "0", TokenName: "tenant_access_token", LifeName: "expire", Life: tokenLife,
+		Account: "spec.feishu.appID and the key appSecret in the Secret of spec.credentialsSecretRef",
+	}
+	c.Auth = exchange.Auth{Credentials: c.Credentials, Login: login.Login, Place: exchange.Bearer()}
+	c.Vendor = exchange.Vendor{
+		Name: Name, Errors: exchange.Errors{Book: dictionary.Of(Name)}, CodeName: "code",
+		Grant: "must enable the scopes of this interface for the application and publish a version of it", Check: check,
+	}
+	return exchange.New(c.Config)
+}
+
+// check: an instance or a task with a smaller update_time than the stored one is ignored without a word; only the instance
+// that the answer repeats shows it [FS-DOC].
+func check(x exchange.Answer) oa.Attempt {
+	sent := gjson.GetBytes(x.Body, "update_time")
+	for _, at := range []string{"data.data.update_time", "data.update_time"} {
+		if stored := gjson.GetBytes(x.Text, at); sent.Exists() && stored.Exists() && stored.Int() > sent.Int() {
+			return oa.Attempt{Class: oa.BusinessCode, Message: "the OA ignored this state, because it holds a newer one (update_time): " +
+				"another system writes the same instance_id, or the CRM's versions went back"}
+		}
+	}
+	return oa.Attempt{}
+}
