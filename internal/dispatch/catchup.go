@@ -53,7 +53,7 @@ func (c *catchUp) plan(p policy, t *lanes.Table, head *lanes.Entry) (skip string
 		return head.Skip, nil
 	case p.CatchUp != "LatestState" || head.Seq > c.upTo:
 		return "", head
-	case head.Action == scenario.Create:
+	case head.Action() == scenario.Create:
 		return c.planCreate(p, t, head)
 	}
 	next := t.Behind(head)
@@ -61,11 +61,11 @@ func (c *catchUp) plan(p policy, t *lanes.Table, head *lanes.Entry) (skip string
 		return "", head
 	}
 	overtaken := false
-	switch head.Action {
+	switch head.Action() {
 	case scenario.Update, scenario.Complete:
-		overtaken = next.Action != scenario.Create // a new item of the same name needs the end of the old one
+		overtaken = next.Action() != scenario.Create // a new item of the same name needs the end of the old one
 	case scenario.Delete:
-		overtaken = next.Action == scenario.Delete
+		overtaken = next.Action() == scenario.Delete
 	}
 	if overtaken {
 		return record.ReasonCaughtUp, nil
@@ -78,7 +78,7 @@ func (c *catchUp) plan(p policy, t *lanes.Table, head *lanes.Entry) (skip string
 func (c *catchUp) planCreate(p policy, t *lanes.Table, head *lanes.Entry) (string, *lanes.Entry) {
 	state := head
 	for x := t.Behind(head); x != nil && x.Seq <= c.upTo; x = t.Behind(x) {
-		if x.Action == scenario.Create || x.Action == scenario.Update {
+		if a := x.Action(); a == scenario.Create || a == scenario.Update {
 			state = x
 			continue
 		}

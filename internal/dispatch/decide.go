@@ -53,14 +53,12 @@ func (v *live) decide(s *scenario.Scenario, d *record.Delivery, e *lanes.Entry, 
 		return end(record.Dead, record.ReasonExpired, "not delivered within delivery.maxAge (%s)%s", v.policy.MaxAge.Std(), lastWords(e))
 	}
 
-	receiver, state := v.accounts.OA(d.Receiver())
+	receiver, state := v.receiver(d)
 	if state != bundle.Bound {
 		switch {
 		case state == bundle.Conflicting:
 			// Never to be guessed, whatever the policy: it could reach another person.
 			return end(record.Held, record.ReasonBindingConflict, "the binding of CRM account %q conflicts with an earlier one: correct the AccountBinding", d.Receiver())
-		case v.bundle.Accounts.Unbound == "Fallback":
-			receiver = d.Receiver()
 		case v.bundle.Accounts.Unbound == "DeadLetter":
 			return end(record.Dead, record.ReasonUnbound, "CRM account %q has no OA account: add it to an AccountBinding before the next event, or set spec.accounts.unbound to Hold", d.Receiver())
 		default:
@@ -68,12 +66,7 @@ func (v *live) decide(s *scenario.Scenario, d *record.Delivery, e *lanes.Entry, 
 		}
 	}
 	r.ReceiverOA = receiver
-	// A sender without an OA account is no reason to wait: the OA shows the sender's name anyway.
-	sender, state := v.accounts.OA(d.Event.Item.Sender.Account)
-	if state != bundle.Bound {
-		sender = ""
-	}
-	request, err := s.Render(d.Event.Action, d.Event.Item.Fields(receiver, sender))
+	request, err := s.Render(d.Event.Action, v.fields(d, receiver))
 	switch {
 	case errors.Is(err, scenario.ErrNoCall):
 		return end(record.Skipped, record.ReasonNoCall, "the template has no call for %s", d.Event.Action)
@@ -83,6 +76,25 @@ func (v *live) decide(s *scenario.Scenario, d *record.Delivery, e *lanes.Entry, 
 	}
 	out.request, out.result = request, definition.Result
 	return out
+}
+
+// receiver is the OA account of the receiver.
+func (v *live) receiver(d *record.Delivery) (string, bundle.Binding) {
+	account, state := v.accounts.OA(d.Receiver())
+	if state == bundle.Unbound && v.bundle.Accounts.Unbound == "Fallback" {
+		return d.Receiver(), bundle.Bound
+	}
+	return account, state
+}
+
+// fields are the values of the placeholders.
+func (v *live) fields(d *record.Delivery, receiver string) scenario.Fields {
+	// A sender without an OA account is no reason to wait: the OA shows the sender's name anyway.
+	sender, state := v.accounts.OA(d.Event.Item.Sender.Account)
+	if state != bundle.Bound {
+		sender = ""
+	}
+	return d.Event.Item.Fields(receiver, sender)
 }
 
 func lastWords(e *lanes.Entry) string {

@@ -16,6 +16,7 @@ import (
 	"github.com/oabridge/oabridge/internal/bundle"
 	"github.com/oabridge/oabridge/internal/crm/fxiaoke"
 	"github.com/oabridge/oabridge/internal/mounted"
+	"github.com/oabridge/oabridge/internal/oa"
 	"github.com/oabridge/oabridge/internal/oa/drivers"
 	"github.com/oabridge/oabridge/internal/report"
 )
@@ -71,13 +72,15 @@ func New(ctx context.Context, o Options) (*Dispatcher, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	if o.NewPusher == nil {
-		o.NewPusher = drivers.NewPusher
-	}
 	d := &Dispatcher{
 		options: o, first: make(chan struct{}), keys: &keys{dir: o.Secrets},
 		shared: &shared{log: o.Log, metrics: newMetrics(), tuning: o.tuning, dirty: make(chan struct{}, 1), shutdown: o.ShutdownTimeout,
 			secrets: o.Secrets, crm: fxiaoke.NewClient(o.Secrets, time.Now)},
+	}
+	if o.NewPusher == nil {
+		d.options.NewPusher = func(b *bundle.Bundle, secrets string, now func() time.Time) (oa.Pusher, error) {
+			return drivers.New(b, secrets, now, drivers.Options{Tokens: tokenStore{d}, Pace: pace, Log: o.Log.WithName("oa")})
+		}
 	}
 	d.intake = newIntake(d)
 	d.callback = fxiaoke.NewCallback(o.Secrets, d.crm, time.Now)

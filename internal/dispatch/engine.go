@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	// maxWaiting bounds the deliveries that are known in memory; one takes about 200 bytes. More stay on disk.
+	// maxWaiting bounds the deliveries that are known in memory; one takes 300 to 450 bytes there, without its payload. More
+	// stay on disk.
 	maxWaiting = 250_000
 	// maxReady bounds those of them that could go out at once, so that reading ahead does not fill the memory with
 	// what waits for the OA anyway.
@@ -59,7 +60,7 @@ type engine struct {
 	replaying map[string]*replayState
 	// deadLetters is how many are kept.
 	deadLetters int64
-	// inFlight counts calls, unrecorded what was taken from lanes and is not recorded yet, calls included.
+	// inFlight counts calls, unrecorded the deliveries that were taken from lanes and are not recorded yet.
 	inFlight, unrecorded int
 	draining             bool
 	// unsaved is the size of the records since the last checkpoint, and maxUnsaved when the next one is due, in bytes.

@@ -23,30 +23,54 @@ type fakeOA struct {
 	changed chan struct{}
 	calls   []call
 	probes  int
+	// groups are the calls by exchange; pushes alone are groups of one. asked are the read-backs.
+	groups [][]call
+	asked  []call
 	// behave answers a call, answer a probe; nil means that all is well.
 	behave func(call) oa.Attempt
 	answer func() oa.Attempt
+	// holds answers a read-back.
+	holds func(call) (scenario.Presence, oa.Attempt)
 }
 
 func newFakeOA() *fakeOA { return &fakeOA{changed: make(chan struct{})} }
 
-func (f *fakeOA) Push(_ context.Context, req scenario.Request, _ scenario.Result) oa.Attempt {
-	c := call{Action: strings.TrimPrefix(req.Path, "/")}
-	if err := json.Unmarshal(req.Body, &c); err != nil {
-		panic("a rendered body is always JSON: " + err.Error())
+func (f *fakeOA) Push(_ context.Context, req scenario.Request, result scenario.Result) oa.Attempt {
+	return f.exchange([]oa.Call{{Request: req, Result: result}})[0]
+}
+
+// exchange takes calls that come together.
+func (f *fakeOA) exchange(calls []oa.Call) []oa.Attempt {
+	var group []call
+	for _, c := range calls {
+		group = append(group, read(c.Request))
 	}
 	f.mu.Lock()
-	f.calls = append(f.calls, c)
+	f.calls = append(f.calls, group...)
+	f.groups = append(f.groups, group)
 	behave := f.behave
 	close(f.changed)
 	f.changed = make(chan struct{})
 	f.mu.Unlock()
-	a := oa.Attempt{}
-	if behave != nil {
-		a = behave(c)
+	attempts := make([]oa.Attempt, len(calls))
+	for i, c := range calls {
+		if behave != nil {
+			attempts[i] = behave(group[i])
+		}
+		a := &attempts[i]
+		a.Method, a.URL, a.Request = c.Request.Method, "http://oa.example"+c.Request.Path, c.Request.Body
+		a.Shared = i > 0
+		a.Accepted = a.Class == oa.OK && c.Request.Confirm
 	}
-	a.Method, a.URL, a.Request = req.Method, "http://oa.example"+req.Path, req.Body
-	return a
+	return attempts
+}
+
+func read(req scenario.Request) call {
+	c := call{Action: strings.TrimPrefix(req.Path, "/")}
+	if err := json.Unmarshal(req.Body, &c); err != nil {
+		panic("a rendered body is always JSON: " + err.Error())
+	}
+	return c
 }
 
 func (f *fakeOA) Probe(context.Context) oa.Attempt {

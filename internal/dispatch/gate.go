@@ -44,6 +44,8 @@ type gate struct {
 	// probeAt is when the next probe is due; zero when none is.
 	probeAt time.Time
 	probing bool
+	// pausedUntil is how long the OA, which is well, asked for no more calls.
+	pausedUntil time.Time
 	// version counts credential and bundle changes, so that a probe with the old ones does not count.
 	version int
 	oa      report.OA
@@ -55,8 +57,10 @@ func newGate(t tuning, now time.Time) gate {
 
 // admit reports whether a call may start now, and whether it is the one on trial; that one has to be ended by withdraw or
 // observe.
-func (g *gate) admit() (ok, trial bool) {
+func (g *gate) admit(now time.Time) (ok, trial bool) {
 	switch {
+	case now.Before(g.pausedUntil):
+		return false, false
 	case g.state == gateOpen:
 		return true, false
 	case g.state == gateTrial && !g.trial:
@@ -76,6 +80,12 @@ func (g *gate) withdraw(trial bool) {
 // observe takes in the result of a call that was admitted.
 func (g *gate) observe(a oa.Attempt, trial bool, retryAfter time.Duration, now time.Time) {
 	g.withdraw(trial)
+	if a.Class == oa.RateLimited && retryAfter > 0 {
+		// The next item would be refused just so.
+		if at := now.Add(retryAfter); at.After(g.pausedUntil) {
+			g.pausedUntil = at
+		}
+	}
 	if !a.TargetDown() {
 		g.failures = 0
 		if g.state == gateOpen || trial && g.state == gateTrial {

@@ -32,7 +32,7 @@ func TestProbesBackOff(t *testing.T) {
 				if got := g.probeAt.Sub(now); got != want*time.Second {
 					t.Fatalf("delay %d: %s, want %ds", i, got, want)
 				}
-				if ok, _ := g.admit(); ok {
+				if ok, _ := g.admit(now); ok {
 					t.Fatal("a call is admitted")
 				}
 				now = g.probeAt
@@ -54,13 +54,13 @@ func TestTrial(t *testing.T) {
 	if !g.probed(oa.Attempt{}, g.version, 0, now) {
 		t.Fatal("calls do not resume")
 	}
-	ok, trial := g.admit()
-	if again, _ := g.admit(); !ok || !trial || again {
+	ok, trial := g.admit(now)
+	if again, _ := g.admit(now); !ok || !trial || again {
 		t.Fatal("not exactly one call on trial")
 	}
 	// A call from before the outage ends now: it is not the one on trial.
 	g.observe(oa.Attempt{}, false, 0, now)
-	if again, _ := g.admit(); again {
+	if again, _ := g.admit(now); again {
 		t.Fatal("an old call opened the gate")
 	}
 	g.observe(oa.Attempt{Class: oa.Timeout, Reason: "Timeout"}, trial, 0, now)
@@ -69,10 +69,10 @@ func TestTrial(t *testing.T) {
 	}
 	g.due(g.probeAt)
 	g.probed(oa.Attempt{}, g.version, 0, now)
-	_, trial = g.admit()
+	_, trial = g.admit(now)
 	g.observe(oa.Attempt{Class: oa.BusinessCode}, trial, 0, now)
 	for range 3 {
-		if ok, trial := g.admit(); !ok || trial {
+		if ok, trial := g.admit(now); !ok || trial {
 			t.Fatal("the gate is not open")
 		}
 	}

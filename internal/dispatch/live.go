@@ -11,6 +11,7 @@ import (
 
 	"github.com/oabridge/oabridge/internal/bundle"
 	"github.com/oabridge/oabridge/internal/crm"
+	"github.com/oabridge/oabridge/internal/dispatch/lanes"
 	"github.com/oabridge/oabridge/internal/dispatch/record"
 	"github.com/oabridge/oabridge/internal/oa"
 	"github.com/oabridge/oabridge/internal/scenario"
@@ -62,15 +63,31 @@ func (v *live) takesEvents() bool { return v.bundle.Source.Signing || v.bundle.S
 // concurrency is how many calls may be in flight.
 func (v *live) concurrency() int { return max(v.bundle.Delivery.Concurrency, 1) }
 
-// limit sets the pace of the calls of one of several partitions. Each has its share, so that all of them together keep
-// the limit exactly, wherever they run.
-func (v *live) limit(l *rate.Limiter, of int) {
+// together is how many entries of a form may go into one call.
+func (v *live) together(f lanes.Form) int {
+	if _, can := v.pusher.(oa.BatchPusher); !can || v.policy.BatchSize <= 1 {
+		return 1
+	}
+	if s := v.scenarios[f.Kind]; s == nil || s.Definition().Calls[f.Action].Batch == nil {
+		return 1
+	}
+	return v.policy.BatchSize
+}
+
+// limit sets the pace of the calls of one of several partitions, which are numbered from 0. Each has its share, so that
+// all of them together keep the limit exactly, wherever they run; only a burst of fewer calls than there are partitions
+// counts as one for each.
+func (v *live) limit(l *rate.Limiter, number, of int) {
 	d := v.bundle.Delivery
 	if d.RatePerSecond <= 0 {
 		l.SetLimit(rate.Inf)
 		return
 	}
-	l.SetBurst(max(d.RateBurst/of, 1))
+	burst := d.RateBurst / of
+	if number < d.RateBurst%of {
+		burst++
+	}
+	l.SetBurst(max(burst, 1))
 	l.SetLimit(rate.Limit(d.RatePerSecond) / rate.Limit(of))
 }
 

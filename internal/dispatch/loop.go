@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/oabridge/oabridge/internal/dispatch/lanes"
@@ -39,20 +40,23 @@ func (e *engine) start(calls context.Context, now time.Time) time.Duration {
 	}
 	e.lanes.Wake(now)
 	for e.inFlight < e.concurrency(v) && e.unrecorded < maxUnrecorded && e.lanes.Count(lanes.Ready) > 0 {
-		ok, trial := e.gate.admit()
+		ok, trial := e.gate.admit(now)
 		if !ok {
 			break
 		}
-		entry := e.lanes.Next()
-		if at := entry.NotBefore; at.After(now) && (!entry.TargetDown || e.gate.state != gateOpen) {
-			entry.NotBefore = time.Time{}
+		group := e.due(e.lanes.Next(func(f lanes.Form) int {
+			if trial {
+				return 1
+			}
+			return min(v.together(f), maxUnrecorded-e.unrecorded)
+		}), now)
+		if len(group) == 0 {
 			e.gate.withdraw(trial)
-			e.lanes.Retry(entry, at)
 			continue
 		}
 		e.inFlight++
-		e.unrecorded++
-		go e.deliver(calls, v, entry, trial)
+		e.unrecorded += len(group)
+		go e.deliver(calls, v, group, trial)
 	}
 	next := now.Add(idle)
 	earlier := func(t time.Time) {
@@ -66,28 +70,49 @@ func (e *engine) start(calls context.Context, now time.Time) time.Duration {
 	if at := e.gate.probeAt; !at.IsZero() && !e.gate.probing {
 		earlier(at)
 	}
+	if at := e.gate.pausedUntil; at.After(now) {
+		earlier(at)
+	}
 	if at, ok := e.lanes.NextWake(); ok {
 		earlier(at)
 	}
 	// While the gate is closed nothing is taken, but what is too old has to come out all the same.
 	if oldest := e.lanes.Get(e.progress.Done.Floor() + 1); e.gate.state != gateOpen && oldest != nil {
-		for _, entry := range e.lanes.TakeOlder(now.Add(-v.policy.MaxAge.Std())) {
-			e.inFlight++
-			e.unrecorded++
-			go e.deliver(calls, v, entry, false)
-		}
 		if at := v.policy.expiry(oldest.AcceptedAt); at.After(now) {
 			earlier(at)
+		} else {
+			for _, entry := range e.lanes.TakeOlder(now.Add(-v.policy.MaxAge.Std()), maxUnrecorded-e.unrecorded) {
+				e.inFlight++
+				e.unrecorded++
+				go e.deliver(calls, v, []*lanes.Entry{entry}, false)
+			}
 		}
 	}
 	return max(next.Sub(now), 0)
+}
+
+// due lets those of a group wait that waited when the process ended before and whose time has not come. The lock is held.
+func (e *engine) due(group []*lanes.Entry, now time.Time) []*lanes.Entry {
+	return slices.DeleteFunc(group, func(entry *lanes.Entry) bool {
+		at := entry.NotBefore
+		if !at.After(now) || entry.TargetDown && e.gate.state == gateOpen {
+			return false
+		}
+		entry.NotBefore = time.Time{}
+		if entry.Accepted {
+			e.lanes.Confirm(entry, at)
+		} else {
+			e.lanes.Retry(entry, at)
+		}
+		return true
+	})
 }
 
 // use follows a new live bundle. What was held is looked at again.
 func (e *engine) use(v *live) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	v.limit(e.limiter, e.of)
+	v.limit(e.limiter, e.part.Number, e.of)
 	e.lanes.Release(func(x *lanes.Entry) bool { return x.State() == lanes.Held })
 	e.gate.changed(time.Now())
 	nudge(e.replays)

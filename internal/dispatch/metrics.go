@@ -56,9 +56,9 @@ func classLabel(c oa.Class) string {
 	return string(c)
 }
 
-func (m *metrics) attempted(a oa.Attempt, took time.Duration) {
+func (m *metrics) attempted(a oa.Attempt) {
 	m.attempts.WithLabelValues(classLabel(a.Class)).Inc()
-	m.duration.Observe(took.Seconds())
+	m.duration.Observe(a.Latency.Seconds())
 }
 
 func (m *metrics) recorded(r *record.Record) {

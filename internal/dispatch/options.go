@@ -55,13 +55,14 @@ type tuning struct {
 	probeFirst, probeMax, probeToken, probeTokenMax time.Duration
 	housekeeping                                    time.Duration
 	lease                                           time.Duration
+	confirmFirst                                    time.Duration
 	maxWaiting, maxReady                            int
 }
 
 func defaultTuning() tuning {
 	return tuning{
 		probeFirst: probeFirst, probeMax: probeMax, probeToken: probeToken, probeTokenMax: probeTokenMax,
-		housekeeping: housekeepingEvery, lease: leaseTime, maxWaiting: maxWaiting, maxReady: maxReady,
+		housekeeping: housekeepingEvery, lease: leaseTime, confirmFirst: confirmFirst, maxWaiting: maxWaiting, maxReady: maxReady,
 	}
 }
 

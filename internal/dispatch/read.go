@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"hash/fnv"
 	"time"
+	"unique"
 
 	"github.com/oabridge/oabridge/internal/dispatch/journal"
 	"github.com/oabridge/oabridge/internal/dispatch/lanes"
@@ -152,7 +153,7 @@ func (e *engine) gone(from, to uint64) {
 // add puts one delivery into its lane. The lock is held.
 func (e *engine) add(number, frame uint64, index int, d *record.Delivery, size int) {
 	entry := &lanes.Entry{
-		Seq: number, Frame: frame, Index: index, Key: d.Key(), Flow: flow(d), Action: d.Event.Action,
+		Seq: number, Frame: frame, Index: int32(index), Key: d.Key(), Flow: flow(d), Form: unique.Make(lanes.Form{Kind: d.Event.Kind, Action: d.Event.Action}),
 		AcceptedAt: d.AcceptedAt, Size: size + entrySize,
 	}
 	if e.lanes.Cached() < maxCached {
@@ -164,13 +165,11 @@ func (e *engine) add(number, frame uint64, index int, d *record.Delivery, size i
 	e.lanes.Add(entry)
 }
 
-// flow of a delivery: scenarios and receivers take turns.
-func flow(d *record.Delivery) uint8 {
+// flow of a delivery: receivers take turns.
+func flow(d *record.Delivery) uint32 {
 	h := fnv.New32a()
-	_, _ = h.Write([]byte(d.Event.Kind))
-	_, _ = h.Write([]byte{0})
 	_, _ = h.Write([]byte(d.Receiver()))
-	return uint8(h.Sum32())
+	return h.Sum32()
 }
 
 // handOver takes deliveries that were just synced without reading them again, if they are next in line; otherwise the

@@ -45,7 +45,7 @@ func newEngine(ctx context.Context, s *shared, j *journal.Journal, number, of in
 	e.readSeq, e.readFrame = min(e.progress.Done.Floor(), e.tailSeq), max(e.progress.EventsFrame, 1)
 	e.events, e.records = journal.NewCommitter(e.part.Events), journal.NewCommitter(e.part.Records)
 	if v := s.live.Load(); v != nil {
-		v.limit(e.limiter, e.of)
+		v.limit(e.limiter, e.part.Number, e.of)
 	}
 	s.log.Info("partition is open", "partition", number, "waiting", e.waiting(), "delivered", e.progress.Totals.Delivered, "dead", e.deadLetters)
 	return e, nil

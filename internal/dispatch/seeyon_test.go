@@ -50,14 +50,15 @@ func seeyonWorld(t *testing.T) (*world, *seeyon.Seeyon) {
 	definition.Enabled = true
 	w := newWorld(t)
 	w.options.NewPusher = nil // the real drivers
-	w.bundle(func(c *connector) {
+	w.base = func(c *connector) {
 		c.OA = bundle.OA{
 			URL: server.URL, ConnectTimeout: bundle.Duration(5 * time.Second), AllowedCIDRs: []string{"127.0.0.0/8"},
 			Seeyon: &bundle.Seeyon{RegisterCode: "3004", Version: "V70SP2", TokenPlacement: "Header", TokenIdleTimeout: bundle.Duration(10 * time.Minute)},
 		}
 		c.Scenarios = []scenario.Definition{definition}
 		c.pairs = map[string]string{"1000": "zhangsan", "1002": "lisi"}
-	})
+	}
+	w.bundle(nil)
 	return w, sim
 }
 

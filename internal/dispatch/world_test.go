@@ -47,6 +47,8 @@ type world struct {
 	d       *Dispatcher
 	logs    *syncBuffer
 	stop    func() error
+	// base is what every bundle of this world has, before its own change.
+	base func(*connector)
 }
 
 type syncBuffer struct {
@@ -80,6 +82,7 @@ func newWorld(t testing.TB) *world {
 	o.NewPusher = func(*bundle.Bundle, string, func() time.Time) (oa.Pusher, error) { return w.oa, nil }
 	o.Log = funcr.NewJSON(w.logs.add, funcr.Options{Verbosity: 4})
 	o.tuning.probeFirst, o.tuning.probeMax = 20*time.Millisecond, 50*time.Millisecond
+	o.tuning.confirmFirst = 5 * time.Millisecond
 	w.options = o
 	w.secret(bundle.SlotSigning, "signing-key", signingKey)
 	w.secret(bundle.SlotToken, "token", eventToken)
@@ -144,8 +147,10 @@ func (w *world) bundle(change func(*connector)) {
 	for i := 1000; i < 1100; i++ {
 		c.pairs[strconv.Itoa(i)] = "oa" + strconv.Itoa(i)
 	}
-	if change != nil {
-		change(&c)
+	for _, f := range []func(*connector){w.base, change} {
+		if f != nil {
+			f(&c)
+		}
 	}
 	var shard bytes.Buffer
 	gz := gzip.NewWriter(&shard)

@@ -20,14 +20,9 @@ type DeadLetter struct {
 	Delivery *record.Delivery `json:"delivery,omitempty"`
 }
 
-// record writes down what became of an entry; the lane moves on when that is synced. The slot of the call is free at
-// once.
+// record writes down what became of an entry; the lane moves on when that is synced.
 func (e *engine) record(v *live, entry *lanes.Entry, r record.Record, d *record.Delivery) {
 	r.At = time.Now()
-	e.mu.Lock()
-	e.inFlight--
-	e.mu.Unlock()
-	nudge(e.wake)
 	if r.Outcome == record.Dead {
 		e.bury(v, entry, r, d)
 		return
@@ -138,15 +133,21 @@ func (e *engine) apply(v *live, entry *lanes.Entry, r *record.Record, ack journa
 	}
 	e.unrecorded--
 	entry.Attempts = r.Attempt
+	entry.Accepted, entry.ReadBacks = r.Awaited(), r.ReadBacks
 	if r.Class != "" {
 		entry.Class, entry.Message = r.Class, r.Message
 	}
+	entry.Alone = entry.Accepted || goesAlone(entry.Class)
 	switch r.Outcome {
 	case record.Retrying:
 		entry.TargetDown, entry.HeldFor = r.TargetDown, ""
 		at := r.RetryAt
 		if expiry := v.policy.expiry(entry.AcceptedAt); expiry.Before(at) {
 			at = expiry
+		}
+		if entry.Accepted {
+			e.lanes.Confirm(entry, at)
+			break
 		}
 		if r.TargetDown && e.gate.state == gateOpen && r.Class != string(oa.ServerError) && r.Class != string(oa.Timeout) {
 			at = r.At // the gate closed and opened again in the meantime
@@ -176,4 +177,12 @@ func (e *engine) waiting() int64 {
 func restore(entry *lanes.Entry, o progress.Open) {
 	entry.Attempts, entry.Class, entry.Message, entry.HeldFor = o.Attempts, o.Class, o.Message, o.Held
 	entry.NotBefore, entry.TargetDown = o.RetryAt, o.TargetDown
+	entry.Accepted, entry.ReadBacks = o.Accepted, o.ReadBacks
+	entry.Alone = entry.Accepted || goesAlone(entry.Class)
+}
+
+// goesAlone reports whether an item that failed with a class must not be sent together with others: it may be the one at
+// which the OA stumbles.
+func goesAlone(class string) bool {
+	return class == string(oa.ServerError) || class == string(oa.Timeout)
 }

@@ -7,6 +7,7 @@ import (
 	"container/heap"
 	"slices"
 	"time"
+	"unique"
 
 	"github.com/oabridge/oabridge/internal/dispatch/record"
 	"github.com/oabridge/oabridge/internal/scenario"
@@ -25,9 +26,18 @@ const (
 	Taken
 	// Retrying waits for its time.
 	Retrying
+	// Confirming waits for its time too: the OA accepted it and is asked then whether it holds it.
+	Confirming
 	// Held waits for a change of the configuration.
 	Held
 )
+
+// Form says which call an entry makes.
+type Form struct {
+	// Kind of the item, which is that of its scenario.
+	Kind   string
+	Action scenario.Action
+}
 
 // Entry is a reference to a delivery.
 type Entry struct {
@@ -36,11 +46,12 @@ type Entry struct {
 	AcceptedAt time.Time
 	// Frame and Index say where the delivery is stored.
 	Frame uint64
-	Index int
-	// Flow shares the turns fairly: entries of one flow wait for each other, not for those of another.
-	Flow uint8
-	// Action of the delivery.
-	Action scenario.Action
+	Index int32
+	// Flow tells receivers apart: entries of one flow wait for each other, not for those of another.
+	Flow uint32
+	// Form is that of the entry's call. Entries of one form may be taken together, unless they go Alone.
+	Form  unique.Handle[Form]
+	Alone bool
 	// Delivery is nil when it has to be read again; Size is what it takes in memory, in bytes.
 	Delivery *record.Delivery
 	Size     int
@@ -55,17 +66,23 @@ type Entry struct {
 	HeldFor string
 	// TargetDown: the last attempt failed because of the OA as a whole.
 	TargetDown bool
+	// Accepted: the OA accepted it, and was asked ReadBacks times whether it holds it.
+	Accepted  bool
+	ReadBacks uint8
 	// NotBefore is when the next attempt is due for an entry that waited when the process ended before.
 	NotBefore time.Time
 
 	state State
 	wake  time.Time
-	index int // in the heap, -1 when not there
+	index int32 // in the heap, -1 when not there
 	next  *Entry
 }
 
 // State of the entry.
 func (e *Entry) State() State { return e.state }
+
+// Action of the entry.
+func (e *Entry) Action() scenario.Action { return e.Form.Value().Action }
 
 type lane struct {
 	head, tail *Entry
@@ -111,23 +128,22 @@ func (t *Table) Add(e *Entry) {
 	}
 }
 
-// Next takes the entry whose turn it is, nil when none is ready: the flows take turns, and in a flow the one that has been
-// ready for longest comes first.
-func (t *Table) Next() *Entry {
-	e := t.ready.pop()
-	if e != nil {
-		t.move(e, Taken)
-	}
-	return e
+// Next takes the entries whose turn it is, none when none is ready: of one form, as many as most says for it, no two of
+// one lane. Those that go alone are taken alone.
+func (t *Table) Next(most func(Form) int) []*Entry {
+	return t.taken(t.ready.pop(most))
 }
 
-// TakeOlder takes all ready entries that were accepted before the cutoff.
-func (t *Table) TakeOlder(cutoff time.Time) []*Entry {
-	older := t.ready.take(func(e *Entry) bool { return e.AcceptedAt.Before(cutoff) })
-	for _, e := range older {
+// TakeOlder takes at most n ready entries that were accepted before the cutoff.
+func (t *Table) TakeOlder(cutoff time.Time, n int) []*Entry {
+	return t.taken(t.ready.take(n, func(e *Entry) bool { return e.AcceptedAt.Before(cutoff) }))
+}
+
+func (t *Table) taken(entries []*Entry) []*Entry {
+	for _, e := range entries {
 		t.move(e, Taken)
 	}
-	return older
+	return entries
 }
 
 // Done removes a taken entry; the next one of its lane gets ready.
@@ -156,6 +172,13 @@ func (t *Table) Retry(e *Entry, at time.Time) {
 	t.wakeAt(e, at)
 }
 
+// Confirm lets a taken entry that the OA accepted wait until it is asked about it.
+func (t *Table) Confirm(e *Entry, at time.Time) {
+	t.Forget(e)
+	t.move(e, Confirming)
+	t.wakeAt(e, at)
+}
+
 // Hold lets a taken entry wait until Release, at most until a time.
 func (t *Table) Hold(e *Entry, reason string, until time.Time) {
 	e.HeldFor = reason
@@ -172,7 +195,7 @@ func (t *Table) Release(pick func(*Entry) bool) {
 			e.index = -1
 			picked = append(picked, e)
 		} else {
-			e.index = len(kept)
+			e.index = int32(len(kept))
 			kept = append(kept, e)
 		}
 	}

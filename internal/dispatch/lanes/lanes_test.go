@@ -1,15 +1,32 @@
 package lanes_test
 
 import (
+	"encoding/binary"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
+	"unique"
 
 	"pgregory.net/rapid"
 
 	"github.com/oabridge/oabridge/internal/dispatch/lanes"
 	"github.com/oabridge/oabridge/internal/dispatch/record"
+	"github.com/oabridge/oabridge/internal/scenario"
 )
+
+func form(kind string, action scenario.Action) unique.Handle[lanes.Form] {
+	return unique.Make(lanes.Form{Kind: kind, Action: action})
+}
+
+var (
+	create   = form("Todo", scenario.Create)
+	complete = form("Todo", scenario.Complete)
+	reminder = form("Reminder", scenario.Create)
+)
+
+// together lets n entries be taken at once.
+func together(n int) func(lanes.Form) int { return func(lanes.Form) int { return n } }
 
 // Whatever happens to entries, each key's come out in order and one at a time, every other key moves on, nothing gets
 // lost, and the counts are right.
@@ -52,16 +69,33 @@ func TestLanesKeepOrder(t *testing.T) {
 				key := record.Key{byte(rapid.IntRange(0, 4).Draw(t, "key"))}
 				size := rapid.IntRange(0, 3).Draw(t, "bytes")
 				bytes += size
-				table.Add(&lanes.Entry{Seq: seq, Key: key, Flow: key[0] % 2, AcceptedAt: now, Delivery: &record.Delivery{}, Size: size})
+				e := &lanes.Entry{
+					Seq: seq, Key: key, Flow: uint32(key[0] % 2), AcceptedAt: now, Delivery: &record.Delivery{}, Size: size,
+					Form: rapid.SampledFrom([]unique.Handle[lanes.Form]{create, complete, reminder}).Draw(t, "form"), Alone: rapid.Bool().Draw(t, "alone"),
+				}
+				table.Add(e)
 				waiting[key] = append(waiting[key], seq)
 			},
-			"take": func(*rapid.T) {
-				if e := table.Next(); e != nil {
+			"take": func(t *rapid.T) {
+				most := rapid.IntRange(0, 3).Draw(t, "most")
+				group := table.Next(together(most))
+				if len(group) == 0 && table.Count(lanes.Ready) > 0 || len(group) > max(most, 1) {
+					t.Fatalf("%d taken, at most %d wanted", len(group), most)
+				}
+				for _, e := range group {
+					if e.Form != group[0].Form || e.Alone && len(group) > 1 {
+						t.Fatal("taken together although they cannot share a call")
+					}
 					take(e)
 				}
 			},
-			"take older": func(*rapid.T) {
-				for _, e := range table.TakeOlder(now.Add(-3 * time.Second)) {
+			"take older": func(t *rapid.T) {
+				most := rapid.IntRange(1, 3).Draw(t, "most")
+				older := table.TakeOlder(now.Add(-3*time.Second), most)
+				if len(older) > most {
+					t.Fatalf("%d taken", len(older))
+				}
+				for _, e := range older {
 					if !e.AcceptedAt.Before(now.Add(-3 * time.Second)) {
 						t.Fatal("taken although younger")
 					}
@@ -77,6 +111,14 @@ func TestLanesKeepOrder(t *testing.T) {
 					bytes -= e.Size
 				}
 				table.Hold(e, "Unbound", now.Add(5*time.Second))
+				delete(taken, e.Key)
+			},
+			"confirm": func(*rapid.T) {
+				e := one()
+				if e.Delivery != nil {
+					bytes -= e.Size
+				}
+				table.Confirm(e, now.Add(time.Second))
 				delete(taken, e.Key)
 			},
 			"release": func(*rapid.T) {
@@ -109,7 +151,7 @@ func TestLanesKeepOrder(t *testing.T) {
 				if table.Cached() != bytes {
 					t.Fatalf("%d bytes cached, want %d", table.Cached(), bytes)
 				}
-				if at, ok := table.NextWake(); ok != (table.Count(lanes.Retrying)+table.Count(lanes.Held) > 0) || ok && at.Before(now.Add(-time.Second)) {
+				if at, ok := table.NextWake(); ok != (table.Count(lanes.Retrying)+table.Count(lanes.Confirming)+table.Count(lanes.Held) > 0) || ok && at.Before(now.Add(-time.Second)) {
 					t.Fatalf("next wake %s %t", at, ok)
 				}
 			},
@@ -118,8 +160,10 @@ func TestLanesKeepOrder(t *testing.T) {
 		for range seq {
 			now = now.Add(time.Minute)
 			table.Wake(now)
-			for e := table.Next(); e != nil; e = table.Next() {
-				take(e)
+			for table.Count(lanes.Ready) > 0 {
+				for _, e := range table.Next(together(2)) {
+					take(e)
+				}
 			}
 			for _, e := range taken {
 				end(e)
@@ -131,19 +175,127 @@ func TestLanesKeepOrder(t *testing.T) {
 	})
 }
 
-// A receiver with many entries does not make another one wait: the flows take turns.
-func TestFlowsTakeTurns(t *testing.T) {
+// wave is 100,000 ready entries of one receiver, each of its own item.
+func wave(table *lanes.Table, f unique.Handle[lanes.Form]) (last uint64) {
+	for last = range uint64(100_000) {
+		table.Add(entry(last+1, 1, f))
+	}
+	return last + 1
+}
+
+func entry(seq uint64, flow uint32, f unique.Handle[lanes.Form]) *lanes.Entry {
+	var key record.Key
+	binary.LittleEndian.PutUint64(key[:], seq)
+	return &lanes.Entry{Seq: seq, Key: key, Flow: flow, Form: f}
+}
+
+// One receiver with 100,000 entries delays no other receiver, no other action and no other kind by more than a few calls,
+// whether entries go alone or together.
+func TestTurns(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		wave, other unique.Handle[lanes.Form]
+		most        int
+		// calls is after how many calls the last of three entries of the other receiver is taken.
+		calls int
+	}{
+		{"another receiver", create, create, 1, 6},
+		{"another receiver, in batches", create, create, 100, 1},
+		{"another action", create, complete, 1, 6},
+		{"another kind", create, reminder, 1, 6},
+		{"another kind, in batches", create, reminder, 100, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			table := lanes.New()
+			last := wave(table, c.wave)
+			for range 3 {
+				last++
+				table.Add(entry(last, 2, c.other))
+			}
+			calls, got := 0, 0
+			for got < 3 {
+				calls++
+				for _, e := range table.Next(together(c.most)) {
+					if e.Flow == 2 {
+						got++
+					}
+				}
+			}
+			if calls != c.calls {
+				t.Errorf("taken after %d calls, want %d", calls, c.calls)
+			}
+		})
+	}
+}
+
+// Entries that go alone have a turn of their own: neither do they spoil a group, nor do groups keep them from going.
+func TestAloneTakesTurns(t *testing.T) {
 	table := lanes.New()
-	for seq := uint64(1); seq <= 100; seq++ {
-		table.Add(&lanes.Entry{Seq: seq, Key: record.Key{byte(seq)}, Flow: 1})
+	for seq := range uint64(10) {
+		e := entry(seq+1, uint32(seq), create)
+		e.Alone = seq < 2
+		table.Add(e)
 	}
-	table.Add(&lanes.Entry{Seq: 101, Key: record.Key{101}, Flow: 2})
-	table.Add(&lanes.Entry{Seq: 102, Key: record.Key{102}, Flow: 2})
-	var got []uint64
-	for range 5 {
-		got = append(got, table.Next().Seq)
+	var sizes []int
+	for table.Count(lanes.Ready) > 0 {
+		sizes = append(sizes, len(table.Next(together(4))))
 	}
-	if want := []uint64{1, 101, 2, 102, 3}; !slices.Equal(got, want) {
-		t.Errorf("taken in the order %v, want %v", got, want)
+	if want := []int{1, 4, 1, 4}; !slices.Equal(sizes, want) {
+		t.Errorf("groups of %v, want %v", sizes, want)
 	}
+}
+
+// maxEntry is what an entry may take in memory, with its place in the lanes, in bytes. The dispatcher's bound of 250,000
+// entries is made with it.
+const maxEntry = 512
+
+// What a backlog takes in memory is bounded for each entry, whether it is one lane or many, one receiver or many.
+func TestBytesPerEntry(t *testing.T) {
+	const backlog = 200_000
+	for _, c := range []struct {
+		name             string
+		lanes, receivers uint64
+	}{
+		{"one lane", 1, 1},
+		{"one receiver", backlog, 1},
+		{"many receivers", backlog, backlog},
+		{"few entries in each lane", backlog / 4, backlog / 100},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			before := heap()
+			table := lanes.New()
+			for seq := range uint64(backlog) {
+				e := entry(seq+1, uint32(seq%c.receivers), create)
+				binary.LittleEndian.PutUint64(e.Key[:], seq%c.lanes)
+				table.Add(e)
+			}
+			per := (heap() - before) / backlog
+			t.Logf("%d bytes for each entry", per)
+			if per > maxEntry {
+				t.Errorf("%d bytes for each entry, at most %d wanted", per, maxEntry)
+			}
+			n := 0
+			for table.Count(lanes.Ready) > 0 {
+				for _, e := range table.Next(together(100)) {
+					table.Done(e)
+					n++
+				}
+			}
+			if n != backlog || table.Len() != 0 {
+				t.Errorf("%d came out, %d are left", n, table.Len())
+			}
+			if left := max(heap(), before) - before; left > backlog*maxEntry/4 {
+				t.Errorf("%d bytes are left of a backlog that is done", left)
+			}
+			runtime.KeepAlive(table)
+		})
+	}
+}
+
+func heap() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }

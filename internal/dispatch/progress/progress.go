@@ -20,6 +20,9 @@ type Open struct {
 	RetryAt time.Time `json:"retryAt,omitzero"`
 	// TargetDown: the last attempt failed because of the OA as a whole.
 	TargetDown bool `json:"targetDown,omitempty"`
+	// Accepted: the OA accepted it, and was asked ReadBacks times whether it holds it.
+	Accepted  bool  `json:"accepted,omitempty"`
+	ReadBacks uint8 `json:"readBacks,omitempty"`
 	// Class and Message of the last failed attempt.
 	Class   string `json:"class,omitempty"`
 	Message string `json:"message,omitempty"`
@@ -76,6 +79,7 @@ func (p *Progress) Apply(number, frame uint64, r *record.Record) bool {
 		}
 		o := p.Open[r.Seq]
 		o.Attempts, o.RetryAt, o.TargetDown, o.Held = r.Attempt, r.RetryAt, r.TargetDown, ""
+		o.Accepted, o.ReadBacks = r.Awaited(), r.ReadBacks
 		if r.Outcome == record.Held {
 			o.Held = r.Reason
 		}

@@ -92,6 +92,10 @@ func (o Outcome) Final() bool { return o == Delivered || o == Dead || o == Skipp
 
 // Reasons of outcomes other than a failed attempt, whose reason is its class.
 const (
+	// Retrying. ReasonAccepted: the OA accepted the item and is asked at RetryAt whether it holds it; no attempt failed.
+	ReasonAccepted = "Accepted"
+	// Retrying or Dead. ReasonNotFoundAtOA: the OA accepted the item, and does not hold it.
+	ReasonNotFoundAtOA = "NotFoundAtOA"
 	// Held.
 	ReasonUnbound         = "Unbound"
 	ReasonBindingConflict = "BindingConflict"
@@ -148,6 +152,8 @@ type Record struct {
 
 	AcceptedAt time.Time `json:"acceptedAt,omitzero"`
 	At         time.Time `json:"at"`
+	// ReadBacks is how often the OA was asked whether it holds the item after it accepted it.
+	ReadBacks uint8 `json:"readBacks,omitempty"`
 	// RetryAt is when the next attempt is due, for Retrying.
 	RetryAt time.Time `json:"retryAt,omitzero"`
 	// TargetDown: the attempt failed because of the OA as a whole, not because of this item.
@@ -168,6 +174,9 @@ func Of(seq uint64, d *Delivery) Record {
 		Replay: d.Replay, ReplayOf: d.ReplayOf,
 	}
 }
+
+// Awaited reports whether the OA has accepted the item and has not said yet whether it holds it.
+func (r *Record) Awaited() bool { return r.Outcome == Retrying && r.Reason == ReasonAccepted }
 
 // Key of the delivery that the record is about.
 func (r *Record) Key() Key { return Key(hash(r.Kind, r.ItemID, r.Receiver)[:16]) }
