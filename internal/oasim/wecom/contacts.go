@@ -3,23 +3,23 @@ package wecom
 import (
 	"cmp"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/oabridge/oabridge/internal/oasim/desk"
+	"github.com/oabridge/oabridge/internal/oasim/org"
 )
 
 // routeContacts serves the contact book (WC-GO, WC-WX). Members outside the visible scope of the app are not readable.
 func (s *WeCom) routeContacts(mux *http.ServeMux) {
 	mux.HandleFunc("GET /cgi-bin/department/list", s.asApp(func(w http.ResponseWriter, r *http.Request, a account) {
-		s.departments(w, r, a, "department", func(d Department, order int) map[string]any {
-			return map[string]any{"id": d.ID, "name": d.Name, "parentid": d.ParentID, "order": order}
+		s.departments(w, r, a, "department", func(d org.Department, order int) map[string]any {
+			return map[string]any{"id": number(d.ID), "name": d.Name, "parentid": number(d.ParentID), "order": order}
 		})
 	}))
 	mux.HandleFunc("GET /cgi-bin/department/simplelist", s.asApp(func(w http.ResponseWriter, r *http.Request, a account) {
-		s.departments(w, r, a, "department_id", func(d Department, order int) map[string]any {
-			return map[string]any{"id": d.ID, "parentid": d.ParentID, "order": order}
+		s.departments(w, r, a, "department_id", func(d org.Department, order int) map[string]any {
+			return map[string]any{"id": number(d.ID), "parentid": number(d.ParentID), "order": order}
 		})
 	}))
 	mux.HandleFunc("GET /cgi-bin/user/simplelist", s.asApp(s.userList))
@@ -39,14 +39,17 @@ func (s *WeCom) routeContacts(mux *http.ServeMux) {
 }
 
 // departments lists a department and everything below it, or all of them.
-func (s *WeCom) departments(w http.ResponseWriter, r *http.Request, a account, field string, show func(Department, int) map[string]any) {
-	under, err := strconv.Atoi(r.FormValue("id"))
-	if err != nil && r.FormValue("id") != "" {
+func (s *WeCom) departments(w http.ResponseWriter, r *http.Request, a account, field string, show func(org.Department, int) map[string]any) {
+	id, tree := r.FormValue("id"), s.tree(a.corp)
+	list := []org.Department(tree)
+	if id != "" {
+		list = tree.Under(id)
+	}
+	switch {
+	case id != "" && number(id) <= 0:
 		s.refuse(w, r, badDepartment, "")
 		return
-	}
-	list := s.tree(a.corp).under(under)
-	if len(list) == 0 {
+	case len(list) == 0:
 		s.refuse(w, r, noDepartment, "")
 		return
 	}
@@ -57,29 +60,18 @@ func (s *WeCom) departments(w http.ResponseWriter, r *http.Request, a account, f
 	succeed(w, map[string]any{field: out})
 }
 
-// under returns a department and everything below it; 0 stands for all.
-func (c Corp) under(id int) []Department {
-	var out []Department
-	inside := map[int]bool{}
-	for again := true; again; {
-		again = false
-		for _, d := range c.Departments {
-			if !inside[d.ID] && (id == 0 || d.ID == id || inside[d.ParentID]) {
-				inside[d.ID], again = true, true
-				out = append(out, d)
-			}
-		}
+// number is the number in an id, or 0.
+func number(id string) int {
+	n, err := strconv.Atoi(id)
+	if err != nil {
+		return 0
 	}
-	return out
+	return n
 }
 
 // members are the people of a department and everything below it.
 func (s *WeCom) members(c Corp, id string) ([]desk.Person, bool) {
-	n, err := strconv.Atoi(id)
-	if err != nil || n <= 0 {
-		return nil, false
-	}
-	list := s.tree(c).under(n)
+	list := s.tree(c).Under(id)
 	var out []desk.Person
 	for _, d := range list {
 		for _, user := range d.Members {
@@ -91,19 +83,18 @@ func (s *WeCom) members(c Corp, id string) ([]desk.Person, bool) {
 	return out, len(list) > 0
 }
 
-// tree returns the company with its departments; without any, everybody is in the top one.
-func (s *WeCom) tree(c Corp) Corp {
+// tree is the departments of a company; without any, everybody is in one.
+func (s *WeCom) tree(c Corp) org.Tree {
 	if len(c.Departments) > 0 {
-		return c
+		return c.Departments
 	}
-	top := Department{ID: 1, Name: c.Name}
+	top := org.Department{ID: "1", Name: c.Name}
 	for _, p := range s.people.All() {
 		if s.corpOf(p) == c.CorpID {
 			top.Members = append(top.Members, userID(p))
 		}
 	}
-	c.Departments = []Department{top}
-	return c
+	return org.Tree{top}
 }
 
 // corpOf names the company of a person.
@@ -133,17 +124,15 @@ func (s *WeCom) find(corpID string, fits func(desk.Person) bool) (desk.Person, b
 
 // userList names the members of one department.
 func (s *WeCom) userList(w http.ResponseWriter, r *http.Request, a account) {
-	id, err := strconv.Atoi(r.FormValue("department_id"))
-	list := s.tree(a.corp).Departments
-	at := slices.IndexFunc(list, func(d Department) bool { return d.ID == id })
-	if err != nil || at < 0 {
+	d, ok := s.tree(a.corp).Get(r.FormValue("department_id"))
+	if !ok {
 		s.refuse(w, r, noDepartment, "")
 		return
 	}
 	out := []map[string]any{}
-	for _, user := range list[at].Members {
+	for _, user := range d.Members {
 		if p, ok := s.user(a.corp.CorpID, user); ok && !p.OutOfScope {
-			out = append(out, map[string]any{"userid": user, "name": p.Name, "department": []int{id}})
+			out = append(out, map[string]any{"userid": user, "name": p.Name, "department": []int{number(d.ID)}})
 		}
 	}
 	succeed(w, map[string]any{"userlist": out})
@@ -158,10 +147,8 @@ func (s *WeCom) userGet(w http.ResponseWriter, r *http.Request, a account) {
 		s.refuse(w, r, noRights, "")
 	default:
 		in := []int{}
-		for _, d := range s.tree(a.corp).Departments {
-			if slices.Contains(d.Members, userID(p)) {
-				in = append(in, d.ID)
-			}
+		for _, id := range s.tree(a.corp).Of(userID(p)) {
+			in = append(in, number(id))
 		}
 		succeed(w, map[string]any{
 			"userid": userID(p), "name": p.Name, "mobile": p.Mobile, "email": p.Email, "department": in, "status": 1,

@@ -66,8 +66,7 @@ func (s *WeCom) Corps() []Corp {
 		for j := range apps {
 			apps[j].Secret = ""
 		}
-		corps[i] = s.tree(c)
-		corps[i].Apps = apps
+		corps[i].Apps, corps[i].Departments = apps, s.tree(c)
 	}
 	return corps
 }

@@ -21,16 +21,18 @@ import (
 	"github.com/oabridge/oabridge/internal/oasim/expiry"
 	"github.com/oabridge/oabridge/internal/oasim/fault"
 	"github.com/oabridge/oabridge/internal/oasim/inbox"
+	"github.com/oabridge/oabridge/internal/oasim/org"
 	"github.com/oabridge/oabridge/internal/oasim/portal"
 	"github.com/oabridge/oabridge/internal/oasim/quota"
 )
 
 // Corp is a company with its apps and its departments.
 type Corp struct {
-	CorpID      string       `json:"corpId"`
-	Name        string       `json:"name"`
-	Apps        []App        `json:"apps"`
-	Departments []Department `json:"departments,omitempty"` // none: one that holds everybody
+	CorpID string `json:"corpId"`
+	Name   string `json:"name"`
+	Apps   []App  `json:"apps"`
+	// Departments have numbers as ids, the top one 1; none: one that holds everybody.
+	Departments org.Tree `json:"departments,omitempty"`
 }
 
 // App is an app that the company made, as the admin console shows it.
@@ -45,14 +47,6 @@ type App struct {
 	CallbackDomain string `json:"callbackDomain,omitempty"`
 	// TrustedIPs are separated by ";" (SEED4); none trusts every caller (derived).
 	TrustedIPs string `json:"trustedIPs,omitempty"`
-}
-
-// Department is a node of the contact book; the top one has the id 1.
-type Department struct {
-	ID       int      `json:"id"`
-	ParentID int      `json:"parentId"`
-	Name     string   `json:"name"`
-	Members  []string `json:"members,omitempty"` // user ids
 }
 
 // Options configures a new WeCom.
@@ -124,6 +118,11 @@ func New(o Options) (*WeCom, error) {
 		for _, a := range c.Apps {
 			if err := a.check(); err != nil {
 				return nil, fmt.Errorf("corp %q, app %d: %w", c.CorpID, a.AgentID, err)
+			}
+		}
+		for _, d := range c.Departments {
+			if number(d.ID) <= 0 {
+				return nil, fmt.Errorf("corp %q: department id %q is not a number", c.CorpID, d.ID)
 			}
 		}
 		s.corps = append(s.corps, c)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/oabridge/oabridge/internal/oasim/desk"
 	"github.com/oabridge/oabridge/internal/oasim/inbox"
+	"github.com/oabridge/oabridge/internal/oasim/org"
 )
 
 // world is a WeCom with two companies, AA and BB, that both have somebody called lina, on a clock that only the test
@@ -39,7 +40,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	o := Options{
 		Corps: []Corp{{
 			CorpID: "wwAA", Name: "AA", Apps: []App{app, other},
-			Departments: []Department{{ID: 1, Name: "AA"}, {ID: 2, ParentID: 1, Name: "销售部", Members: []string{"lina", "wangfang"}}, {ID: 3, ParentID: 2, Name: "华东区", Members: []string{"hidden", "liuyang"}}},
+			Departments: org.Tree{{ID: "1", Name: "AA"}, {ID: "2", ParentID: "1", Name: "销售部", Members: []string{"lina", "wangfang"}}, {ID: "3", ParentID: "2", Name: "华东区", Members: []string{"hidden", "liuyang"}}},
 		}, {CorpID: "wwBB", Name: "BB", Apps: []App{appOfB}}},
 		People: []desk.Person{
 			{ID: "lina", Name: "李娜", Mobile: "13800001001", Email: "lina@corp.example"},
