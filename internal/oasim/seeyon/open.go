@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"github.com/oabridge/oabridge/internal/oasim/portal"
 )
 
 // open sends the browser to an item's own address with a fresh v5ticket (V5 authentication, SEED3): h5url on a phone,
@@ -52,12 +54,12 @@ func (s *Seeyon) leave(w http.ResponseWriter, r *http.Request, p Person, code, l
 		return
 	}
 	if app, _ := s.app(code); param != "v5ticket" && app.HandshakeURL != "" {
-		if err := s.handshake(r.Context(), withParam(s.complete(app.HandshakeURL), param, id)); err != nil {
+		if err := s.handshake(r.Context(), portal.WithParam(s.complete(app.HandshakeURL), param, id)); err != nil {
 			s.problem(w, http.StatusBadGateway, "应用没有确认登录。", "The app did not confirm the sign-in: "+err.Error())
 			return
 		}
 	}
-	w.Header().Set("Location", withParam(s.complete(link), param, id))
+	w.Header().Set("Location", portal.WithParam(s.complete(link), param, id))
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusFound)
 }

@@ -90,17 +90,3 @@ func headerSafe(s string) string {
 	}
 	return s
 }
-
-// withParam appends a parameter to a link the way the OA does: to the text, leaving the rest of it untouched (SEED3).
-func withParam(link, name, value string) string {
-	link, fragment, hasFragment := strings.Cut(link, "#")
-	separator := "?"
-	if strings.Contains(link, "?") {
-		separator = "&"
-	}
-	link += separator + name + "=" + url.QueryEscape(value)
-	if hasFragment {
-		link += "#" + fragment
-	}
-	return link
-}
