@@ -47,6 +47,10 @@ func deliveryHealthy(dispatcher fleet, reachable metav1.Condition) metav1.Condit
 	if d.Retrying > 0 {
 		notes = append(notes, count(d.Retrying, "item failed and will be tried again", "items failed and will be tried again"))
 	}
+	late := dispatcher.report.Store != nil && dispatcher.report.Store.Records != ""
+	if late {
+		notes = append(notes, "records cannot be looked up, or are late to be; "+clip(dispatcher.report.Store.Records, maxTrouble))
+	}
 	note := strings.Join(notes, "; ")
 	switch {
 	case reachable.Status == metav1.ConditionFalse:
@@ -54,13 +58,15 @@ func deliveryHealthy(dispatcher fleet, reachable metav1.Condition) metav1.Condit
 			join("the OA takes no deliveries: see OAReachable; events are accepted and kept", note))
 	case d.Dead > 0:
 		return set(metav1.ConditionFalse, v1alpha1.ReasonDeadLetters,
-			join(count(d.Dead, "item is a dead letter", "items are dead letters")+"; the dispatcher lists them at /dead on its local port, see docs/operate.md", note))
+			join(count(d.Dead, "item is a dead letter", "items are dead letters")+"; kubectl oab dead lists them", note))
 	case dispatcher.unserved > 0: // what nobody counts may be late or dead
 		return set(metav1.ConditionUnknown, v1alpha1.ReasonPartitionsUnserved, dispatcher.unservedNote())
 	case d.Held > 0:
 		return set(metav1.ConditionTrue, v1alpha1.ReasonHeld, note)
 	case d.Retrying > 0:
 		return set(metav1.ConditionTrue, v1alpha1.ReasonRetrying, note)
+	case late:
+		return set(metav1.ConditionTrue, v1alpha1.ReasonRecordsBehind, note)
 	}
 	return set(metav1.ConditionTrue, v1alpha1.ReasonHealthy, "no item is late, held or dead")
 }

@@ -147,6 +147,9 @@ func joinStore(pods []observedPod) *report.Store {
 			out = &report.Store{}
 		}
 		out.Partitions = append(out.Partitions, s.Partitions...)
+		if out.Records == "" && s.Records != "" {
+			out.Records = fmt.Sprintf("pod %s: %s", p.name, s.Records)
+		}
 		switch {
 		case s.Reason == "" && s.Problem == "":
 			fine++

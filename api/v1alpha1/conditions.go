@@ -75,6 +75,8 @@ const (
 	ReasonHeld        = "Held"
 	ReasonDeadLetters = "DeadLetters"
 	ReasonOADown      = "OADown"
+	// ReasonRecordsBehind: deliveries go on, but what became of them cannot be looked up completely.
+	ReasonRecordsBehind = "RecordsBehind"
 
 	// The queue, as the dispatcher sees it. The first group is about its own volume, the second about a NATS cluster.
 	ReasonStoreFull          = "StoreFull"

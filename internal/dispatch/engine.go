@@ -40,8 +40,9 @@ type engine struct {
 	events, records *journal.Committer
 	limiter         *rate.Limiter
 
-	// wake tells the loop, room the reader, early the housekeeper and replays the replayer that something is different.
-	wake, room, early, replays chan struct{}
+	// wake tells the loop, room the reader, early the housekeeper, replays the replayer and recorded the projector that
+	// something is different.
+	wake, room, early, replays, recorded chan struct{}
 	// failed gets the error that ends the engine.
 	failed chan error
 

@@ -4,127 +4,173 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"strconv"
+	"net/url"
 	"time"
 
 	"github.com/oabridge/oabridge/internal/crm"
+	"github.com/oabridge/oabridge/internal/dispatch/index"
+	"github.com/oabridge/oabridge/internal/dispatch/lookup"
 	"github.com/oabridge/oabridge/internal/dispatch/record"
 )
 
-const (
-	// maxScan bounds the messages that one query looks at, from the newest back.
-	maxScan = 50_000
-	// defaultLimit and maxLimit bound the lines of an answer.
-	defaultLimit = 100
-	maxLimit     = 10_000
-)
+// freshWait is how long an answer waits for the index to have the latest records.
+const freshWait = 3 * time.Second
 
-// query selects records. Empty fields select everything.
-type query struct {
-	item, receiver, outcome, class string
-	since                          time.Time
-	limit                          int
+// local answers what people ask about records, on a port that only the pod itself and port-forward reach.
+type local struct{ *Dispatcher }
+
+func (l local) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+lookup.PathRecords, l.records)
+	mux.HandleFunc("GET "+lookup.PathDead, l.dead)
+	mux.HandleFunc("GET "+lookup.PathTrace, l.trace)
+	mux.HandleFunc("GET "+lookup.PathSummary, l.summary)
+	return mux
 }
 
-func parseQuery(r *http.Request) (query, *crm.Problem) {
-	v := r.URL.Query()
-	q := query{item: v.Get("item"), receiver: v.Get("receiver"), outcome: v.Get("outcome"), class: v.Get("class"), limit: defaultLimit}
-	if s := v.Get("since"); s != "" {
-		var err error
-		if q.since, err = time.Parse(time.RFC3339, s); err != nil {
-			d, err := time.ParseDuration(s)
-			if err != nil || d < 0 {
-				return q, crm.NewProblem(http.StatusBadRequest, "since: must be a time (RFC 3339) or a duration such as 1h")
+// admit reads the query and finds the open store; the problem is written when there is one.
+func (l local) admit(w http.ResponseWriter, r *http.Request, parameters ...string) (q query, s *session, ok bool) {
+	q, problem := parseQuery(r.URL.Query(), parameters, time.Now())
+	if problem == nil {
+		if s = l.session.Load(); s != nil {
+			return q, s, true
+		}
+		problem = later(retryBusy, "the store is not open: see the conditions of the connector")
+	}
+	problem.WriteTo(w)
+	return q, nil, false
+}
+
+// index returns the index with the latest records in it, as far as they come in time, and the partitions to look at.
+func (l local) index(ctx context.Context, s *session) (x *index.Index, partitions []int, problem *crm.Problem) {
+	x, trouble := s.index.use()
+	if x == nil {
+		return nil, nil, later(retryBusy, "the index of the records is not open: %s; deliveries go on, and it is tried again", trouble)
+	}
+	for _, e := range s.owned() {
+		partitions = append(partitions, e.part.Number)
+	}
+	s.index.await(ctx, freshWait)
+	return x, partitions, nil
+}
+
+// find returns the hits of a query in the partitions that this process owns, the newest first.
+func (l local) find(ctx context.Context, s *session, f index.Filter) ([]index.Hit, *crm.Problem) {
+	x, partitions, problem := l.index(ctx, s)
+	if problem != nil || len(partitions) == 0 {
+		return nil, problem
+	}
+	f.Partitions = partitions
+	hits, err := x.Query(ctx, f)
+	if err != nil {
+		l.log.Error(err, "a look-up of records failed")
+		return nil, later(retryBusy, "the index of the records does not answer: %v", err)
+	}
+	return hits, nil
+}
+
+// whole returns the record of a hit from the log, or what the index knows when the log has dropped it.
+func (s *session) whole(ctx context.Context, h *index.Hit) (r record.Record, partial bool) {
+	if e := s.engine(h.Partition); e != nil {
+		if data, err := e.part.Records.Item(ctx, h.Frame, h.Index); err == nil {
+			if r, err := record.Decode(data); err == nil {
+				return r, false
 			}
-			q.since = time.Now().Add(-d)
 		}
 	}
-	if s := v.Get("limit"); s != "" {
-		n, err := strconv.Atoi(s)
-		if err != nil || n < 1 || n > maxLimit {
-			return q, crm.NewProblem(http.StatusBadRequest, "limit: must be a number from 1 to %d", maxLimit)
-		}
-		q.limit = n
+	return h.Record, true
+}
+
+// records answers the newest records that fit, the newest last.
+func (l local) records(w http.ResponseWriter, r *http.Request) {
+	q, s, ok := l.admit(w, r, lookup.ParamItem, lookup.ParamReceiver, lookup.ParamKind, lookup.ParamOutcome, lookup.ParamReason, lookup.ParamClass,
+		lookup.ParamEvent, lookup.ParamTrace, lookup.ParamReplay, lookup.ParamSince, lookup.ParamUntil, lookup.ParamLimit, lookup.ParamCursor)
+	if !ok {
+		return
 	}
-	return q, nil
-}
-
-func (q query) match(r *record.Record) bool {
-	return (q.item == "" || q.item == r.ItemID) &&
-		(q.receiver == "" || q.receiver == r.Receiver || q.receiver == r.ReceiverOA) &&
-		(q.outcome == "" || q.outcome == string(r.Outcome)) &&
-		(q.class == "" || q.class == r.Class) &&
-		(q.since.IsZero() || !r.At.Before(q.since))
-}
-
-// records answers JSON lines, the newest last.
-func (d *Dispatcher) records(w http.ResponseWriter, r *http.Request) {
-	answerLines(w, r, d, func(ctx context.Context, s *session, q query) (lines [][]byte, err error) {
-		for _, e := range s.owned() {
-			b, err := e.part.Records.Bounds(ctx)
-			if err != nil {
-				return nil, err
-			}
-			for from := b.First; from <= b.Last; {
-				got, err := e.part.Records.Frames(ctx, from, readBatch)
-				if err != nil {
-					return nil, err
-				}
-				if len(got) == 0 {
-					break
-				}
-				for _, f := range got {
-					for i := range f.Items {
-						if rec, err := record.Decode(f.Items[i].Data); err == nil && q.match(&rec) {
-							lines = append(lines, f.Items[i].Data)
-						}
-					}
-					from = f.Frame + 1
-				}
-			}
-		}
-		return lines, nil
-	})
-}
-
-// dead answers the dead letters as JSON lines, the newest last.
-func (d *Dispatcher) dead(w http.ResponseWriter, r *http.Request) {
-	answerLines(w, r, d, func(ctx context.Context, s *session, q query) (lines [][]byte, err error) {
-		for from := uint64(1); ; {
-			got, err := s.journal.DeadLetters(ctx, from, replayBatch)
-			if err != nil || len(got) == 0 {
-				return lines, err
-			}
-			for _, stored := range got {
-				var letter DeadLetter
-				if err := json.Unmarshal(stored.Data, &letter); err == nil && q.match(&letter.Record) {
-					lines = append(lines, stored.Data)
-				}
-				from = stored.Seq + 1
-			}
-		}
-	})
-}
-
-func answerLines(w http.ResponseWriter, r *http.Request, d *Dispatcher, find func(context.Context, *session, query) ([][]byte, error)) {
-	q, problem := parseQuery(r)
+	f, problem := q.filter()
 	if problem != nil {
 		problem.WriteTo(w)
 		return
 	}
-	s := d.session.Load()
-	if s == nil {
-		later(retryBusy, "the store is not open").WriteTo(w)
+	hits, problem := l.find(r.Context(), s, f)
+	if problem != nil {
+		problem.WriteTo(w)
 		return
 	}
-	lines, err := find(r.Context(), s, q)
+	p := page{full: len(hits) == q.limit}
+	for i := range hits {
+		out := lookup.Record{Partition: hits[i].Partition}
+		out.Record, out.Partial = s.whole(r.Context(), &hits[i])
+		if !p.add(out, hits[i].Cursor().String()) {
+			break
+		}
+	}
+	p.write(w, r)
+}
+
+// page collects lines, the newest first.
+type page struct {
+	lines [][]byte
+	bytes int
+	// full: there may be more after the last line, which is at cursor.
+	full   bool
+	cursor string
+}
+
+// add takes a line; false when the page has no room for it.
+func (p *page) add(line any, cursor string) bool {
+	data, err := json.Marshal(line)
 	if err != nil {
-		later(retryBusy, "the store does not answer").WriteTo(w)
-		return
+		panic("dispatch: an answer is always JSON: " + err.Error())
 	}
+	if len(p.lines) > 0 && p.bytes+len(data) > lookup.MaxAnswer {
+		p.full = true
+		return false
+	}
+	p.lines, p.bytes, p.cursor = append(p.lines, append(data, '\n')), p.bytes+len(data), cursor
+	return true
+}
+
+// write answers the page, the newest line last, and links to the next one.
+func (p *page) write(w http.ResponseWriter, r *http.Request) {
+	if p.full && p.cursor != "" {
+		q := r.URL.Query()
+		q.Set(lookup.ParamCursor, p.cursor)
+		w.Header().Set("Link", "<"+(&url.URL{Path: r.URL.Path, RawQuery: q.Encode()}).String()+`>; rel="next"`)
+	}
+	beginLines(w)
+	for i := len(p.lines) - 1; i >= 0; i-- {
+		_, _ = w.Write(p.lines[i])
+	}
+}
+
+func beginLines(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/jsonl; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	for _, line := range lines[max(0, len(lines)-q.limit):] {
-		_, _ = w.Write(append(line, '\n'))
+}
+
+// summary answers what happened since a time.
+func (l local) summary(w http.ResponseWriter, r *http.Request) {
+	q, s, ok := l.admit(w, r, lookup.ParamSince)
+	if !ok {
+		return
 	}
+	x, partitions, problem := l.index(r.Context(), s)
+	if problem != nil {
+		problem.WriteTo(w)
+		return
+	}
+	sum, err := x.Summarize(r.Context(), partitions, q.since)
+	if err != nil {
+		l.log.Error(err, "a summary of records failed")
+		later(retryBusy, "the index of the records does not answer: %v", err).WriteTo(w)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	_ = json.NewEncoder(w).Encode(lookup.Summary{
+		Outcomes: sum.Outcomes, DeadReasons: sum.Reasons, DeliveredLate: sum.DeliveredLate,
+		P50: sum.Latency[0].Milliseconds(), P95: sum.Latency[1].Milliseconds(), P99: sum.Latency[2].Milliseconds(),
+	})
 }

@@ -74,6 +74,8 @@ var (
 	descUp     = prometheus.NewDesc("oabridge_target_up", "1 when the OA answers and accepts the account.", nil, nil)
 	descBytes  = prometheus.NewDesc("oabridge_store_bytes", "Bytes used in the store.", nil, nil)
 	descLimit  = prometheus.NewDesc("oabridge_store_limit_bytes", "Bytes that the store may use.", nil, nil)
+	descIndex  = prometheus.NewDesc("oabridge_records_index_up", "1 when the index takes records, so that they can be looked up.", nil, nil)
+	descBehind = prometheus.NewDesc("oabridge_records_index_behind", "Records that are not in the index yet.", nil, nil)
 )
 
 // levels reads the present state when metrics are asked for.
@@ -81,7 +83,7 @@ type levels struct{ dispatcher *Dispatcher }
 
 // Describe implements prometheus.Collector.
 func (l levels) Describe(c chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descItems, descOldest, descUp, descBytes, descLimit} {
+	for _, d := range []*prometheus.Desc{descItems, descOldest, descUp, descBytes, descLimit, descIndex, descBehind} {
 		c <- d
 	}
 }
@@ -120,4 +122,10 @@ func (l levels) Collect(c chan<- prometheus.Metric) {
 	gauge(descUp, up)
 	gauge(descBytes, float64(s.journal.Bytes()))
 	gauge(descLimit, float64(s.journal.MaxBytes()))
+	indexUp, behind := s.index.up()
+	gauge(descBehind, float64(behind))
+	if up = 0; indexUp {
+		up = 1
+	}
+	gauge(descIndex, up)
 }

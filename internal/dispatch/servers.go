@@ -48,10 +48,6 @@ func (d *Dispatcher) listen(ctx context.Context) error {
 	peer.HandleFunc("PUT /grants/{sha256}", proofs.keep)
 	peer.HandleFunc("DELETE /grants/{sha256}", proofs.take)
 
-	local := http.NewServeMux()
-	local.HandleFunc("GET /records", d.records)
-	local.HandleFunc("GET /dead", d.dead)
-
 	for _, s := range []struct {
 		name, address string
 		handler       http.Handler
@@ -59,7 +55,7 @@ func (d *Dispatcher) listen(ctx context.Context) error {
 		{"public", d.options.ListenPublic, public},
 		{"admin", d.options.ListenAdmin, admin},
 		{"peer", d.options.ListenPeer, peer},
-		{"local", d.options.ListenLocal, local},
+		{"local", d.options.ListenLocal, local{d}.handler()},
 	} {
 		var config net.ListenConfig
 		listener, err := config.Listen(ctx, "tcp", s.address)

@@ -25,16 +25,19 @@ type session struct {
 	journal    *journal.Journal
 	partitions int
 	queue      bundle.Queue
+	records    bundle.Records
+	// index of the records, filled in the background.
+	index *projection
 
 	mu      sync.Mutex
 	engines map[int]*engine
 	ending  bool
-	// changed is nudged when another configuration of the queue asks for another session.
+	// changed is nudged when another configuration of the queue or of the records asks for another session.
 	changed chan struct{}
 }
 
-// errQueueChanged ends a session whose queue is configured differently now.
-var errQueueChanged = errors.New("the queue is configured differently now")
+// errQueueChanged ends a session whose queue or records are configured differently now.
+var errQueueChanged = errors.New("the queue or its records are configured differently now")
 
 // openSession opens the store that the live bundle asks for.
 func (d *Dispatcher) openSession(ctx context.Context, v *live) (*session, error) {
@@ -61,7 +64,10 @@ func (d *Dispatcher) openSession(ctx context.Context, v *live) (*session, error)
 	if err != nil {
 		return nil, err
 	}
-	s := &session{shared: d.shared, journal: j, partitions: c.Partitions, queue: q, engines: map[int]*engine{}, changed: make(chan struct{}, 1)}
+	s := &session{
+		shared: d.shared, journal: j, partitions: c.Partitions, queue: q, records: v.bundle.Records,
+		index: newProjection(d.shared, &d.options, v, c.MaxBytes), engines: map[int]*engine{}, changed: make(chan struct{}, 1),
+	}
 	if err := keepOriginals(ctx, j, v); err != nil {
 		j.Close()
 		return nil, err
@@ -73,6 +79,8 @@ func (d *Dispatcher) openSession(ctx context.Context, v *live) (*session, error)
 func (s *session) run(ctx context.Context, id string) error {
 	defer s.journal.Close()
 	ctx, cancel := context.WithCancelCause(ctx)
+	s.index.start(ctx)
+	defer s.index.close()
 	defer cancel(nil)
 	go func() {
 		select {
@@ -112,7 +120,9 @@ func (s *session) own(ctx context.Context, number int, ready func()) error {
 		ready()
 	}
 	nudge(s.dirty)
+	leave := s.index.follow(ctx, e)
 	err = e.work(ctx)
+	leave()
 	stop()
 	s.mu.Lock()
 	delete(s.engines, number)
@@ -123,7 +133,7 @@ func (s *session) own(ctx context.Context, number int, ready func()) error {
 
 // use follows a new live bundle.
 func (s *session) use(ctx context.Context, v *live) {
-	if !reflect.DeepEqual(s.queue, v.bundle.Queue) {
+	if !reflect.DeepEqual(s.queue, v.bundle.Queue) || s.records != v.bundle.Records {
 		nudge(s.changed)
 		return
 	}

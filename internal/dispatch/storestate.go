@@ -64,6 +64,7 @@ func (d *Dispatcher) storeReport(s *session, now time.Time) *report.Store {
 	if s == nil {
 		return out
 	}
+	out.Records = s.index.problem()
 	for _, e := range s.owned() {
 		out.Partitions = append(out.Partitions, e.part.Number)
 		if out.Problem != "" {

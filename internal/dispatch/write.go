@@ -164,6 +164,7 @@ func (e *engine) apply(v *live, entry *lanes.Entry, r *record.Record, ack journa
 		e.lanes.Done(entry)
 	}
 	e.metrics.recorded(r)
+	nudge(e.recorded)
 	e.changed()
 }
 

@@ -107,6 +107,8 @@ type Store struct {
 	Reason string `json:"reason,omitempty"`
 	// Problem says why the intake does not take events now, if so.
 	Problem string `json:"problem,omitempty"`
+	// Records says why records cannot be looked up, or are late to be, if so. Deliveries go on all the same.
+	Records string `json:"records,omitempty"`
 	// Partitions that this replica owns.
 	Partitions []int `json:"partitions,omitempty"`
 }

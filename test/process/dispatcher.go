@@ -1,20 +1,16 @@
 package process
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
 	"path/filepath"
 	"time"
 
+	"github.com/oabridge/oabridge/internal/dispatch/lookup"
 	"github.com/oabridge/oabridge/internal/report"
 )
-
-// maxLine bounds a line of the records interface, in bytes: request and answer with up to 16 KiB each, escaped.
-const maxLine = 1 << 20
 
 // Dispatcher is the place of one dispatcher process: it can be started there again and again.
 type Dispatcher struct {
@@ -65,42 +61,21 @@ func (d *Dispatcher) Report(ctx context.Context, etag string, wait time.Duration
 }
 
 // DeadLetter is what is known of a delivery that was given up.
-type DeadLetter struct {
-	EventID  string `json:"eventID"`
-	ItemID   string `json:"itemID"`
-	Receiver string `json:"receiver"`
-	Reason   string `json:"reason"`
-}
+type DeadLetter struct{ EventID, ItemID, Receiver, Reason string }
 
 // Dead asks for dead letters, the newest last; an empty item means those of all.
 func (d *Dispatcher) Dead(ctx context.Context, item string, limit int) ([]DeadLetter, error) {
-	q := url.Values{"limit": {fmt.Sprint(limit)}}
+	q := url.Values{lookup.ParamLimit: {fmt.Sprint(limit)}}
 	if item != "" {
-		q.Set("item", item)
+		q.Set(lookup.ParamItem, item)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+d.Local+"/dead?"+q.Encode(), nil)
+	letters, _, err := (&lookup.Client{URL: "http://" + d.Local, HTTP: http.DefaultClient}).Dead(ctx, q)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("GET %s: %w", lookup.PathDead, err)
 	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil, err
+	out := make([]DeadLetter, len(letters))
+	for i, l := range letters {
+		out[i] = DeadLetter{EventID: l.Record.EventID, ItemID: l.Record.ItemID, Receiver: l.Record.Receiver, Reason: l.Record.Reason}
 	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("GET /dead: status %d", resp.StatusCode)
-	}
-	var out []DeadLetter
-	lines := bufio.NewScanner(resp.Body)
-	lines.Buffer(nil, maxLine)
-	for lines.Scan() {
-		var line struct {
-			Record DeadLetter `json:"record"`
-		}
-		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
-			return nil, fmt.Errorf("GET /dead: %w", err)
-		}
-		out = append(out, line.Record)
-	}
-	return out, lines.Err()
+	return out, nil
 }

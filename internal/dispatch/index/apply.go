@@ -93,7 +93,7 @@ func (s *store) insert(ctx context.Context, tx *sql.Tx, args []any) error {
 func (x *Index) row(to []any, l Located) []any {
 	r := l.Record
 	return append(to, x.connector, l.Partition, int64(l.Frame), l.Index,
-		int64(r.Seq), clean(r.Kind), clean(r.ItemID), r.Version, clean(string(r.Action)),
+		int64(r.Seq), clean(r.Kind), clean(r.EventID), clean(r.ItemID), r.Version, clean(string(r.Action)),
 		clean(r.Receiver), clean(r.ReceiverOA), r.Attempt, clean(string(r.Outcome)), clean(r.Reason),
 		clean(r.Class), short(clean(r.Message)), clean(r.Template), clean(r.Revision), r.Status,
 		r.LatencyMS, nanos(r.AcceptedAt), nanos(r.At), TraceID(r.TraceParent),

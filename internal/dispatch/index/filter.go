@@ -18,8 +18,8 @@ type Filter struct {
 	Reasons   []string
 	Classes   []string
 	Kinds     []string
-	// Traces are W3C trace ids, 32 hex digits. All records of the time are looked at for them.
-	Traces []string
+	// Traces are W3C trace ids, 32 hex digits; Events are the ids of events. All records of the time are looked at for them.
+	Traces, Events []string
 	// Replays are IDs of replays.
 	Replays    []string
 	Partitions []int
@@ -49,7 +49,7 @@ const (
 const order = "at, part, frame, idx"
 
 // selected are the columns of a hit.
-const selected = "part, frame, idx, seq, kind, item, version, action, receiver, receiver_oa, attempt, outcome, reason, class, message, " +
+const selected = "part, frame, idx, seq, kind, event, item, version, action, receiver, receiver_oa, attempt, outcome, reason, class, message, " +
 	"template, revision, status, latency_ms, accepted_at, at, replay, replay_of"
 
 // query returns the statement for a filter and its arguments. people are the CRM accounts that f.Receivers may mean.
@@ -67,6 +67,7 @@ func (x *Index) query(f Filter, people []string) (string, []any, error) {
 		{"classes", "class", "class <> ''", f.Classes},
 		{"kinds", "kind", "", f.Kinds},
 		{"traces", "trace", "", f.Traces},
+		{"events", "event", "", f.Events},
 		{"replays", "replay", "replay <> ''", f.Replays},
 	} {
 		if len(list.values) > MaxValues {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -37,6 +38,52 @@ func (x *Index) Prune(ctx context.Context, partition int, firstFrame uint64) err
 		}
 	}
 	return nil
+}
+
+// Shrink removes the oldest tenth of what the index has of a partition, although the log may still hold it.
+func (x *Index) Shrink(ctx context.Context, partition int) error {
+	var first, last int64
+	err := x.use(ctx, func(ctx context.Context, s *store) error {
+		// Two statements, because the database finds each end in its key at once.
+		for _, end := range []struct {
+			function string
+			to       *int64
+		}{{"min", &first}, {"max", &last}} {
+			if err := s.read.QueryRowContext(ctx, x.dialect.bind("SELECT coalesce("+end.function+"(frame), 0) FROM "+tableRecords+" WHERE connector = ? AND part = ?"),
+				x.connector, partition).Scan(end.to); err != nil {
+				return fmt.Errorf("index: %w", err)
+			}
+		}
+		return nil
+	})
+	if err != nil || last == 0 {
+		return err
+	}
+	return x.Prune(ctx, partition, uint64(first+max((last-first)/10, 1)))
+}
+
+// Forget removes all that is known of a partition, its position too: the log is another one than it was.
+func (x *Index) Forget(ctx context.Context, partition int) error {
+	if err := x.Prune(ctx, partition, math.MaxInt64); err != nil {
+		return err
+	}
+	return x.use(ctx, func(ctx context.Context, s *store) error {
+		if _, err := s.write.ExecContext(ctx, x.dialect.bind("DELETE FROM "+tablePositions+" WHERE connector = ? AND part = ?"), x.connector, partition); err != nil {
+			return fmt.Errorf("index: %w", err)
+		}
+		return nil
+	})
+}
+
+// Bytes is the space that the records take; in PostgreSQL those of all connectors in the database.
+func (x *Index) Bytes(ctx context.Context) (n int64, err error) {
+	err = x.use(ctx, func(ctx context.Context, s *store) error {
+		if n, err = x.dialect.bytes(ctx, s); err != nil {
+			return fmt.Errorf("index: %w", err)
+		}
+		return nil
+	})
+	return n, err
 }
 
 // Stats describes what the index holds for the connector.

@@ -46,7 +46,7 @@ func (x *Index) Query(ctx context.Context, f Filter) (hits []Hit, err error) {
 			var frame, seq, accepted, at, replayOf int64
 			var action, outcome string
 			r := &h.Record
-			if err := rows.Scan(&h.Partition, &frame, &h.Index, &seq, &r.Kind, &r.ItemID, &r.Version, &action, &r.Receiver, &r.ReceiverOA,
+			if err := rows.Scan(&h.Partition, &frame, &h.Index, &seq, &r.Kind, &r.EventID, &r.ItemID, &r.Version, &action, &r.Receiver, &r.ReceiverOA,
 				&r.Attempt, &outcome, &r.Reason, &r.Class, &r.Message, &r.Template, &r.Revision, &r.Status, &r.LatencyMS, &accepted, &at,
 				&r.Replay, &replayOf); err != nil {
 				return fmt.Errorf("index: %w", err)

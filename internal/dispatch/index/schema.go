@@ -22,7 +22,7 @@ const (
 // columns of tableRecords, in the order of row. Times are nanoseconds since 1970 (UTC), 0 for none.
 var columns = []struct{ name, kind string }{
 	{"connector", "TEXT"}, {"part", "INTEGER"}, {"frame", "BIGINT"}, {"idx", "INTEGER"},
-	{"seq", "BIGINT"}, {"kind", "TEXT"}, {"item", "TEXT"}, {"version", "BIGINT"}, {"action", "TEXT"},
+	{"seq", "BIGINT"}, {"kind", "TEXT"}, {"event", "TEXT"}, {"item", "TEXT"}, {"version", "BIGINT"}, {"action", "TEXT"},
 	{"receiver", "TEXT"}, {"receiver_oa", "TEXT"}, {"attempt", "INTEGER"}, {"outcome", "TEXT"}, {"reason", "TEXT"},
 	{"class", "TEXT"}, {"message", "TEXT"}, {"template", "TEXT"}, {"revision", "TEXT"}, {"status", "INTEGER"},
 	{"latency_ms", "DOUBLE PRECISION"}, {"accepted_at", "BIGINT"}, {"at", "BIGINT"}, {"trace", "TEXT"},
@@ -31,7 +31,7 @@ var columns = []struct{ name, kind string }{
 
 // indexes of tableRecords. Nearly all records say Delivered and have neither class nor reason, so what people look for
 // when something is wrong is kept apart in small partial indexes. A query repeats the condition word for word. There is
-// none for traces: they are random, and keeping random values in order would cost as much as all the rest.
+// none for traces and events: they are random, and keeping random values in order would cost as much as all the rest.
 //
 // shape tells SQLite how selective an index is, in the format of its table sqlite_stat1: rows, and rows for each value of
 // the first column, of the first two and so on. Without it SQLite guesses wrong, and counting for itself would take longer

@@ -154,7 +154,8 @@ func (d *sqlite) discard() (string, error) {
 	return aside, nil
 }
 
+// bytes leaves out the pages that are free again: the file does not become smaller, but new rows use them.
 func (d *sqlite) bytes(ctx context.Context, s *store) (n int64, err error) {
-	err = s.read.QueryRowContext(ctx, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").Scan(&n)
+	err = s.read.QueryRowContext(ctx, "SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size").Scan(&n)
 	return n, err
 }

@@ -34,6 +34,12 @@ func (j *Journal) LastDead(ctx context.Context) (uint64, error) {
 	return b.Last, err
 }
 
+// DeadRange is the sequence numbers of the oldest and the youngest dead letter; there may be gaps in between.
+func (j *Journal) DeadRange(ctx context.Context) (oldest, youngest uint64, err error) {
+	b, err := j.dead.Bounds(ctx)
+	return b.First, b.Last, err
+}
+
 // RemoveDead removes a dead letter.
 func (j *Journal) RemoveDead(ctx context.Context, seq uint64) error { return j.dead.Remove(ctx, seq) }
 
