@@ -22,6 +22,7 @@ import (
 	"github.com/go-logr/logr"
 
 	"github.com/oabridge/oabridge/internal/bundle"
+	"github.com/oabridge/oabridge/internal/dispatch/index/pgtest"
 	"github.com/oabridge/oabridge/internal/oa"
 	"github.com/oabridge/oabridge/internal/report"
 	"github.com/oabridge/oabridge/internal/scenario"
@@ -43,7 +44,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(m.Run())
+	pgtest.Main(m)
 }
 
 func runChild(text string) error {
