@@ -161,7 +161,7 @@ func (e *engine) waitingFor(ctx context.Context, q query, t *told) error {
 					return nil
 				}
 				if slices.ContainsFunc(needles, func(n []byte) bool { return bytes.Contains(b.Items[i].Data, n) }) {
-					e.accepted(number, b.Items[i].Data, q, t)
+					e.acceptedOnly(number, b.Items[i].Data, q, t)
 				}
 			}
 		}
@@ -182,8 +182,8 @@ func stored(texts []string) (out [][]byte) {
 	return out
 }
 
-// accepted adds a delivery that may have no record yet.
-func (e *engine) accepted(number uint64, data []byte, q query, t *told) {
+// acceptedOnly adds a delivery that may have no record yet.
+func (e *engine) acceptedOnly(number uint64, data []byte, q query, t *told) {
 	d := new(record.Delivery)
 	if json.Unmarshal(data, d) != nil || len(d.Event.Item.Receivers) != 1 {
 		return
