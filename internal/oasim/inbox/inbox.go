@@ -91,6 +91,8 @@ type Box struct {
 	order []*Item
 	byKey map[string][]*Item
 	count counts
+
+	onReset []func()
 }
 
 // New returns an empty box.
@@ -100,11 +102,22 @@ func New(now func() time.Time) *Box {
 	return b
 }
 
+// OnReset has something done after the box was emptied: a simulator forgets there what it knows beside the items.
+func (b *Box) OnReset(do func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.onReset = append(b.onReset, do)
+}
+
 // Reset forgets every item.
 func (b *Box) Reset() {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	b.items, b.byKey, b.order, b.count = map[itemKey]*Item{}, map[string][]*Item{}, nil, counts{}
+	after := b.onReset
+	b.mu.Unlock()
+	for _, do := range after {
+		do()
+	}
 }
 
 // Edit writes one item. edit gets what is there, or an empty content if the item is unknown; if it returns an error,
