@@ -267,7 +267,7 @@ func (e *engine) settle(v *live, entry *lanes.Entry, r record.Record, d *record.
 	if r.Outcome == record.Held && entry.HeldFor == r.Reason {
 		// Looked at again and nothing is new: that needs no second record.
 		e.unrecorded--
-		e.hold(v, entry, r.Reason)
+		e.hold(v, entry, &r)
 		e.changed()
 		e.mu.Unlock()
 		return
@@ -277,11 +277,11 @@ func (e *engine) settle(v *live, entry *lanes.Entry, r record.Record, d *record.
 }
 
 // hold lets an entry wait for a change of the bundle v; when that came already, it is looked at again. The lock is held.
-func (e *engine) hold(v *live, entry *lanes.Entry, reason string) {
-	entry.HeldFor = reason
+func (e *engine) hold(v *live, entry *lanes.Entry, r *record.Record) {
+	entry.HeldFor, entry.Receiver = r.Reason, r.Receiver
 	if e.live.Load() != v {
 		e.lanes.Return(entry)
 		return
 	}
-	e.lanes.Hold(entry, reason, v.policy.expiry(entry.AcceptedAt))
+	e.lanes.Hold(entry, r.Reason, v.policy.expiry(entry.AcceptedAt))
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/oabridge/oabridge/internal/bundle"
 	"github.com/oabridge/oabridge/internal/crm/fxiaoke"
+	"github.com/oabridge/oabridge/internal/dispatch/digest"
 	"github.com/oabridge/oabridge/internal/mounted"
 	"github.com/oabridge/oabridge/internal/oa"
 	"github.com/oabridge/oabridge/internal/oa/drivers"
@@ -75,7 +76,7 @@ func New(ctx context.Context, o Options) (*Dispatcher, error) {
 	d := &Dispatcher{
 		options: o, first: make(chan struct{}), keys: &keys{dir: o.Secrets},
 		shared: &shared{log: o.Log, metrics: newMetrics(), tuning: o.tuning, dirty: make(chan struct{}, 1), shutdown: o.ShutdownTimeout,
-			secrets: o.Secrets, crm: fxiaoke.NewClient(o.Secrets, time.Now)},
+			secrets: o.Secrets, crm: fxiaoke.NewClient(o.Secrets, time.Now), digests: digest.NewMetrics()},
 	}
 	if o.NewPusher == nil {
 		d.options.NewPusher = func(b *bundle.Bundle, secrets string, now func() time.Time) (oa.Pusher, error) {
@@ -84,7 +85,7 @@ func New(ctx context.Context, o Options) (*Dispatcher, error) {
 	}
 	d.intake = newIntake(d)
 	d.callback = fxiaoke.NewCallback(o.Secrets, d.crm, time.Now)
-	d.metrics.registry.MustRegister(levels{d}, d.callback)
+	d.metrics.registry.MustRegister(levels{d}, d.callback, d.digests)
 	d.store.set(errors.New("the store is being opened"))
 	d.publisher = report.NewPublisher(d.report())
 	if err := d.listen(ctx); err != nil {

@@ -54,7 +54,7 @@ type Options struct {
 type tuning struct {
 	probeFirst, probeMax, probeToken, probeTokenMax time.Duration
 	housekeeping                                    time.Duration
-	lease                                           time.Duration
+	lease, digestRetry                              time.Duration
 	confirmFirst                                    time.Duration
 	maxWaiting, maxReady                            int
 }

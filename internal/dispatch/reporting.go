@@ -80,6 +80,9 @@ func (d *Dispatcher) report() report.Report {
 		delivery, oa, replays := e.report()
 		add(&r, delivery, oa, replays)
 	}
+	if t := s.telling(); t != nil {
+		r.Notifications = t.Report()
+	}
 	return r
 }
 

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oabridge/oabridge/internal/bundle"
+	"github.com/oabridge/oabridge/internal/dispatch/digest"
 	"github.com/oabridge/oabridge/internal/dispatch/journal"
 	"github.com/oabridge/oabridge/internal/dispatch/record"
 )
@@ -32,6 +33,8 @@ type session struct {
 	mu      sync.Mutex
 	engines map[int]*engine
 	ending  bool
+	// teller tells people about failures, nil when that is another replica's turn.
+	teller *digest.Runner
 	// changed is nudged when another configuration of the queue or of the records asks for another session.
 	changed chan struct{}
 }
@@ -120,8 +123,9 @@ func (s *session) own(ctx context.Context, number int, ready func()) error {
 		ready()
 	}
 	nudge(s.dirty)
-	leave := s.index.follow(ctx, e)
+	leave, silence := s.index.follow(ctx, e), s.tell(ctx, number)
 	err = e.work(ctx)
+	silence()
 	leave()
 	stop()
 	s.mu.Lock()
@@ -142,6 +146,9 @@ func (s *session) use(ctx context.Context, v *live) {
 	}
 	for _, e := range s.owned() {
 		e.use(v)
+	}
+	if t := s.telling(); t != nil {
+		s.useDigest(t, v)
 	}
 }
 
@@ -266,6 +273,10 @@ func (s *session) answer(e *engine) func([]byte, func([]byte)) {
 	requests.SetLimit(maxForwarded)
 	return func(request []byte, reply func([]byte)) {
 		requests.Go(func() error {
+			if string(request) == askHeld {
+				reply(encodePeople(e.heldPeople()))
+				return nil
+			}
 			var f forwarded
 			var deliveries []*record.Delivery
 			err := json.Unmarshal(request, &deliveries)

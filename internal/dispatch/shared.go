@@ -7,6 +7,7 @@ import (
 	"github.com/go-logr/logr"
 
 	"github.com/oabridge/oabridge/internal/crm/fxiaoke"
+	"github.com/oabridge/oabridge/internal/dispatch/digest"
 )
 
 // shared is what the engines of all partitions have in common.
@@ -20,6 +21,7 @@ type shared struct {
 	// secrets is the directory of the Secrets, crm the CRM's open interface.
 	secrets string
 	crm     *fxiaoke.Client
+	digests *digest.Metrics
 	// shutdown is how long calls in flight may take to finish.
 	shutdown time.Duration
 }

@@ -154,7 +154,7 @@ func (e *engine) apply(v *live, entry *lanes.Entry, r *record.Record, ack journa
 		}
 		e.lanes.Retry(entry, at)
 	case record.Held:
-		e.hold(v, entry, r.Reason)
+		e.hold(v, entry, r)
 	default:
 		if r.Outcome == record.Dead {
 			e.deadLetters++

@@ -62,8 +62,8 @@ type Entry struct {
 	// Attempts so far; Class and Message of the last failed one.
 	Attempts       int
 	Class, Message string
-	// HeldFor is the reason it was last held for, "" when it was not.
-	HeldFor string
+	// HeldFor is the reason it was last held for, "" when it was not, and Receiver the CRM account that it was held for.
+	HeldFor, Receiver string
 	// TargetDown: the last attempt failed because of the OA as a whole.
 	TargetDown bool
 	// Accepted: the OA accepted it, and was asked ReadBacks times whether it holds it.
@@ -264,6 +264,16 @@ func (t *Table) HeldReasons() map[string]int64 {
 		out[k] = v
 	}
 	return out
+}
+
+// HeldPeople calls yield for each held entry with the CRM account and the number of entries that wait for it, itself
+// included.
+func (t *Table) HeldPeople(yield func(account, reason string, n int64)) {
+	for _, e := range t.timers {
+		if e.state == Held {
+			yield(e.Receiver, e.HeldFor, t.lanes[e.Key].n)
+		}
+	}
 }
 
 // Cached is the size of all deliveries in memory, in bytes.
