@@ -9,7 +9,7 @@ import (
 
 // secretNames are the fields and parameters that carry a secret, over all vendors.
 const secretNames = `password|passwd|(?:app_?|client_?|corp)?secret|signingKey|(?:corp_?)?(?:access_?|refresh_?|user_?|sso)?token|` +
-	`permanentCode|(?:auth_?|tmp_auth_)?code|(?:v5)?ticket`
+	`(?:x-)?api[_-]?key|permanentCode|(?:auth_?|tmp_auth_)?code|(?:v5)?ticket`
 
 var (
 	secretName = regexp.MustCompile(`(?i)^(?:` + secretNames + `)$`)

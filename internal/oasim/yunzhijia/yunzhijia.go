@@ -52,7 +52,7 @@ type Yunzhijia struct {
 	box                 *inbox.Box
 	tokens              *tokens
 	tickets             *expiry.Map[ticket]
-	creates, checks     *meter
+	creates, checks     *desk.Meter
 
 	mu   sync.RWMutex
 	apps []App
@@ -88,7 +88,7 @@ func New(o Options) (*Yunzhijia, error) {
 	s := &Yunzhijia{
 		Desk: d, Switches: switches, eid: o.EID, resGroupSecret: o.ResGroupSecret, client: o.Client, people: people,
 		box: inbox.New(d.Now), tokens: newTokens(d.Now), tickets: expiry.New[ticket](d.Now, maxTickets),
-		creates: &meter{now: d.Now}, checks: &meter{now: d.Now},
+		creates: desk.NewMeter(d.Now), checks: desk.NewMeter(d.Now),
 	}
 	if err := s.SetApps(o.Apps); err != nil {
 		return nil, err
