@@ -149,6 +149,103 @@ type Call struct {
 	// accepted the item; it is delivered when the OA says that it is there.
 	// +optional
 	ReadBack ReadBack `json:"readBack,omitempty,omitzero"`
+	// lookup is made before this call and finds values for it, which the call writes ${lookup.NAME}.
+	// +optional
+	Lookup Lookup `json:"lookup,omitempty,omitzero"`
+	// capture keeps values of the OA's answer for later calls about the same item and receiver, which write them
+	// ${captured.NAME}. They are forgotten when some 50,000 other items were delivered.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	Capture []Capture `json:"capture,omitempty"`
+	// missing says what happens when a value of the lookup or of an earlier answer is not there: Fail makes a dead letter,
+	// Skip counts the item as delivered because the OA does not have it, Create makes the call for create instead.
+	// Default: Fail.
+	// +optional
+	Missing MissingPolicy `json:"missing,omitempty"`
+}
+
+// MissingPolicy says what happens when a value that a call needs is not there.
+// +kubebuilder:validation:Enum=Fail;Skip;Create
+type MissingPolicy string
+
+// Values of MissingPolicy.
+const (
+	MissingFail   MissingPolicy = "Fail"
+	MissingSkip   MissingPolicy = "Skip"
+	MissingCreate MissingPolicy = "Create"
+)
+
+// Lookup asks the OA for values that a call needs, such as the OA's own id of an item. It must not change anything.
+type Lookup struct {
+	// method of the request.
+	// +optional
+	// +default="GET"
+	// +kubebuilder:validation:Enum=GET;POST
+	Method string `json:"method,omitempty"`
+	// path below the connector's endpoint, with an optional query. Values of placeholders are percent-encoded.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule="self.startsWith('/') && !self.startsWith('//')",message="path must start with exactly one slash; the host comes from the connector's endpoint"
+	Path string `json:"path,omitempty"`
+	// headers of this call, added to those of the connector.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	Headers []CallHeader `json:"headers,omitempty"`
+	// body is a JSON document, with placeholders inside its strings.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=65536
+	Body string `json:"body,omitempty"`
+	// result tells where the answer says that it worked. Without it, every answer that can be read may have the values.
+	// +optional
+	Result ResultFormat `json:"result,omitempty,omitzero"`
+	// values of the answer.
+	// +required
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	Values []LookupValue `json:"values,omitempty"`
+}
+
+// LookupValue is a value of the answer to a lookup.
+type LookupValue struct {
+	// name of the value, written ${lookup.NAME}.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[A-Za-z][A-Za-z0-9_]*$`
+	Name string `json:"name,omitempty"`
+	// path of the value in the answer, e.g. result.userid.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	Path string `json:"path,omitempty"`
+}
+
+// Capture is a value of an answer that later calls need.
+type Capture struct {
+	// name of the value, written ${captured.NAME}.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[A-Za-z][A-Za-z0-9_]*$`
+	Name string `json:"name,omitempty"`
+	// path of the value in the answer.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	Path string `json:"path,omitempty"`
+	// once means that the value is used up by the first call that succeeds with it.
+	// +optional
+	Once bool `json:"once,omitempty"`
 }
 
 // BatchCall is the form of a call that takes several items at once. Method and headers are those of the call; the body is
@@ -254,7 +351,8 @@ type TemplateTest struct {
 	// +default="create"
 	// +kubebuilder:validation:Enum=create;update;complete;delete
 	Action string `json:"action,omitempty"`
-	// fields are the values of the placeholders by their number, e.g. F012: T-1. Dates are RFC 3339.
+	// fields are the values of the placeholders by their number, e.g. F012: T-1, and of live values by their name, e.g.
+	// item.version or lookup.taskId. Dates are RFC 3339.
 	// +required
 	// +kubebuilder:validation:MinProperties=1
 	// +kubebuilder:validation:MaxProperties=256
@@ -288,6 +386,11 @@ type TestRequest struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=4096
 	Path string `json:"path,omitempty"`
+	// lookupPath is the path of the lookup that must be asked before. With it, nothing else of the request is known.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=4096
+	LookupPath string `json:"lookupPath,omitempty"`
 	// body is compared as JSON: spaces and the order of keys do not matter; or as XML: spaces between elements, the order of
 	// attributes and the choice of prefixes do not matter.
 	// +optional

@@ -123,7 +123,8 @@ func (e *engine) question(ctx context.Context, v *live, entry *lanes.Entry, d *r
 			return q, "", false
 		}
 	}
-	if q.request, q.result, err = s.ReadBack(d.Event.Action, v.fields(d, receiver)); err != nil {
+	fields, _ := v.fields(s, d, receiver, e.past(entry, d).state)
+	if q.request, q.result, err = s.ReadBack(d.Event.Action, fields); err != nil {
 		return q, "the read-back cannot be made: " + err.Error(), true
 	}
 	return q, "", true

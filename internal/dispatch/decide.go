@@ -7,6 +7,7 @@ import (
 
 	"github.com/oabridge/oabridge/internal/bundle"
 	"github.com/oabridge/oabridge/internal/dispatch/lanes"
+	"github.com/oabridge/oabridge/internal/dispatch/progress"
 	"github.com/oabridge/oabridge/internal/dispatch/record"
 	"github.com/oabridge/oabridge/internal/oa"
 	"github.com/oabridge/oabridge/internal/scenario"
@@ -24,7 +25,7 @@ func skipped(e *lanes.Entry, d *record.Delivery, reason string) decision {
 }
 
 // decide looks at a delivery with the bundle of this moment. s is its scenario, nil when there is none.
-func (v *live) decide(s *scenario.Scenario, d *record.Delivery, e *lanes.Entry, superseded bool, now time.Time) decision {
+func (v *live) decide(s *scenario.Scenario, d *record.Delivery, e *lanes.Entry, before past, now time.Time) decision {
 	out := decision{record: record.Of(e.Seq, d)}
 	r := &out.record
 	r.Attempt = e.Attempts
@@ -45,7 +46,7 @@ func (v *live) decide(s *scenario.Scenario, d *record.Delivery, e *lanes.Entry, 
 	if _, ok := definition.Calls[d.Event.Action]; !ok {
 		return end(record.Skipped, record.ReasonNoCall, "the template has no call for %s", d.Event.Action)
 	}
-	if superseded {
+	if before.superseded {
 		return end(record.Skipped, record.ReasonSuperseded, "a newer state of the item was delivered before")
 	}
 	if !v.policy.expiry(d.AcceptedAt).After(now) {
@@ -66,8 +67,12 @@ func (v *live) decide(s *scenario.Scenario, d *record.Delivery, e *lanes.Entry, 
 		}
 	}
 	r.ReceiverOA = receiver
-	request, err := s.Render(d.Event.Action, v.fields(d, receiver))
+	fields, sent := v.fields(s, d, receiver, before.state)
+	r.Sent = sent
+	request, err := s.Render(d.Event.Action, fields)
 	switch {
+	case errors.Is(err, scenario.ErrMissing):
+		return end(record.Delivered, "", "%v", err)
 	case errors.Is(err, scenario.ErrNoCall):
 		return end(record.Skipped, record.ReasonNoCall, "the template has no call for %s", d.Event.Action)
 	case err != nil:
@@ -87,14 +92,27 @@ func (v *live) receiver(d *record.Delivery) (string, bundle.Binding) {
 	return account, state
 }
 
-// fields are the values of the placeholders.
-func (v *live) fields(d *record.Delivery, receiver string) scenario.Fields {
+// fields are the values of the placeholders, and the item.version that goes out when the template uses it.
+func (v *live) fields(s *scenario.Scenario, d *record.Delivery, receiver string, before progress.State) (fields scenario.Fields, sent int64) {
 	// A sender without an OA account is no reason to wait: the OA shows the sender's name anyway.
 	sender, state := v.accounts.OA(d.Event.Item.Sender.Account)
 	if state != bundle.Bound {
 		sender = ""
 	}
-	return d.Event.Item.Fields(receiver, sender)
+	fields = d.Event.Item.Fields(receiver, sender)
+	if !s.Live(d.Event.Action) {
+		return fields, 0
+	}
+	m := scenario.Moment{EventTime: d.Event.Time, Reopened: int(before.Reopened), Captured: before.Captured}
+	if m.EventTime.IsZero() {
+		m.EventTime = d.AcceptedAt
+	}
+	if before.Opens(d.Event.Action) {
+		m.Reopened++
+	}
+	// The order in which states go out is that of the CRM's versions; a clock that went back must not make the OA ignore one.
+	m.Version = max(m.EventTime.UnixMilli(), before.Sent+1)
+	return fields.With(m), m.Version
 }
 
 func lastWords(e *lanes.Entry) string {

@@ -109,7 +109,7 @@ func (e *engine) push(ctx context.Context, v *live, calls []outgoing, trial bool
 		}
 		attempts = pusher.PushBatch(withPace(call, e.limiter), group)
 	} else {
-		attempts = []oa.Attempt{v.pusher.Push(call, calls[0].request, calls[0].result)}
+		attempts = []oa.Attempt{v.pusher.Push(withPace(call, e.limiter), calls[0].request, calls[0].result)}
 	}
 	for _, a := range attempts {
 		if !a.Shared && (a.Class == oa.OK || ctx.Err() == nil) {
@@ -135,6 +135,7 @@ func (e *engine) attempted(v *live, c outgoing, a oa.Attempt) {
 	if r.Outcome == record.Retrying {
 		r.RetryAt, r.TargetDown = now.Add(delay), a.TargetDown()
 	}
+	r.Captured = a.Captured
 	if a.Accepted {
 		e.accepted(v, &r, c.request.Confirm, now)
 	}
@@ -177,7 +178,7 @@ func (e *engine) decide(ctx context.Context, v *live, entry *lanes.Entry, d *rec
 		out.record.Attempt, out.record.Outcome, out.record.Reason, out.record.Message = entry.Attempts, record.Dead, record.ReasonRevisionGone, problem
 		return d, out, true
 	}
-	return d, v.decide(s, d, entry, e.superseded(entry, d), now), true
+	return d, v.decide(s, d, entry, e.past(entry, d), now), true
 }
 
 // merge returns a delivery with the state of an entry further back in its lane, or as it is when that cannot be read; false

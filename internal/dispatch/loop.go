@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/oabridge/oabridge/internal/dispatch/lanes"
+	"github.com/oabridge/oabridge/internal/dispatch/progress"
 	"github.com/oabridge/oabridge/internal/dispatch/record"
 )
 
@@ -168,13 +169,20 @@ func (e *engine) logGate(before gateState) {
 	}
 }
 
-// superseded reports whether a newer state of the item was delivered already.
-func (e *engine) superseded(entry *lanes.Entry, d *record.Delivery) bool {
+// past is what was delivered of an item before.
+type past struct {
+	// superseded: a newer state than this one was delivered already.
+	superseded bool
+	state      progress.State
+}
+
+func (e *engine) past(entry *lanes.Entry, d *record.Delivery) past {
 	key, order := entry.Key, entry.Seq
 	if d.ReplayOf != 0 {
 		order = d.ReplayOf
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.progress.Latest.Superseded(key, d.Event.Item.Version, d.Event.Action, d.Event.Time, order)
+	latest := &e.progress.Latest
+	return past{latest.Superseded(key, d.Event.Item.Version, d.Event.Action, d.Event.Time, order), latest.Get(key)}
 }

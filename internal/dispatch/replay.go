@@ -295,7 +295,7 @@ func (e *engine) difference(ctx context.Context, v *live, r bundle.Replay, lette
 		out.Would = "Dead: " + problem
 		return append(all, out)
 	}
-	decision := v.decide(s, &d, entry, e.superseded(entry, &d), time.Now())
+	decision := v.decide(s, &d, entry, e.past(entry, &d), time.Now())
 	if out.Would = "Send"; decision.decided {
 		out.Would = string(decision.record.Outcome) + ": " + decision.record.Message
 	} else {

@@ -59,6 +59,8 @@ type Attempt struct {
 	// Accepted is set beside success when the OA may still drop the item: it answered 202, or the template has a read-back
 	// that asks it (see Inspector).
 	Accepted bool
+	// Captured are values of a successful answer by name, see scenario.Capture. An empty one is used up.
+	Captured map[string]string
 	// Shared is set when an earlier Attempt of the same PushBatch tells of the same exchange with the OA: the breaker, the
 	// metrics of calls and the like count it once.
 	Shared bool

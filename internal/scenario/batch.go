@@ -31,7 +31,7 @@ func compileBatch(field string, c Call) (*Batch, []Problem) {
 	}
 	for _, h := range c.Headers {
 		tokens, _ := parseText(h.Value)
-		if slices.ContainsFunc(tokens, func(t token) bool { return t.kind == placeholder }) {
+		if slices.ContainsFunc(tokens, func(t token) bool { return t.kind == placeholder || t.kind == parameter && isLive(t.text) }) {
 			report(".headers["+h.Name+"]", "the headers of a call with a batch form are the same for all items and must hold no placeholder")
 		}
 	}
@@ -89,19 +89,19 @@ func (b *Batch) Fates(answer []byte, bodies [][]byte) ([]Fate, bool) {
 	if f == (Failures{}) || !json.Valid(answer) {
 		return nil, false
 	}
-	list := gjson.GetBytes(answer, literalPath(f.ListName))
+	list := gjson.GetBytes(answer, LiteralPath(f.ListName))
 	if !list.IsArray() || len(list.Array()) == 0 {
 		return nil, false
 	}
 	items := map[string][]int{}
 	fates := make([]Fate, len(bodies))
 	for i, body := range bodies {
-		id := gjson.GetBytes(body, literalPath(f.ItemIDName)).String()
+		id := gjson.GetBytes(body, LiteralPath(f.ItemIDName)).String()
 		items[id] = append(items[id], i)
 		fates[i].Taken = true
 	}
 	for _, entry := range list.Array() {
-		id := entry.Get(literalPath(f.IDName)).String()
+		id := entry.Get(LiteralPath(f.IDName)).String()
 		named := items[id]
 		if id == "" || len(named) == 0 {
 			return nil, false
@@ -109,7 +109,7 @@ func (b *Batch) Fates(answer []byte, bodies [][]byte) ([]Fate, bool) {
 		for _, i := range named {
 			fates[i] = Fate{Doubtful: len(named) > 1}
 			if f.MsgName != "" {
-				fates[i].Said = messageOf(entry.Get(literalPath(f.MsgName)))
+				fates[i].Said = messageOf(entry.Get(LiteralPath(f.MsgName)))
 			}
 		}
 	}

@@ -48,6 +48,9 @@ func withDefaults(spec v1alpha1.ScenarioTemplateSpec) *v1alpha1.ScenarioTemplate
 		if c.Path != "" {
 			c.Method = orDefault(c.Method, DefaultMethod)
 		}
+		if c.Lookup.Path != "" {
+			c.Lookup.Method = orDefault(c.Lookup.Method, DefaultReadMethod)
+		}
 		if c.ReadBack.Path != "" {
 			c.ReadBack.Method = orDefault(c.ReadBack.Method, DefaultReadMethod)
 		}
@@ -143,6 +146,9 @@ func checkCalls(spec v1alpha1.ScenarioTemplateSpec) []Problem {
 // runTest returns where a test fails and why; nothing when it passes.
 func runTest(spec v1alpha1.ScenarioTemplateSpec, t v1alpha1.TemplateTest) (field, message string) {
 	for _, id := range slices.Sorted(maps.Keys(t.Fields)) {
+		if isLive(id) && unknownLive(id) == "" {
+			continue
+		}
 		if !known[id] {
 			return "fields." + id, unknownPlaceholder(id)
 		}
@@ -169,6 +175,16 @@ func runTest(spec v1alpha1.ScenarioTemplateSpec, t v1alpha1.TemplateTest) (field
 	req, err := s.Render(Action(t.Action), t.Fields)
 	if err != nil {
 		return "action", err.Error()
+	}
+	if want := t.Request.LookupPath; want != "" {
+		if req.Lookup == nil {
+			return "request.lookupPath", "the action asks for nothing with these fields; take the lookup's values out of fields"
+		}
+		if want != req.Path {
+			return "request.lookupPath", fmt.Sprintf("want %s, got %s", want, req.Path)
+		}
+	} else if req.Lookup != nil {
+		return "fields", "the action has a lookup; give the values that it finds (lookup.NAME), or its path in request.lookupPath"
 	}
 	if field, message = compareRequest(d.Protocol, t.Request, req); message != "" {
 		return "request." + field, message

@@ -54,6 +54,13 @@ type call struct {
 	contentType string
 	batch       *Batch
 	confirm     bool
+	// lookup is made before; captures are taken from the answer; spends are values of earlier answers that this call uses up.
+	lookup   *lookup
+	captures []Capture
+	spends   []string
+	missing  string
+	// live: the call needs values that are known only when the item goes out.
+	live bool
 	// pathSize and bodySize are guesses at rendered sizes, in bytes.
 	pathSize, bodySize int
 }
@@ -109,6 +116,7 @@ func New(d Definition) (*Scenario, error) {
 			problems = append(problems, bad...)
 		}
 	}
+	problems = append(problems, s.checkValues()...)
 	if len(d.Calls) == 0 {
 		problems = append(problems, Problem{reasonTemplate, "actions", "there is no call; a scenario needs at least create"})
 	}
@@ -153,6 +161,12 @@ func compileCall(field, protocol string, c Call) (*call, []Problem) {
 		out.batch, batchProblems = compileBatch(field, c)
 		problems = append(problems, batchProblems...)
 	}
+	if c.Lookup != nil {
+		var lookupProblems []Problem
+		out.lookup, lookupProblems = compileLookup(field+".lookup", protocol, *c.Lookup)
+		problems = append(problems, lookupProblems...)
+	}
+	out.captures, out.missing = c.Capture, c.Missing
 	out.pathSize, out.bodySize = sizeHint(out.path), sizeHint(out.body)
 	return out, problems
 }
@@ -163,7 +177,14 @@ func compileTokens(s string) ([]token, *fault) {
 	if bad != nil {
 		return nil, bad
 	}
-	for _, t := range tokens {
+	for i, t := range tokens {
+		if t.kind == parameter && isLive(t.text) {
+			if message := unknownLive(t.text); message != "" {
+				return nil, &fault{reasonParameter, message}
+			}
+			tokens[i].kind = placeholder // from here on they are alike
+			continue
+		}
 		if t.kind == parameter {
 			return nil, &fault{reasonParameter, "the parameter ${" + t.text + "} has no value"}
 		}

@@ -29,6 +29,38 @@ type Call struct {
 	Batch *Batch `json:"batch,omitempty"`
 	// ReadBack asks the OA afterwards whether it holds the item; nil when its success is believed.
 	ReadBack *ReadBack `json:"readBack,omitempty"`
+	// Lookup is made before the call and finds values for it; nil when the call needs none.
+	Lookup *Lookup `json:"lookup,omitempty"`
+	// Capture lists values of the answer that later calls for the same item and receiver need.
+	Capture []Capture `json:"capture,omitempty"`
+	// Missing says what happens when a value of the lookup or of an earlier answer is not there: Skip, Create (the call for
+	// create is made instead), or empty, which is a failure.
+	Missing string `json:"missing,omitempty"`
+}
+
+// Values of Call.Missing.
+const (
+	MissingSkip   = "Skip"
+	MissingCreate = "Create"
+)
+
+// Lookup asks the OA for values that a call needs. It changes nothing.
+type Lookup struct {
+	Method  string   `json:"method"`
+	Path    string   `json:"path"`
+	Headers []Header `json:"headers,omitempty"`
+	Body    string   `json:"body,omitempty"`
+	// Result of an answer that has the values; without a code every answer that can be read may have them.
+	Result Result `json:"result,omitzero"`
+	// Values are paths into the answer by the name behind LookupPrefix.
+	Values map[string]string `json:"values"`
+}
+
+// Capture is a value of an answer by its path. With Once it is gone when a call that used it has succeeded.
+type Capture struct {
+	Name string `json:"name"`
+	Path string `json:"path"`
+	Once bool   `json:"once,omitempty"`
 }
 
 // Batch is the form of a call that takes several items at once (F93). Method and headers are those of the call, and its

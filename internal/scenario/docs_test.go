@@ -66,6 +66,12 @@ TABLE
   between them: ` + "`#F054 #F056 #F053`" + `. One that is not in the table is an error, with the one that was probably meant.
 - Any other ` + "`#`" + ` is plain text. Plain text that looks like a placeholder is written with two: ` + "`##F001`" + ` is the text
   ` + "`#F001`" + `, and ` + "`###F001`" + ` is ` + "`#`" + ` and the value.
+- Values that are known only when an item goes out are written ${…} too: ` + "`${item.version}`" + ` is a number like a time in ms that
+  grows with each state of an item, for OAs that ignore older states; ` + "`${item.reopened}`" + ` is empty at first and ` + "`-2`" + `, ` + "`-3`" + ` …
+  after the item was finished at the OA and opened again, for OAs that never open one again; ` + "`${item.eventTime}`" + ` is the time of
+  the event in dateFormat, ` + "`${item.eventTimeMillis}`" + ` and ` + "`${item.createdAtMillis}`" + ` are times in ms since 1970.
+  ` + "`${lookup.NAME}`" + ` is a value that the action's ` + "`lookup`" + ` found, ` + "`${captured.NAME}`" + ` one that an earlier answer of the OA gave
+  (` + "`capture`" + `). See [objects.md](../objects.md#values-of-the-oa).
 - Parameters are written ` + "`${name}`" + `, the connector's own values ` + "`${connector.enterpriseID}`" + `, ` + "`${connector.dataCenterID}`" + `,
   ` + "`${connector.ssoURL}`" + ` and ` + "`${connector.registerCode}`" + `. Plain text that looks like one is written ` + "`$${name}`" + `. A parameter's
   value is plain text: a ` + "`#F001`" + ` in it stays as it is.

@@ -2,7 +2,8 @@ package scenario
 
 import "time"
 
-// Fields are the values of the placeholders of one delivery by their number, e.g. "F012". F009 is RFC 3339.
+// Fields are the values of the placeholders of one delivery by their number, e.g. "F012", and the live values by their
+// name. F009 and ItemEventTime are RFC 3339.
 type Fields map[string]string
 
 // Fields returns the values of all placeholders for one receiver. Both accounts are OA accounts; the sender's is empty

@@ -185,6 +185,22 @@ func (f *filler) call(field string, c v1alpha1.Call) Call {
 		Method: orDefault(c.Method, DefaultMethod), Path: f.path(field, c.Path),
 		Headers: f.headers(field, c.Headers), Body: f.body(field, c.Body),
 	}
+	if l := c.Lookup; l.Path != "" {
+		below := field + ".lookup"
+		out.Lookup = &Lookup{
+			Method: orDefault(l.Method, DefaultReadMethod), Path: f.path(below, l.Path), Headers: f.headers(below, l.Headers),
+			Body: f.body(below, l.Body), Result: Result{}.Override(l.Result), Values: map[string]string{},
+		}
+		for _, v := range l.Values {
+			out.Lookup.Values[v.Name] = v.Path
+		}
+	}
+	for _, v := range c.Capture {
+		out.Capture = append(out.Capture, Capture{Name: v.Name, Path: v.Path, Once: v.Once})
+	}
+	if out.Missing = string(c.Missing); out.Missing == string(v1alpha1.MissingFail) {
+		out.Missing = ""
+	}
 	if b := c.Batch; b.Path != "" {
 		out.Batch = &Batch{Path: f.path(field+".batch", b.Path), ListName: b.ListName, Failures: Failures(b.Failures)}
 	}
@@ -262,7 +278,7 @@ func (f *filler) text(s string, place textPlace) (string, *fault) {
 		return "", bad
 	}
 	for i, t := range tokens {
-		if t.kind != parameter {
+		if t.kind != parameter || isLive(t.text) {
 			continue
 		}
 		if i > 0 && tokens[i-1].kind == placeholder {

@@ -26,7 +26,7 @@ type RenderError struct {
 	Action Action
 	// Where is "path", "body" or "header NAME".
 	Where string
-	// Placeholder with its hash sign; empty when it is not about one value.
+	// Placeholder as the template spells it; empty when it is not about one value.
 	Placeholder string
 	// Cause, and what to do.
 	Cause string
@@ -46,6 +46,12 @@ func (s *Scenario) Render(a Action, f Fields) (Request, error) {
 	if c == nil {
 		return Request{}, ErrNoCall
 	}
+	if c.lacks(f) {
+		return s.without(a, c, f)
+	}
+	if c.lookup != nil {
+		return s.renderLookup(a, c, f)
+	}
 	return s.render(a, c, f)
 }
 
@@ -59,7 +65,10 @@ func (s *Scenario) render(a Action, c *call, f Fields) (Request, error) {
 	if err != nil {
 		return fail("path", err)
 	}
-	req := Request{Method: c.method, Path: string(path), Header: make(http.Header, len(c.headers)+1), Batch: c.batch, Confirm: c.confirm}
+	req := Request{
+		Method: c.method, Path: string(path), Header: make(http.Header, len(c.headers)+1), Batch: c.batch, Confirm: c.confirm,
+		Captures: c.captures, Spends: c.spends,
+	}
 	for _, h := range c.headers {
 		value, err := r.append(nil, h.value, MaxHeaderValue)
 		if err != nil {
@@ -92,12 +101,12 @@ func (r *renderer) append(dst []byte, parts []part, limit int) ([]byte, *RenderE
 			dst = append(dst, p.text...)
 		case opSegmentEnd:
 			if isDots(dst[bytes.LastIndexByte(dst, '/')+1:]) {
-				return nil, &RenderError{Placeholder: "#" + last, Cause: `the value would make a path segment "." or "..", which changes the path; correct it in the CRM`}
+				return nil, &RenderError{Placeholder: spelled(last), Cause: `the value would make a path segment "." or "..", which changes the path; correct it in the CRM`}
 			}
 		default:
 			value, cause := r.value(p)
 			if cause != "" {
-				return nil, &RenderError{Placeholder: "#" + p.text, Cause: cause}
+				return nil, &RenderError{Placeholder: spelled(p.text), Cause: cause}
 			}
 			last = p.text
 			dst = appendValue(dst, p, value)
@@ -115,7 +124,7 @@ func (r *renderer) value(p part) (value, cause string) {
 	if !ok {
 		return "", "there is no value"
 	}
-	if p.text == dateField {
+	if p.text == dateField || p.text == ItemEventTime {
 		formatted, err := r.date.format(value)
 		if err != nil {
 			return "", err.Error()

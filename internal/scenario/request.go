@@ -14,4 +14,9 @@ type Request struct {
 	Batch *Batch
 	// Confirm is set when success only means that the OA accepted the item: Scenario.ReadBack asks it.
 	Confirm bool
+	// Captures are values of the answer to keep, Spends those of earlier answers that this request uses up.
+	Captures []Capture
+	Spends   []string
+	// Lookup must be asked before; then the request is what its Complete makes, and this one only shows where it goes.
+	Lookup *LookupRequest
 }

@@ -95,17 +95,17 @@ func (r Result) judgeJSON(body []byte) (Verdict, bool) {
 	}
 	scope := gjson.ParseBytes(body)
 	if r.DataName != "" {
-		scope = scope.Get(literalPath(r.DataName))
+		scope = scope.Get(LiteralPath(r.DataName))
 	}
 	v := Verdict{Readable: true}
 	if r.MsgName != "" {
-		v.Message = messageOf(scope.Get(literalPath(r.MsgName)))
+		v.Message = messageOf(scope.Get(LiteralPath(r.MsgName)))
 	}
 	if r.CodeName == "" {
 		v.OK = true
 		return v, true
 	}
-	code := scope.Get(literalPath(r.CodeName))
+	code := scope.Get(LiteralPath(r.CodeName))
 	switch code.Type {
 	case gjson.String:
 		v.Code = clean(code.Str)
@@ -121,9 +121,9 @@ func (r Result) judgeJSON(body []byte) (Verdict, bool) {
 	return v, true
 }
 
-// literalPath makes a path in which only the dot has a meaning: a name can hold none of gjson's wildcards, queries or
+// LiteralPath makes a path in which only the dot has a meaning: a name can hold none of gjson's wildcards, queries or
 // modifiers.
-func literalPath(path string) string {
+func LiteralPath(path string) string {
 	names := strings.Split(path, ".")
 	for i, n := range names {
 		names[i] = gjson.Escape(n)

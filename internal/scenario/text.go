@@ -106,7 +106,12 @@ func readToken(mark byte, rest string) (t token, length int, bad *fault) {
 const connectorPrefix = "connector."
 
 func isParameterName(s string) bool {
-	s = strings.TrimPrefix(s, connectorPrefix)
+	for _, prefix := range []string{connectorPrefix, itemPrefix, LookupPrefix, CapturedPrefix} {
+		if rest, ok := strings.CutPrefix(s, prefix); ok {
+			s = rest
+			break
+		}
+	}
 	if s == "" || !isLetter(s[0]) {
 		return false
 	}

@@ -74,7 +74,7 @@ func (c *urlCompiler) text(s string) {
 func (c *urlCompiler) placeholder(id string) *fault {
 	switch c.where {
 	case inAuthority:
-		return &fault{reasonBody, "#" + id + " stands in the host of a URL; data must not choose the host, write it out or use a parameter"}
+		return &fault{reasonBody, spelled(id) + " stands in the host of a URL; data must not choose the host, write it out or use a parameter"}
 	case inPath:
 		c.data = true
 		c.parts = append(c.parts, part{op: opSegmentValue, text: id})

@@ -2,6 +2,8 @@ package progress
 
 import (
 	"encoding/binary"
+	"encoding/hex"
+	"maps"
 	"time"
 
 	"github.com/oabridge/oabridge/internal/dispatch/record"
@@ -9,7 +11,7 @@ import (
 )
 
 // generation is how many keys Latest remembers at least; it keeps at most twice as many. One takes about 100 bytes of
-// memory and 41 of a checkpoint.
+// memory and 51 of a checkpoint.
 const generation = 50_000
 
 // State is what was delivered last for a key.
@@ -22,7 +24,43 @@ type State struct {
 	Time time.Time
 	// Seq is the number of the delivery.
 	Seq uint64
+	// Sent is the item.version that went out last, 0 when the template does not use it.
+	Sent int64
+	// Reopened counts how often the item was finished and opened again.
+	Reopened uint16
+	// Captured are values of the OA's answers, nil when there are none.
+	Captured map[string]string
 }
+
+// after returns the state after a delivery that succeeded, perhaps some time after the OA accepted it.
+func (s State) after(r *record.Record, open Open) State {
+	captured := r.Captured
+	if captured == nil {
+		captured = open.Captured
+	}
+	next := State{
+		Version: r.Version, Rank: rank(r.Action), Time: r.EventTime, Seq: r.Seq, Sent: max(s.Sent, r.Sent, open.Sent), Reopened: s.Reopened, Captured: s.Captured,
+	}
+	if s.Opens(r.Action) {
+		next.Reopened++
+	}
+	if len(captured) == 0 {
+		return next
+	}
+	next.Captured = maps.Clone(s.Captured) // others may be reading the old one
+	if next.Captured == nil {
+		next.Captured = map[string]string{}
+	}
+	for name, value := range captured {
+		if next.Captured[name] = value; value == "" {
+			delete(next.Captured, name)
+		}
+	}
+	return next
+}
+
+// Opens reports whether an action opens a finished item again.
+func (s State) Opens(a scenario.Action) bool { return s.Rank >= finished && rank(a) < finished }
 
 // rank orders the actions of equal version: an item that is finished stays finished.
 func rank(a scenario.Action) uint8 {
@@ -68,6 +106,12 @@ func (l *Latest) Superseded(key record.Key, version int64, action scenario.Actio
 	return last.Rank >= finished && rank(action) < finished && !at.IsZero() && at.Before(last.Time)
 }
 
+// Get returns what was delivered last for a key; the zero State when nothing is known.
+func (l *Latest) Get(key record.Key) State {
+	s, _ := l.get(key)
+	return s
+}
+
 func (l *Latest) get(key record.Key) (State, bool) {
 	s, ok := l.young[key]
 	if !ok {
@@ -87,7 +131,7 @@ func (l *Latest) Set(key record.Key, s State) {
 	l.young[key] = s
 }
 
-const stateBytes = len(record.Key{}) + 8 + 1 + 8 + 8
+const stateBytes = len(record.Key{}) + 8 + 1 + 8 + 8 + 8 + 2
 
 func appendStates(b []byte, states map[record.Key]State) []byte {
 	for k, s := range states {
@@ -100,6 +144,8 @@ func appendStates(b []byte, states map[record.Key]State) []byte {
 		}
 		b = binary.LittleEndian.AppendUint64(b, uint64(at))
 		b = binary.LittleEndian.AppendUint64(b, s.Seq)
+		b = binary.LittleEndian.AppendUint64(b, uint64(s.Sent))
+		b = binary.LittleEndian.AppendUint16(b, s.Reopened)
 	}
 	return b
 }
@@ -107,11 +153,47 @@ func appendStates(b []byte, states map[record.Key]State) []byte {
 func parseStates(b []byte) map[record.Key]State {
 	states := make(map[record.Key]State, len(b)/stateBytes)
 	for ; len(b) >= stateBytes; b = b[stateBytes:] {
-		s := State{Version: int64(binary.LittleEndian.Uint64(b[16:])), Rank: b[24], Seq: binary.LittleEndian.Uint64(b[33:])}
+		s := State{Version: int64(binary.LittleEndian.Uint64(b[16:])), Rank: b[24], Seq: binary.LittleEndian.Uint64(b[33:]),
+			Sent: int64(binary.LittleEndian.Uint64(b[41:])), Reopened: binary.LittleEndian.Uint16(b[49:])}
 		if at := int64(binary.LittleEndian.Uint64(b[25:])); at != 0 {
 			s.Time = time.UnixMilli(at)
 		}
 		states[record.Key(b[:16])] = s
 	}
 	return states
+}
+
+// captured are the captured values by key, in hex.
+func (l *Latest) captured() map[string]map[string]string {
+	out := map[string]map[string]string{}
+	for k, s := range l.young {
+		if len(s.Captured) > 0 {
+			out[hex.EncodeToString(k[:])] = s.Captured
+		}
+	}
+	for k, s := range l.old {
+		if _, newer := l.young[k]; !newer && len(s.Captured) > 0 {
+			out[hex.EncodeToString(k[:])] = s.Captured
+		}
+	}
+	return out
+}
+
+// restoreCaptured is the inverse of captured.
+func (l *Latest) restoreCaptured(captured map[string]map[string]string) {
+	for name, values := range captured {
+		raw, err := hex.DecodeString(name)
+		if err != nil || len(raw) != len(record.Key{}) {
+			continue
+		}
+		k := record.Key(raw)
+		states := l.old
+		if _, newer := l.young[k]; newer {
+			states = l.young
+		}
+		if s, ok := states[k]; ok {
+			s.Captured = values
+			states[k] = s
+		}
+	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // format of a checkpoint.
-const format = 2
+const format = 3
 
 // Open is what is known of a delivery that was tried or held but is not done.
 type Open struct {
@@ -26,6 +26,9 @@ type Open struct {
 	// Class and Message of the last failed attempt.
 	Class   string `json:"class,omitempty"`
 	Message string `json:"message,omitempty"`
+	// Sent and Captured of the call that the OA accepted.
+	Sent     int64             `json:"sent,omitempty"`
+	Captured map[string]string `json:"captured,omitempty"`
 }
 
 // Totals over the life of the store.
@@ -80,6 +83,10 @@ func (p *Progress) Apply(number, frame uint64, r *record.Record) bool {
 		o := p.Open[r.Seq]
 		o.Attempts, o.RetryAt, o.TargetDown, o.Held = r.Attempt, r.RetryAt, r.TargetDown, ""
 		o.Accepted, o.ReadBacks = r.Awaited(), r.ReadBacks
+		if r.Captured != nil {
+			o.Captured = r.Captured
+		}
+		o.Sent = max(o.Sent, r.Sent)
 		if r.Outcome == record.Held {
 			o.Held = r.Reason
 		}
@@ -89,6 +96,7 @@ func (p *Progress) Apply(number, frame uint64, r *record.Record) bool {
 		p.Open[r.Seq] = o
 		return true
 	}
+	open := p.Open[r.Seq]
 	delete(p.Open, r.Seq)
 	if !p.Done.Add(r.Seq) {
 		return true
@@ -98,7 +106,7 @@ func (p *Progress) Apply(number, frame uint64, r *record.Record) bool {
 	case record.Delivered:
 		p.Totals.Delivered++
 		replay.Delivered++
-		p.Latest.Set(r.Key(), State{Version: r.Version, Rank: rank(r.Action), Time: r.EventTime, Seq: r.Seq})
+		p.Latest.Set(r.Key(), p.Latest.Get(r.Key()).after(r, open))
 	case record.Skipped:
 		p.Totals.Skipped++
 		replay.Skipped++
@@ -123,18 +131,20 @@ func (p *Progress) HighestKnown() uint64 {
 
 // checkpoint is the stored form.
 type checkpoint struct {
-	Format      int               `json:"format"`
-	Records     uint64            `json:"records"`
-	RecordsAt   uint64            `json:"recordsAt,omitempty"`
-	EventsAt    uint64            `json:"eventsAt,omitempty"`
-	Floor       uint64            `json:"floor"`
-	Above       []byte            `json:"above,omitempty"`
-	Totals      Totals            `json:"totals"`
-	Open        map[uint64]Open   `json:"open,omitempty"`
-	Replays     map[string]Replay `json:"replays,omitempty"`
-	Old         []byte            `json:"old,omitempty"`
-	Young       []byte            `json:"young,omitempty"`
-	LastFailure *record.Record    `json:"lastFailure,omitempty"`
+	Format    int               `json:"format"`
+	Records   uint64            `json:"records"`
+	RecordsAt uint64            `json:"recordsAt,omitempty"`
+	EventsAt  uint64            `json:"eventsAt,omitempty"`
+	Floor     uint64            `json:"floor"`
+	Above     []byte            `json:"above,omitempty"`
+	Totals    Totals            `json:"totals"`
+	Open      map[uint64]Open   `json:"open,omitempty"`
+	Replays   map[string]Replay `json:"replays,omitempty"`
+	Old       []byte            `json:"old,omitempty"`
+	Young     []byte            `json:"young,omitempty"`
+	// Captured values by key.
+	Captured    map[string]map[string]string `json:"captured,omitempty"`
+	LastFailure *record.Record               `json:"lastFailure,omitempty"`
 }
 
 // Encode returns the checkpoint.
@@ -144,6 +154,7 @@ func (p *Progress) Encode() ([]byte, error) {
 		RecordsAt: p.RecordsFrame, EventsAt: p.EventsFrame, Replays: p.Replays,
 		Old: appendStates(nil, p.Latest.old), Young: appendStates(nil, p.Latest.young),
 	}
+	c.Captured = p.Latest.captured()
 	for _, word := range p.Done.bits {
 		c.Above = binary.LittleEndian.AppendUint64(c.Above, word)
 	}
@@ -173,5 +184,6 @@ func Decode(data []byte) (*Progress, error) {
 		p.Open = c.Open
 	}
 	p.Latest.old, p.Latest.young = parseStates(c.Old), parseStates(c.Young)
+	p.Latest.restoreCaptured(c.Captured)
 	return p, nil
 }

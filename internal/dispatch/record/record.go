@@ -159,6 +159,10 @@ type Record struct {
 	// TargetDown: the attempt failed because of the OA as a whole, not because of this item.
 	TargetDown  bool   `json:"targetDown,omitempty"`
 	TraceParent string `json:"traceParent,omitempty"`
+	// Sent is the item.version that went out, when the template uses live values.
+	Sent int64 `json:"sent,omitempty"`
+	// Captured are values of the OA's answer that later calls need; an empty one is used up.
+	Captured map[string]string `json:"captured,omitempty"`
 
 	// Replay is the ID of the replay that the delivery belongs to, ReplayOf the Seq of the dead one that it repeats.
 	Replay   string `json:"replay,omitempty"`

@@ -100,6 +100,13 @@ func (p *Pusher) of(path string) *exchange.Pusher {
 
 // Push implements oa.Pusher.
 func (p *Pusher) Push(ctx context.Context, req scenario.Request, result scenario.Result) oa.Attempt {
+	if req.Lookup != nil {
+		resolved, failure := p.of(req.Path).Resolve(ctx, req)
+		if failure != nil {
+			return *failure
+		}
+		req = resolved
+	}
 	return p.of(req.Path).Push(ctx, req, result)
 }
 

@@ -132,7 +132,15 @@ func (p *Pusher) finish(a oa.Attempt, began time.Time) oa.Attempt {
 
 // push sends one request.
 func (p *Pusher) push(ctx context.Context, req scenario.Request, result scenario.Result) oa.Attempt {
-	a := p.exchanged(ctx, req, func(x Answer) (oa.Attempt, bool) { return p.judge(x, result) }).attempt
+	req, failure := p.Resolve(ctx, req)
+	if failure != nil {
+		return *failure
+	}
+	x := p.exchanged(ctx, req, func(x Answer) (oa.Attempt, bool) { return p.judge(x, result) })
+	a := x.attempt
+	if a.Class == oa.OK {
+		a.Captured = captured(req, x.Text)
+	}
 	a.Accepted = a.Class == oa.OK && (req.Confirm || a.Status == http.StatusAccepted)
 	return a
 }
