@@ -144,15 +144,27 @@ func (p *Portal) logout(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, p.Prefix+"/login", http.StatusSeeOther)
 }
 
+// Known is the person who is signed in, if anybody is.
+func (p *Portal) Known(r *http.Request) (desk.Person, bool) {
+	c, err := r.Cookie(sessionCookie)
+	if err != nil {
+		return desk.Person{}, false
+	}
+	id, ok := p.sessions.Get(c.Value)
+	if !ok {
+		return desk.Person{}, false
+	}
+	person, ok := p.People.Get(id)
+	if ok {
+		journal.SetUser(r.Context(), id)
+	}
+	return person, ok
+}
+
 // Visitor is the person who is signed in; anybody else is sent to the login page and comes back afterwards.
 func (p *Portal) Visitor(w http.ResponseWriter, r *http.Request) (desk.Person, bool) {
-	if c, err := r.Cookie(sessionCookie); err == nil {
-		if id, ok := p.sessions.Get(c.Value); ok {
-			if person, ok := p.People.Get(id); ok {
-				journal.SetUser(r.Context(), id)
-				return person, true
-			}
-		}
+	if person, ok := p.Known(r); ok {
+		return person, true
 	}
 	to := p.Prefix + "/login"
 	if r.Method == http.MethodGet {

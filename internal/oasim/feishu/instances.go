@@ -1,0 +1,353 @@
+package feishu
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/google/uuid"
+
+	"github.com/oabridge/oabridge/internal/oasim/desk"
+	"github.com/oabridge/oabridge/internal/oasim/fault"
+	"github.com/oabridge/oabridge/internal/oasim/inbox"
+)
+
+// errUnchanged leaves an item as it is.
+var errUnchanged = errors.New("unchanged")
+
+const (
+	approvalBase = "/open-apis/approval/v4/"
+	// The bounds of external_tasks (FS-DOC).
+	maxTaskPage, defaultTaskPage = 500, 100
+)
+
+// routeApprovals serves third-party approvals (三方审批; FS-SDK, FS-DOC).
+func (s *Feishu) routeApprovals(mux *http.ServeMux) {
+	mux.HandleFunc("POST "+approvalBase+"external_approvals", s.asTenant(Approval, s.createApproval))
+	mux.HandleFunc("POST "+approvalBase+"external_instances", s.asTenant(Approval, s.writeInstance))
+	mux.HandleFunc("POST "+approvalBase+"external_instances/check", s.asTenant(Approval, s.checkInstances))
+	mux.HandleFunc("GET "+approvalBase+"external_tasks", s.asTenant(Approval, s.externalTasks))
+}
+
+func (s *Feishu) createApproval(w http.ResponseWriter, r *http.Request, a App) {
+	var in struct {
+		Name     string `json:"approval_name"`
+		Code     string `json:"approval_code"`
+		External struct {
+			SupportPC     bool   `json:"support_pc"`
+			SupportMobile bool   `json:"support_mobile"`
+			LinkPC        string `json:"create_link_pc"`
+			LinkMobile    string `json:"create_link_mobile"`
+		} `json:"external"`
+	}
+	if !s.read(w, r, badApproval, &in) {
+		return
+	}
+	if in.Name == "" || !in.External.SupportPC && !in.External.SupportMobile {
+		s.refuse(w, badApproval, "approval_name and external with support_pc or support_mobile are required")
+		return
+	}
+	in.Code = cmp.Or(in.Code, uuid.NewString())
+	s.mu.Lock()
+	owner := cmp.Or(s.approvals[in.Code], a.AppID)
+	s.approvals[in.Code] = owner
+	s.mu.Unlock()
+	if owner != a.AppID {
+		s.refuse(w, approvalDenied, "approval_code belongs to another app")
+		return
+	}
+	succeed(w, fields{"approval_code": in.Code})
+}
+
+// key names an instance; its parts have the rest of their key behind it.
+func key(code, id string) string { return code + "/" + id }
+
+// writeInstance creates or updates an instance. What is older than what is known is left out without a word: the answer
+// is the same (FS-DOC).
+func (s *Feishu) writeInstance(w http.ResponseWriter, r *http.Request, a App) {
+	var in instance
+	if !s.read(w, r, badApproval, &in) {
+		return
+	}
+	s.mu.Lock()
+	owner, exists := s.approvals[in.ApprovalCode]
+	s.mu.Unlock()
+	if !exists || owner != a.AppID {
+		s.refuse(w, noApproval, in.ApprovalCode)
+		return
+	}
+	if wrong := in.check(); wrong != "" {
+		s.refuse(w, badApproval, wrong)
+		return
+	}
+	if code, who := s.strangers(in); code != 0 {
+		s.refuse(w, code, who)
+		return
+	}
+	if !fault.Swallows(r.Context()) {
+		if err := s.storeInstance(r.URL.Path, in); err != nil {
+			s.refuse(w, internalError, err.Error())
+			return
+		}
+	}
+	succeed(w, fields{"data": in})
+}
+
+// strangers refuses an instance with somebody who does not exist, or does not see the app (derived).
+func (s *Feishu) strangers(in instance) (int, string) {
+	people := [][2]string{{in.UserID, in.OpenID}}
+	for _, t := range in.TaskList {
+		people = append(people, [2]string{t.UserID, t.OpenID})
+	}
+	for _, c := range in.CCList {
+		people = append(people, [2]string{c.UserID, c.OpenID})
+	}
+	for i, who := range people {
+		p, ok := s.either(who[0], who[1])
+		switch {
+		case !ok:
+			return badApproval, fmt.Sprintf("user not found: user_id %q, open_id %q", who[0], who[1])
+		case p.OutOfScope && i > 0:
+			return approvalDenied, fmt.Sprintf("user %q is not in the visible scope of the app", who[0]+who[1])
+		}
+	}
+	return 0, ""
+}
+
+// either finds a person by user_id or else by open_id.
+func (s *Feishu) either(user, open string) (desk.Person, bool) {
+	if user != "" {
+		return s.find("user_id", user)
+	}
+	return s.find("open_id", open)
+}
+
+func (s *Feishu) storeInstance(path string, in instance) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := key(in.ApprovalCode, in.InstanceID)
+	known := s.instances[k]
+	if known == nil && len(s.instances) >= maxInstances {
+		return fmt.Errorf("the simulator holds no more than %d instances", maxInstances)
+	}
+	next := in.merge(known)
+	s.instances[k] = next
+	s.noteStale(path, k, in)
+	return s.show(path, k, known, next)
+}
+
+// noteStale counts the parts that came too late.
+func (s *Feishu) noteStale(path, k string, in instance) {
+	if in.UpdateMode != updateMode {
+		return
+	}
+	for _, t := range in.TaskList {
+		if p, ok := s.either(t.UserID, t.OpenID); ok {
+			_ = s.box.Edit(path, k+"/"+t.TaskID, p.ID, func(c *inbox.Content, known bool) error {
+				if known && c.Version > version(t.UpdateTime) {
+					return inbox.ErrStale
+				}
+				return errUnchanged
+			})
+		}
+	}
+}
+
+// show brings the inboxes in line with an instance: what everybody has to do, and who is told.
+func (s *Feishu) show(path, k string, before, after *instance) error {
+	shown := map[string]bool{}
+	put := func(id, kind, user, open string, c inbox.Content) error {
+		p, ok := s.either(user, open)
+		if !ok {
+			return nil
+		}
+		if after.Status == "DELETED" || after.Status == "HIDDEN" {
+			c.State = inbox.Gone
+		}
+		c.TaskID, c.Kind, c.Sender = after.InstanceID, kind, after.text(after.UserName)
+		c.Title = after.text(cmp.Or(c.Title, after.Title))
+		for _, f := range after.Form {
+			c.Text += after.text(f.Name) + ": " + after.text(f.Value) + " "
+		}
+		shown[k+id+"\n"+p.ID] = true
+		return s.box.Put(path, k+id, p.ID, c)
+	}
+	for _, t := range after.TaskList {
+		c := inbox.Content{
+			Title: t.Title, URL: cmp.Or(t.Links.PC, after.Links.PC), MobileURL: cmp.Or(t.Links.Mobile, after.Links.Mobile), State: inbox.Done,
+			Version: version(t.UpdateTime), Fields: map[string]any{"status": t.Status, "task_id": t.TaskID},
+		}
+		if t.Status == "PENDING" {
+			c.State = inbox.Open
+		}
+		if err := put("/"+t.TaskID, inbox.ToDo, t.UserID, t.OpenID, c); err != nil {
+			return err
+		}
+	}
+	for _, cc := range after.CCList {
+		c := inbox.Content{
+			Title: cc.Title, URL: cmp.Or(cc.Links.PC, after.Links.PC), MobileURL: cmp.Or(cc.Links.Mobile, after.Links.Mobile), State: inbox.Open,
+			Version: version(cc.UpdateTime), Read: cc.ReadStatus == "READ",
+		}
+		if err := put("/cc/"+cc.CCID, inbox.Notice, cc.UserID, cc.OpenID, c); err != nil {
+			return err
+		}
+	}
+	if before == nil {
+		return nil
+	}
+	hide := func(id, user, open string) {
+		if p, ok := s.either(user, open); ok && !shown[k+id+"\n"+p.ID] {
+			s.box.Change(path, k+id, p.ID, func(c *inbox.Content) { c.State = inbox.Gone })
+		}
+	}
+	for _, t := range before.TaskList {
+		hide("/"+t.TaskID, t.UserID, t.OpenID)
+	}
+	for _, cc := range before.CCList {
+		hide("/cc/"+cc.CCID, cc.UserID, cc.OpenID)
+	}
+	return nil
+}
+
+type versionOf struct {
+	TaskID     string `json:"task_id"`
+	UpdateTime string `json:"update_time"`
+}
+
+type instanceVersion struct {
+	InstanceID string      `json:"instance_id"`
+	UpdateTime string      `json:"update_time"`
+	Tasks      []versionOf `json:"tasks"`
+}
+
+// checkInstances tells which of the named instances differ from what is known here, with the versions that are known
+// (FS-DOC).
+func (s *Feishu) checkInstances(w http.ResponseWriter, r *http.Request, a App) {
+	var in struct {
+		Instances []instanceVersion `json:"instances"`
+	}
+	if !s.read(w, r, badApproval, &in) {
+		return
+	}
+	differ := []instanceVersion{}
+	for _, one := range in.Instances {
+		here := instanceVersion{InstanceID: one.InstanceID, Tasks: []versionOf{}}
+		for _, known := range s.instancesOf(a) {
+			if known.InstanceID != one.InstanceID {
+				continue
+			}
+			here.UpdateTime = known.UpdateTime
+			for _, t := range known.TaskList {
+				here.Tasks = append(here.Tasks, versionOf{t.TaskID, t.UpdateTime})
+			}
+		}
+		sorted := func(list []versionOf) []versionOf {
+			list = slices.Clone(list)
+			slices.SortFunc(list, func(a, b versionOf) int { return cmp.Compare(a.TaskID, b.TaskID) })
+			return list
+		}
+		if here.UpdateTime != one.UpdateTime || !slices.Equal(sorted(here.Tasks), sorted(one.Tasks)) {
+			differ = append(differ, here)
+		}
+	}
+	succeed(w, fields{"diff_instances": differ})
+}
+
+// instancesOf are the instances of an app's approvals, ordered by key.
+func (s *Feishu) instancesOf(a App) []instance {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var keys []string
+	for k, in := range s.instances {
+		if s.approvals[in.ApprovalCode] == a.AppID {
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	out := make([]instance, len(keys))
+	for i, k := range keys {
+		out[i] = *s.instances[k]
+	}
+	return out
+}
+
+// externalTasks reads back what is known, in pages. The filter is a body, although this is a GET (FS-SDK).
+func (s *Feishu) externalTasks(w http.ResponseWriter, r *http.Request, a App) {
+	var filter struct {
+		ApprovalCodes []string `json:"approval_codes"`
+		InstanceIDs   []string `json:"instance_ids"`
+		UserIDs       []string `json:"user_ids"`
+		Status        string   `json:"status"`
+	}
+	if r.ContentLength != 0 && !s.read(w, r, badApproval, &filter) {
+		return
+	}
+	size, err := strconv.Atoi(cmp.Or(r.FormValue("page_size"), strconv.Itoa(defaultTaskPage)))
+	from, tokenErr := strconv.Atoi(cmp.Or(r.FormValue("page_token"), "0"))
+	if err != nil || tokenErr != nil || size < 1 || size > maxTaskPage || from < 0 {
+		s.refuse(w, badApproval, "page_size is 1 to 500, page_token what the last page said")
+		return
+	}
+	among := func(list []string, value string) bool { return len(list) == 0 || slices.Contains(list, value) }
+	all := []fields{}
+	for _, in := range s.instancesOf(a) {
+		tasks := []fields{}
+		for _, t := range in.TaskList {
+			if among(filter.UserIDs, t.UserID) && (filter.Status == "" || t.Status == filter.Status) {
+				tasks = append(tasks, fields{"id": t.TaskID, "status": t.Status, "update_time": t.UpdateTime})
+			}
+		}
+		wanted := len(tasks) > 0 || len(filter.UserIDs) == 0 && filter.Status == ""
+		if wanted && among(filter.ApprovalCodes, in.ApprovalCode) && among(filter.InstanceIDs, in.InstanceID) {
+			all = append(all, fields{
+				"instance_id": in.InstanceID, "approval_id": in.ApprovalCode, "approval_code": in.ApprovalCode, "status": in.Status,
+				"update_time": in.UpdateTime, "tasks": tasks,
+			})
+		}
+	}
+	from = min(from, len(all))
+	to := min(from+size, len(all))
+	out := fields{"data": all[from:to], "has_more": to < len(all)}
+	if to < len(all) {
+		out["page_token"] = strconv.Itoa(to)
+	}
+	succeed(w, out)
+}
+
+// describe says what a request is about, for the script of faults. Receivers are named as they came.
+func (s *Feishu) describe(r *http.Request, body []byte) []fault.Subject {
+	var in struct {
+		instance
+		ReceiveID   string   `json:"receive_id"`
+		MsgType     string   `json:"msg_type"`
+		Content     string   `json:"content"`
+		Summary     string   `json:"summary"`
+		ClientToken string   `json:"client_token"`
+		Members     []member `json:"members"`
+	}
+	_ = json.Unmarshal(body, &in) // what cannot be read, or is not there, is known by its path alone
+	about := fault.Subject{
+		TaskID: cmp.Or(in.InstanceID, in.ClientToken, s.matterOf(r.URL.Path)),
+		Title:  cmp.Or(in.text(in.Title), in.Summary, seen(in.MsgType, in.Content).title),
+	}
+	to := []string{}
+	for _, t := range in.TaskList {
+		to = append(to, cmp.Or(t.UserID, t.OpenID))
+	}
+	for _, m := range in.Members {
+		to = append(to, m.ID)
+	}
+	if in.ReceiveID != "" || len(to) == 0 {
+		to = append(to, in.ReceiveID)
+	}
+	var out []fault.Subject
+	for _, id := range to {
+		out = append(out, fault.Subject{TaskID: about.TaskID, Receiver: id, Title: about.Title})
+	}
+	return out
+}
