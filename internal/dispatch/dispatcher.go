@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -293,12 +292,4 @@ func (d *Dispatcher) Addr(part string) string {
 		}
 	}
 	return ""
-}
-
-// makeStoreDir makes the directory of the store.
-func makeStoreDir(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("store: cannot make the directory: %w; check the volume and its permissions", err)
-	}
-	return nil
 }

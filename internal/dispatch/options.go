@@ -9,6 +9,7 @@ package dispatch
 import (
 	"errors"
 	"fmt"
+	"os"
 	"syscall"
 	"time"
 
@@ -99,8 +100,11 @@ func (o *Options) check() error {
 	return errors.Join(errs...)
 }
 
-// volumeShare is the default of StoreMaxBytes.
+// volumeShare is the default of StoreMaxBytes. It makes the directory when it is missing.
 func volumeShare(dir string) (int64, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return 0, fmt.Errorf("store: cannot make the directory: %w; check the volume and its permissions", err)
+	}
 	var fs syscall.Statfs_t
 	if err := syscall.Statfs(dir, &fs); err != nil {
 		return 0, fmt.Errorf("store: cannot read the size of its volume: %w; give --store-max-bytes", err)

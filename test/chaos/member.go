@@ -40,25 +40,38 @@ func (m *member) live(ctx context.Context) error {
 		m.mu.Unlock()
 		m.diary.note("%s started, pid %d", m.name, p.PID())
 		readyCtx, cancel := context.WithCancel(ctx)
+		stuck := make(chan error, 1)
 		go func() {
-			if m.ready(readyCtx, p) == nil {
-				m.diary.note("%s is ready after %s", m.name, time.Since(p.Started).Round(time.Millisecond))
-				close(up)
+			if err := m.ready(readyCtx, p); err != nil {
+				stuck <- err
+				return
 			}
+			m.diary.note("%s is ready after %s", m.name, time.Since(p.Started).Round(time.Millisecond))
+			close(up)
 		}()
 		select {
-		case <-p.Done():
-			cancel()
-			m.mu.Lock()
-			condemned := m.condemned
-			m.mu.Unlock()
-			if !condemned {
-				m.diary.note("%s ended by itself", m.name)
-				pause(ctx, restartPause)
+		case err := <-stuck:
+			select {
+			case <-p.Done(): // it ended before it was ready
+			case <-ctx.Done():
+			default:
+				cancel()
+				p.Kill()
+				return err
 			}
+		case <-p.Done():
 		case <-ctx.Done():
-			cancel()
+		}
+		cancel()
+		if ctx.Err() != nil {
 			return p.Stop()
+		}
+		m.mu.Lock()
+		condemned := m.condemned
+		m.mu.Unlock()
+		if !condemned {
+			m.diary.note("%s ended by itself", m.name)
+			_ = pause(ctx, restartPause)
 		}
 	}
 	return nil

@@ -138,6 +138,9 @@ func (st *stage) levels(ctx context.Context) (waiting, ended int64, err error) {
 		if err != nil {
 			return 0, 0, err
 		}
+		if r.Delivery == nil {
+			return 0, 0, fmt.Errorf("the store of dispatcher %s is not open", d.Replica)
+		}
 		waiting += r.Delivery.Pending + r.Delivery.Retrying + r.Delivery.Held
 		ended += r.Delivery.Delivered + r.Delivery.Dead + r.Delivery.Skipped
 	}
