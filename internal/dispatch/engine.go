@@ -51,7 +51,8 @@ type engine struct {
 	progress *progress.Progress
 	gate     gate
 	catchUp  catchUp
-	// readSeq is the last delivery in lanes, tailSeq the last one in the journal, readFrame the frame of readSeq.
+	// readSeq is the last delivery in lanes, tailSeq the last one in the journal, readFrame the frame to read next: that of
+	// readSeq as long as more of it may be to read.
 	readSeq, tailSeq, readFrame uint64
 	// frames that were read and are still on disk, in order.
 	frames []frameRef

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"hash/fnv"
 	"time"
 	"unique"
@@ -40,7 +41,6 @@ func (e *engine) read(ctx context.Context) {
 			}
 			continue
 		}
-		// From the frame that was read last on: the rest of it may not have found room before.
 		got, err := e.part.Events.Frames(ctx, from, readBatch)
 		if err != nil {
 			if ctx.Err() == nil {
@@ -53,12 +53,18 @@ func (e *engine) read(ctx context.Context) {
 			empty = 0
 			continue
 		}
-		// There must be something: the last frame is never removed. Look again before believing that it is lost.
+		// There must be something: the last frame is never removed. Look again before believing that it is lost, and at
+		// last ask who knows best: in a cluster a copy that lags behind may have answered.
 		if empty++; empty < emptyReads {
 			pause(ctx, storeRetry)
 			continue
 		}
 		empty = 0
+		if ends, err := e.part.Events.Ends(ctx, from); err != nil || !ends {
+			e.log.Info("deliveries cannot be read yet", "from", from, "error", fmt.Sprint(err))
+			pause(ctx, storeRetry)
+			continue
+		}
 		e.mu.Lock()
 		if e.readSeq == before {
 			e.gone(before+1, tail+1)
@@ -83,7 +89,8 @@ func (e *engine) hasRoom() bool {
 	return e.lanes.Len() < e.tuning.maxWaiting && ready < int64(e.tuning.maxReady) && (e.lanes.Cached() < maxCached || ready < fewReady)
 }
 
-// take adds what was read, as far as there is room, and reports whether anything was new.
+// take adds what was read, as far as there is room, and reports whether that leads on: frames in which nothing is left to
+// do count, or a start after many others would see nothing but those.
 func (e *engine) take(got []journal.Batch) (news bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -91,7 +98,6 @@ func (e *engine) take(got []journal.Batch) (news bool) {
 	for _, b := range got {
 		if b.Damaged {
 			e.log.Info("a part of the store cannot be read; what was in it is counted as lost when the next part is read", "frame", b.Frame)
-			continue
 		}
 		for i := range b.Items {
 			number := b.First + uint64(i)
@@ -120,6 +126,9 @@ func (e *engine) take(got []journal.Batch) (news bool) {
 				}
 			}
 			e.add(number, b.Frame, i, d, len(b.Items[i].Data))
+		}
+		if b.Frame >= e.readFrame {
+			e.readFrame, news = b.Frame+1, true
 		}
 	}
 	return news

@@ -100,11 +100,12 @@ func (st *stage) havoc(ctx context.Context, c config, work func(context.Context)
 	group, broken := errgroup.WithContext(ctx)
 	broken, cancel := context.WithTimeoutCause(broken, c.havoc, over)
 	defer cancel()
-	group.Go(func() error { return st.killer(broken, c) })
-	group.Go(func() error { return st.moody(broken, c) })
+	kill := st.killer
 	if len(st.servers) > 0 {
-		group.Go(func() error { return st.serverKiller(broken, c) })
+		kill = st.inTurn
 	}
+	group.Go(func() error { return kill(broken, c) })
+	group.Go(func() error { return st.moody(broken, c) })
 	if st.volume != nil {
 		group.Go(func() error { return st.diskFiller(broken, c) })
 	}

@@ -13,21 +13,24 @@ import (
 // The actors, each with dice of its own.
 const (
 	actorKiller = iota + 1
-	actorServers
+	actorInTurn
 	actorOA
 	actorDisk
 )
+
+// takeover is how long an owner stays away: longer than its lease of 15 s.
+const takeover = 18 * time.Second
 
 func between(dice *rand.Rand, least, most time.Duration) time.Duration {
 	return least + time.Duration(dice.Int64N(int64(most-least)+1))
 }
 
-// killer kills a dispatcher again and again. Mostly it lets the next one get ready first; one time in four it does not, so
+// killer kills the only dispatcher again and again. Mostly it lets the next one get ready first; one time in four it does not, so
 // that recovery is interrupted as well.
 func (st *stage) killer(ctx context.Context, c config) error {
 	dice := c.dice(actorKiller)
+	victim := st.dispatchers[0]
 	for {
-		victim := st.dispatchers[dice.IntN(len(st.dispatchers))]
 		if dice.IntN(4) > 0 {
 			if err := victim.isUp(ctx); err != nil {
 				return nil
@@ -36,14 +39,15 @@ func (st *stage) killer(ctx context.Context, c config) error {
 		if pause(ctx, between(dice, c.killMin, c.killMax)) != nil {
 			return nil
 		}
-		victim.kill()
+		victim.kill(0)
 	}
 }
 
-// serverKiller kills one NATS server at a time; the next one only when all are healthy again.
-func (st *stage) serverKiller(ctx context.Context, c config) error {
-	dice := c.dice(actorServers)
-	for {
+// inTurn kills an owner of partitions and a NATS server, one after the other: the next one only when the others are
+// healthy again. Every other owner stays away for so long that the remaining ones have to take over.
+func (st *stage) inTurn(ctx context.Context, c config) error {
+	dice := c.dice(actorInTurn)
+	for n := 0; ; n++ {
 		for _, s := range st.servers {
 			if err := s.isUp(ctx); err != nil {
 				return nil
@@ -52,7 +56,14 @@ func (st *stage) serverKiller(ctx context.Context, c config) error {
 		if pause(ctx, between(dice, c.killMin, c.killMax)) != nil {
 			return nil
 		}
-		st.servers[dice.IntN(len(st.servers))].kill()
+		switch n % 4 {
+		case 0:
+			st.dispatchers[dice.IntN(len(st.dispatchers))].kill(0)
+		case 2:
+			st.dispatchers[dice.IntN(len(st.dispatchers))].kill(takeover)
+		default:
+			st.servers[dice.IntN(len(st.servers))].kill(0)
+		}
 	}
 }
 

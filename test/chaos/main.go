@@ -34,7 +34,7 @@ func main() {
 type config struct {
 	seed                     uint64
 	events, items, receivers int
-	// rate of the CRM in events/s; 0 means as fast as they are taken.
+	// rate of the CRM in events/s, so that enough happens while it works; 0 means as fast as they are taken.
 	rate float64
 	// havoc bounds how long things are broken; the run goes on until all is drained.
 	havoc time.Duration
@@ -55,10 +55,10 @@ func command(ctx context.Context) int {
 	flag.IntVar(&c.events, "events", 0, "events of the CRM (default 100000, with -outage 20000)")
 	flag.IntVar(&c.items, "items", 0, "to-dos that they are about (default one for every five events)")
 	flag.IntVar(&c.receivers, "receivers", 1, "receivers of each to-do")
-	flag.Float64Var(&c.rate, "rate", 0, "events per second of the CRM; 0 means as fast as they are taken")
+	flag.Float64Var(&c.rate, "rate", 0, "events per second of the CRM (default 400, with -outage as fast as they are taken)")
 	flag.DurationVar(&c.havoc, "duration", 10*time.Minute, "how long things are broken at most")
-	flag.DurationVar(&c.killMin, "kill-min", 0, "least time between two kills of a dispatcher (default 200ms, with -nats 2s)")
-	flag.DurationVar(&c.killMax, "kill-max", 0, "most time between two kills of a dispatcher (default 800ms, with -nats 6s)")
+	flag.DurationVar(&c.killMin, "kill-min", 0, "least time between two kills of a dispatcher (default 200ms, with -nats 1s)")
+	flag.DurationVar(&c.killMax, "kill-max", 0, "most time between two kills of a dispatcher (default 800ms, with -nats 4s)")
 	flag.StringVar(&c.finished, "finished", "", "what happens to a to-do that was created and finished during an outage: Skip or Deliver (default Deliver, with -outage Skip)")
 	flag.BoolVar(&c.nats, "nats", false, "keep the queue in a cluster of three NATS servers")
 	flag.IntVar(&c.replicas, "replicas", 3, "dispatchers, with -nats")
@@ -103,11 +103,14 @@ func (c *config) complete() {
 		set(&c.events, 20_000)
 	}
 	if c.nats {
-		first, last = 2*time.Second, 6*time.Second
+		first, last = time.Second, 4*time.Second
 	} else {
 		c.replicas = 1
 	}
 	set(&c.events, 100_000)
+	if c.rate == 0 && !c.outage {
+		c.rate = 400
+	}
 	set(&c.items, c.events/5)
 	set(&c.receivers, 1)
 	if c.finished == "" {

@@ -24,6 +24,8 @@ type member struct {
 	up chan struct{}
 	// condemned is set while a kill is on its way, so that an end of another cause can be told.
 	condemned bool
+	// down is how long it stays away after a kill.
+	down time.Duration
 }
 
 // live runs the program until ctx ends, then lets it end well.
@@ -67,26 +69,27 @@ func (m *member) live(ctx context.Context) error {
 			return p.Stop()
 		}
 		m.mu.Lock()
-		condemned := m.condemned
+		condemned, down := m.condemned, m.down
 		m.mu.Unlock()
 		if !condemned {
 			m.diary.note("%s ended by itself", m.name)
-			_ = pause(ctx, restartPause)
+			down = restartPause
 		}
+		_ = pause(ctx, down)
 	}
 	return nil
 }
 
-// kill ends the present process with SIGKILL.
-func (m *member) kill() {
+// kill ends the present process with SIGKILL; the next one starts when it was down for so long.
+func (m *member) kill(down time.Duration) {
 	m.mu.Lock()
-	p := m.current
-	m.condemned = true
-	m.mu.Unlock()
-	if p != nil {
-		m.diary.killed(m.name)
-		p.Kill()
+	defer m.mu.Unlock()
+	if m.current == nil || m.current.Ended() {
+		return
 	}
+	m.condemned, m.down = true, down
+	m.diary.killed(m.name)
+	m.current.Kill()
 }
 
 // isUp waits until the present process, or one of its successors, is ready.

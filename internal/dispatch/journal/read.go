@@ -104,6 +104,30 @@ func (l *Log) get(ctx context.Context, seq uint64) ([]byte, error) {
 	return got[0].Data, nil
 }
 
+// Ends reports whether there is nothing from sequence number from on. In a cluster the leader of the stream is asked.
+func (l *Log) Ends(ctx context.Context, from uint64) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	request, err := json.Marshal(map[string]any{"seq": max(from, 1), "next_by_subj": ">"})
+	if err != nil {
+		return false, err
+	}
+	m, err := l.read.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+l.name, request)
+	if err != nil {
+		return false, fmt.Errorf("stream %s: %w", l.name, err)
+	}
+	var answer struct {
+		Error *jetstream.APIError `json:"error"`
+	}
+	if err := json.Unmarshal(m.Data, &answer); err != nil {
+		return false, fmt.Errorf("stream %s: %w", l.name, err)
+	}
+	if answer.Error != nil && answer.Error.ErrorCode != jetstream.JSErrCodeMessageNotFound {
+		return false, fmt.Errorf("stream %s: %w", l.name, answer.Error)
+	}
+	return answer.Error != nil, nil
+}
+
 // PurgeBelow removes all messages before seq.
 func (l *Log) PurgeBelow(ctx context.Context, seq uint64) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
