@@ -1,4 +1,4 @@
-// Command oasim runs the simulators as a server: a Seeyon OA and a CRM, for demonstrations and end-to-end tests.
+// Command oasim runs the simulators as a server: every OA and the CRM, for demonstrations and end-to-end tests.
 package main
 
 import (
@@ -26,10 +26,10 @@ func main() {
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "oasim",
-		Short: "Simulators of an OA and a CRM",
-		Long: "oasim simulates the two ends of OA Bridge: a Seeyon OA that takes to-dos and issues sign-in tickets, and a CRM\n" +
-			"that sends to-do events and takes signed logins. Both keep everything in memory, have web pages to look at and a\n" +
-			"control API under /_sim. They are for tests and demonstrations: the control API asks for no password.",
+		Short: "Simulators of OA systems and of a CRM",
+		Long: "oasim simulates the two ends of OA Bridge: OA systems that take to-dos and prove who signs in, and a CRM that sends\n" +
+			"to-do events and takes signed logins. All keep everything in memory, have web pages to look at and a control API\n" +
+			"under /_sim. They are for tests and demonstrations: the control API asks for no password.",
 		SilenceUsage: true,
 	}
 	root.AddCommand(newServe(), newConfig(), newScenario())

@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"html"
+	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -32,6 +36,11 @@ seeyon:
   settings: {ssoPath: old}
 crm:
   login: {jwksURL: "https://sso.example/jwks", issuer: i, audience: a}
+weaver:
+  systems: [{code: other}]
+  settings: {soapForm: cdata, provider: {codeSeconds: 7}}
+generic:
+  shape: {operations: [{action: create, path: /push}]}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +51,14 @@ crm:
 	if c.Seeyon.Settings.SSOPath != "old" || c.Seeyon.Settings.WrongPassword != 401 || len(c.CRM.People) != 21 || c.CRM.Login.Audience != "a" {
 		t.Errorf("settings = %+v, crm = %+v", c.Seeyon.Settings, c.CRM)
 	}
-	for _, bad := range []string{"seyon: {}", "crm: {jwks: x}", "["} {
+	if w := c.Weaver; len(w.Systems) != 1 || w.Systems[0].Secret != "" || len(w.People) != 21 || w.Settings.SOAPForm != "cdata" || !w.Settings.TodoCentre ||
+		w.Settings.Provider.CodeSeconds != 7 || w.Settings.Provider.TokenSeconds != 3600 {
+		t.Errorf("weaver = %+v %+v", w, w.Settings)
+	}
+	if g := c.Generic.Shape; len(g.Operations) != 1 || g.Operations[0].Element != "" || g.Fields.TaskID != "taskId" {
+		t.Errorf("generic = %+v", g)
+	}
+	for _, bad := range []string{"seyon: {}", "crm: {jwks: x}", "weaver: {settings: {x: 1}}", "["} {
 		if _, err := loadConfig(write(t, bad)); err == nil {
 			t.Errorf("%q was accepted", bad)
 		}
@@ -52,30 +68,94 @@ crm:
 	}
 }
 
+// All simulators at once: each shows its pages and its control API, and the index leads to all of them.
 func TestServe(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	type place struct{ name, url string }
-	places, ended := make(chan place, 2), make(chan error, 1)
+	places, ended := make(chan [2]string, len(names())), make(chan error, 1)
+	addresses := map[string]string{}
+	for _, name := range names() {
+		addresses[name] = "127.0.0.1:0"
+	}
 	go func() {
-		addresses := map[string]string{"seeyon": "127.0.0.1:0", "crm": "127.0.0.1:0"}
-		ended <- serve(ctx, defaultConfig(), []string{"seeyon", "crm"}, addresses, func(name string, a net.Addr) {
-			places <- place{name, "http://" + a.String()}
+		ended <- serve(ctx, defaultConfig(), names(), addresses, func(name string, a net.Addr) {
+			places <- [2]string{name, "http://" + a.String()}
 		})
 	}()
-	for range 2 {
+	get := func(url string) string {
+		t.Helper()
+		req, _ := http.NewRequestWithContext(ctx, "GET", url, nil)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = resp.Body.Close() }()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil || resp.StatusCode != 200 {
+			t.Fatalf("%s: %d %v %s", url, resp.StatusCode, err, body)
+		}
+		return string(body)
+	}
+	urls := map[string]string{}
+	for range names() {
 		p := <-places
-		for _, path := range []string{"/healthz", "/", "/_sim/people"} {
-			req, _ := http.NewRequestWithContext(ctx, "GET", p.url+path, nil)
-			resp, err := http.DefaultClient.Do(req)
-			if err != nil || resp.StatusCode != 200 {
-				t.Fatalf("%s %s: %v %v", p.name, path, resp, err)
+		urls[p[0]] = p[1]
+	}
+	list := get(urls[indexName] + "/")
+	get(urls[indexName] + "/healthz")
+	for name, url := range urls {
+		if name == indexName {
+			continue
+		}
+		if !strings.Contains(list, `href="`+url+`/"`) {
+			t.Errorf("%s is not on the index: %s", name, list)
+		}
+		for _, path := range []string{"/healthz", "/_sim/people", "/_sim/clock", "/_sim/journal", "/_sim/settings", "/_sim/faults"} {
+			get(url + path)
+		}
+		for _, link := range regexp.MustCompile(`class="row" href="([^"]+)"`).FindAllStringSubmatch(get(url+"/"), -1) {
+			if name != "crm" || link[1] != "/home" { // nobody is logged in there
+				get(url + html.UnescapeString(link[1]))
 			}
-			_ = resp.Body.Close()
 		}
 	}
 	cancel()
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+func TestIndexNamesTheConfiguredURLs(t *testing.T) {
+	addr := &net.TCPAddr{Port: 8082}
+	i := index{entries: []entry{{"weaver", "泛微", addr}, {"crm", "CRM", addr}}, urls: map[string]string{"weaver": "https://weaver.example/"}}
+	w := httptest.NewRecorder()
+	i.ServeHTTP(w, httptest.NewRequest("GET", "http://sim.example:8090/", nil))
+	for _, want := range []string{`href="https://weaver.example/"`, `href="http://sim.example:8082/"`} {
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s is missing: %s", want, w.Body)
+		}
+	}
+	w = httptest.NewRecorder()
+	i.ServeHTTP(w, httptest.NewRequest("GET", "http://sim.example/x", nil))
+	if w.Code != 404 {
+		t.Errorf("another path: %d", w.Code)
+	}
+}
+
+func TestServeSaysWhatIsWrong(t *testing.T) {
+	busy, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = busy.Close() }()
+	c := defaultConfig()
+	err = serve(t.Context(), c, []string{"crm", "weaver"}, map[string]string{"crm": "127.0.0.1:0", "weaver": busy.Addr().String()}, func(string, net.Addr) {})
+	if err == nil || !strings.Contains(err.Error(), "weaver") {
+		t.Errorf("a taken port: %v", err)
+	}
+	c.Weaver.Settings.Account = "x"
+	err = serve(t.Context(), c, []string{"weaver"}, map[string]string{}, func(string, net.Addr) {})
+	if err == nil || !strings.Contains(err.Error(), "settings.account") {
+		t.Errorf("bad settings: %v", err)
 	}
 }
 
@@ -101,7 +181,7 @@ func TestCommands(t *testing.T) {
 	if c, err := loadConfig(write(t, out)); err != nil || len(c.Seeyon.People) != 21 {
 		t.Errorf("the printed configuration cannot be read back: %v", err)
 	}
-	for _, args := range [][]string{{"serve", "landray"}, {"serve", "--config", "/nowhere"}, {"scenario", "--count", "1"}} {
+	for _, args := range [][]string{{"serve", "notes"}, {"serve", "--config", "/nowhere"}, {"scenario", "--count", "1"}} {
 		if _, err := run(args...); err == nil {
 			t.Errorf("%v succeeded", args)
 		}

@@ -142,20 +142,3 @@ func TestIndexListsPagesFirst(t *testing.T) {
 		t.Errorf("count = %q", body)
 	}
 }
-
-func TestMeterStartsAnewInEveryWindow(t *testing.T) {
-	now := time.Unix(100, 0)
-	m := NewMeter(func() time.Time { return now })
-	for i, want := range []bool{true, true, false} {
-		if m.Allow("a", 2, time.Second) != want {
-			t.Errorf("call %d", i)
-		}
-	}
-	if !m.Allow("b", 2, time.Second) || !m.Allow("a", 0, time.Second) {
-		t.Error("another key, or no limit")
-	}
-	now = now.Add(time.Second)
-	if !m.Allow("a", 2, time.Second) {
-		t.Error("the next window")
-	}
-}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/oabridge/oabridge/internal/oasim/desk"
 	"github.com/oabridge/oabridge/internal/oasim/journal"
+	"github.com/oabridge/oabridge/internal/oasim/quota"
 )
 
 // Auth says how a call proves who makes it.
@@ -82,7 +83,7 @@ func (s *Generic) withAuth(next http.HandlerFunc) http.HandlerFunc {
 		switch {
 		case !s.passes(r):
 			s.refuse(w, r)
-		case !s.meter.Allow("", s.Settings().PerSecond, time.Second):
+		case !s.calls.Allow("", quota.Limit{Max: s.Settings().PerSecond, Per: time.Second}):
 			w.Header().Set("Retry-After", "1")
 			http.Error(w, "Too Many Requests", http.StatusTooManyRequests)
 		default:

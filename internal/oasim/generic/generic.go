@@ -13,6 +13,7 @@ import (
 	"github.com/oabridge/oabridge/internal/oasim/idp"
 	"github.com/oabridge/oabridge/internal/oasim/inbox"
 	"github.com/oabridge/oabridge/internal/oasim/portal"
+	"github.com/oabridge/oabridge/internal/oasim/quota"
 )
 
 // Options configures a new OA.
@@ -42,7 +43,7 @@ type Generic struct {
 	provider *idp.Provider
 	tokens   *expiry.Map[struct{}]
 	tickets  *expiry.Map[string]
-	meter    *desk.Meter
+	calls    *quota.Counter
 }
 
 const (
@@ -83,7 +84,7 @@ func New(o Options) (*Generic, error) {
 	})
 	s := &Generic{
 		Desk: d, Switches: switches, auth: o.Auth, sign: o.Sign, shape: *o.Shape, people: people, box: inbox.New(d.Now),
-		tokens: expiry.New[struct{}](d.Now, maxTokens), tickets: expiry.New[string](d.Now, maxTickets), meter: desk.NewMeter(d.Now),
+		tokens: expiry.New[struct{}](d.Now, maxTokens), tickets: expiry.New[string](d.Now, maxTickets), calls: quota.New(d.Now),
 	}
 	pages := portal.New(portal.Options{
 		Desk: d, People: people, Box: s.box, Tiles: func() []portal.Tile { return o.Apps }, Leave: s.leave,

@@ -11,6 +11,7 @@ import (
 	"github.com/oabridge/oabridge/internal/oasim/desk"
 	"github.com/oabridge/oabridge/internal/oasim/fault"
 	"github.com/oabridge/oabridge/internal/oasim/inbox"
+	"github.com/oabridge/oabridge/internal/oasim/quota"
 )
 
 const (
@@ -85,7 +86,7 @@ func (s *Yunzhijia) routeToDos(mux *http.ServeMux) {
 	mux.HandleFunc("POST "+createPath, s.withToken(scopeApp, s.metered(s.create)))
 	mux.HandleFunc("POST "+actionPath, s.withToken(scopeApp, s.metered(s.act)))
 	mux.HandleFunc("POST "+checkPath, s.withToken(scopeApp, func(w http.ResponseWriter, r *http.Request, o owner) {
-		if !s.checks.Allow(o.appID, s.Settings().ChecksPerMinute, time.Minute) {
+		if !s.calls.Allow("check "+o.appID, quota.Limit{Max: s.Settings().ChecksPerMinute, Per: time.Minute}) {
 			s.write(w, tooMany)
 			return
 		}
@@ -96,7 +97,7 @@ func (s *Yunzhijia) routeToDos(mux *http.ServeMux) {
 // metered holds calls to the limit of 100 per second and app (YZJ-TODO).
 func (s *Yunzhijia) metered(do func(*http.Request, owner) outcome) func(http.ResponseWriter, *http.Request, owner) {
 	return func(w http.ResponseWriter, r *http.Request, o owner) {
-		if !s.creates.Allow(o.appID, s.Settings().PerSecond, time.Second) {
+		if !s.calls.Allow(o.appID, quota.Limit{Max: s.Settings().PerSecond, Per: time.Second}) {
 			s.write(w, tooMany)
 			return
 		}

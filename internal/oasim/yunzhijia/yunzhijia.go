@@ -16,6 +16,7 @@ import (
 	"github.com/oabridge/oabridge/internal/oasim/expiry"
 	"github.com/oabridge/oabridge/internal/oasim/inbox"
 	"github.com/oabridge/oabridge/internal/oasim/portal"
+	"github.com/oabridge/oabridge/internal/oasim/quota"
 )
 
 // App is a light app (轻应用).
@@ -52,7 +53,7 @@ type Yunzhijia struct {
 	box                 *inbox.Box
 	tokens              *tokens
 	tickets             *expiry.Map[ticket]
-	creates, checks     *desk.Meter
+	calls               *quota.Counter
 
 	mu   sync.RWMutex
 	apps []App
@@ -88,7 +89,7 @@ func New(o Options) (*Yunzhijia, error) {
 	s := &Yunzhijia{
 		Desk: d, Switches: switches, eid: o.EID, resGroupSecret: o.ResGroupSecret, client: o.Client, people: people,
 		box: inbox.New(d.Now), tokens: newTokens(d.Now), tickets: expiry.New[ticket](d.Now, maxTickets),
-		creates: desk.NewMeter(d.Now), checks: desk.NewMeter(d.Now),
+		calls: quota.New(d.Now),
 	}
 	if err := s.SetApps(o.Apps); err != nil {
 		return nil, err
