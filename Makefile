@@ -21,7 +21,7 @@ KUBE    := cd hack/cluster && go run .
 ##@ Try it
 
 .PHONY: demo
-demo: ## Bring up a cluster, install OA Bridge and two simulators, push 200 events, click one to-do
+demo: ## Bring up a cluster, install OA Bridge and the simulators, push 200 events, click one to-do
 	CLUSTER=$(CLUSTER) IMAGE=$(IMAGE) SIM_IMAGE=$(SIM_IMAGE) hack/demo.sh up
 
 .PHONY: demo-down

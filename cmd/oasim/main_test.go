@@ -124,6 +124,33 @@ func TestServe(t *testing.T) {
 	}
 }
 
+// The cluster's configuration can be read, and every simulator has a port, a Service, a host and a link there.
+func TestClusterConfiguration(t *testing.T) {
+	const dir = "../../config/simulators/"
+	c, err := loadConfig(dir + "oasim.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile(dir + "simulators.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range simulators {
+		for _, want := range []string{
+			"- {name: " + s.name + ", containerPort: " + strings.TrimPrefix(s.address, ":") + "}", "metadata: {name: " + s.name + ", namespace: oasim}",
+			"targetPort: " + s.name + "}", "backend: {service: {name: " + s.name + ",",
+		} {
+			if !strings.Contains(string(raw), want) {
+				t.Errorf("simulators.yaml lacks %s", want)
+			}
+		}
+		host := strings.Trim(strings.TrimPrefix(c.URLs[s.name], "https://"), "/")
+		if host == "" || !strings.Contains(string(raw), "- host: "+host+"\n") || !strings.Contains(string(raw), "    - "+host+"\n") {
+			t.Errorf("%s: there is no host %q", s.name, host)
+		}
+	}
+}
+
 func TestIndexNamesTheConfiguredURLs(t *testing.T) {
 	addr := &net.TCPAddr{Port: 8082}
 	i := index{entries: []entry{{"weaver", "泛微", addr}, {"crm", "CRM", addr}}, urls: map[string]string{"weaver": "https://weaver.example/"}}

@@ -37,7 +37,7 @@ func (s *Stage) Browser(ctx context.Context) (context.Context, context.CancelFun
 		chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true),
-		chromedp.Flag("host-resolver-rules", "MAP *.oabridge.test "+s.ingress+", MAP * ~NOTFOUND"),
+		chromedp.Flag("host-resolver-rules", "MAP *."+Domain+" "+s.ingress+", MAP * ~NOTFOUND"),
 		chromedp.Flag("ignore-certificate-errors-spki-list", base64.StdEncoding.EncodeToString(pin[:])),
 	)
 	allocated, endAllocator := chromedp.NewExecAllocator(ctx, options...)

@@ -34,7 +34,7 @@ func (s *Stage) Install(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	return s.Step("install the simulators of Seeyon and of the CRM", func() error {
+	return s.Step("install the simulators of every OA and of the CRM", func() error {
 		if err := s.apply(ctx, "simulators", "config/simulators"); err != nil {
 			return err
 		}

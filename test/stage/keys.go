@@ -98,7 +98,7 @@ func newKeys() (*Keys, error) {
 	}
 	cert := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: HostSSO},
-		DNSNames: []string{HostSSO, HostOA, HostCRM}, NotBefore: now, NotAfter: now.AddDate(1, 0, 0),
+		DNSNames: []string{HostSSO, "*." + Domain}, NotBefore: now, NotAfter: now.AddDate(1, 0, 0),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, cert, ca, key.Public(), caKey)

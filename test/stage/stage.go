@@ -1,4 +1,4 @@
-// Package stage sets the scene for the demo and the end-to-end tests: OA Bridge, the two simulators and the samples on a
+// Package stage sets the scene for the demo and the end-to-end tests: OA Bridge, the simulators and the samples on a
 // real cluster, the simulators' control APIs, and a browser in front of the Ingress.
 package stage
 
@@ -33,9 +33,11 @@ const (
 	OperatorNamespace  = "oabridge-system"
 	SimulatorNamespace = "oasim"
 
-	HostSSO = "sso.oabridge.test"
-	HostOA  = "oa.oabridge.test"
-	HostCRM = "crm.oabridge.test"
+	// Domain holds everything that a browser sees: the gateway, and each simulator under its name.
+	Domain  = "oabridge.test"
+	HostSSO = "sso." + Domain
+	HostOA  = "oa." + Domain // Seeyon
+	HostCRM = "crm." + Domain
 )
 
 // Stage is a cluster with everything on it.
@@ -126,7 +128,7 @@ func (s *Stage) HTTP() *http.Client {
 				if err != nil {
 					return nil, err
 				}
-				if strings.HasSuffix(host, ".oabridge.test") {
+				if strings.HasSuffix(host, "."+Domain) {
 					host = s.ingress
 				}
 				return dialer.DialContext(ctx, network, net.JoinHostPort(host, port))

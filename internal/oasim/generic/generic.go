@@ -18,14 +18,16 @@ import (
 
 // Options configures a new OA.
 type Options struct {
-	Name     string        `json:"name,omitempty"` // default 通用 OA
-	People   []desk.Person `json:"people"`
-	Apps     []portal.Tile `json:"apps,omitempty"`
-	Clients  []idp.Client  `json:"clients,omitempty"`
-	Auth     Auth          `json:"auth"`
-	Sign     Sign          `json:"sign"`
-	Shape    *Shape        `json:"shape,omitempty"`    // nil: DefaultShape
-	Settings *Settings     `json:"settings,omitempty"` // nil: DefaultSettings
+	Name    string        `json:"name,omitempty"` // default 通用 OA
+	People  []desk.Person `json:"people"`
+	Apps    []portal.Tile `json:"apps,omitempty"`
+	Clients []idp.Client  `json:"clients,omitempty"`
+	// BrowserURL is where a browser finds the identity provider, when that is not where servers call it.
+	BrowserURL string    `json:"browserURL,omitempty"`
+	Auth       Auth      `json:"auth"`
+	Sign       Sign      `json:"sign"`
+	Shape      *Shape    `json:"shape,omitempty"`    // nil: DefaultShape
+	Settings   *Settings `json:"settings,omitempty"` // nil: DefaultSettings
 
 	Now         func() time.Time `json:"-"`
 	JournalSize int              `json:"-"`
@@ -90,7 +92,7 @@ func New(o Options) (*Generic, error) {
 		Desk: d, People: people, Box: s.box, Tiles: func() []portal.Tile { return o.Apps }, Leave: s.leave,
 	})
 	s.provider, err = idp.New(idp.Options{
-		Desk: d, Portal: pages, People: people, Clients: o.Clients,
+		Desk: d, Portal: pages, People: people, Clients: o.Clients, BrowserURL: o.BrowserURL,
 		Paths: idp.Paths{
 			Authorize: "/oauth2/authorize", Token: "/oauth2/token", Profile: "/oauth2/userinfo", Discovery: "/.well-known/openid-configuration",
 			Keys: "/oauth2/keys", Login: "/cas/login", Validate: "/cas/serviceValidate", Validate3: "/cas/p3/serviceValidate",

@@ -43,8 +43,9 @@ type Options struct {
 	Paths   Paths
 	// Profile is what the profile endpoint says of a person.
 	Profile func(desk.Person) map[string]any
-	// BaseURL is how the provider calls itself; default: as it was called.
-	BaseURL string
+	// BrowserURL is where a browser finds the provider, when that is not where servers call it; only the authorize endpoint
+	// is there.
+	BrowserURL string
 	// Settings are read anew at every request.
 	Settings func() Settings
 }
@@ -204,11 +205,11 @@ func (p *Provider) routeControl() {
 	})
 }
 
-// base is the address of the provider.
-func (p *Provider) base(r *http.Request) string {
+// base is the address of the provider, as it was called.
+func base(r *http.Request) string {
 	scheme := cmp.Or(r.Header.Get("X-Forwarded-Proto"), "http")
 	if r.TLS != nil {
 		scheme = "https"
 	}
-	return cmp.Or(p.BaseURL, (&url.URL{Scheme: scheme, Host: r.Host}).String())
+	return (&url.URL{Scheme: scheme, Host: r.Host}).String()
 }

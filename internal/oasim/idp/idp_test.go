@@ -255,6 +255,11 @@ func TestIDTokens(t *testing.T) {
 	if err := json.Unmarshal([]byte(strings.ReplaceAll(body, "jwks_uri", "jwksuri")), &about); err != nil || about.Issuer != w.url || about.JWKSURI != w.url+"/keys" {
 		t.Fatalf("discovery: %s", body)
 	}
+	w.BrowserURL = "https://oa.example"
+	if _, body, _ := w.call("GET", "/.well-known/openid-configuration", nil); !strings.Contains(body, `"authorization_endpoint":"https://oa.example/authorize"`) ||
+		!strings.Contains(body, `"issuer":"`+w.url) {
+		t.Errorf("discovery with an address for browsers: %s", body)
+	}
 	fetch := func() (jwt.Claims, string, error) {
 		code, _ := w.Code("lina", "crm", back, "N1", "")
 		_, got := w.exchange(code, "")

@@ -127,7 +127,7 @@ func (p *Provider) issue(w http.ResponseWriter, r *http.Request, client Client, 
 	}
 	out := map[string]any{"access_token": access, "token_type": "bearer", "expires_in": settings.TokenSeconds, "refresh_token": refresh}
 	if p.Paths.Keys != "" && slices.Contains(strings.Fields(g.scope), "openid") {
-		token, err := p.idToken(p.base(r), client, g)
+		token, err := p.idToken(base(r), client, g)
 		if err != nil {
 			refuse(w, http.StatusInternalServerError, "server_error", err.Error())
 			return

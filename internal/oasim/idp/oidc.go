@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -51,9 +52,10 @@ func (p *Provider) publishKeys(w http.ResponseWriter, _ *http.Request) {
 
 // discovery is the provider's description of itself (OpenID Connect Discovery 1.0).
 func (p *Provider) discovery(w http.ResponseWriter, r *http.Request) {
-	base := p.base(r)
+	base := base(r)
+	browser := cmp.Or(p.BrowserURL, base)
 	desk.Reply(w, http.StatusOK, map[string]any{
-		"issuer": base, "authorization_endpoint": base + p.Paths.Authorize, "token_endpoint": base + p.Paths.Token,
+		"issuer": base, "authorization_endpoint": browser + p.Paths.Authorize, "token_endpoint": base + p.Paths.Token,
 		"userinfo_endpoint": base + p.Paths.Profile, "jwks_uri": base + p.Paths.Keys,
 		"response_types_supported": []string{"code"}, "subject_types_supported": []string{"public"},
 		"id_token_signing_alg_values_supported": []string{string(jose.ES256)}, "scopes_supported": []string{"openid", "profile"},

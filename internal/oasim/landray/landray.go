@@ -24,10 +24,12 @@ type Options struct {
 	Users map[string]string `json:"users"`
 	// People: ID is the LoginName, Code the PersonNo; the other keys of an organisation element (LR-DOC §3.4: Id, DeptNo,
 	// PostNo, GroupNo, Keyword, LdapDN) are in IDs.
-	People   []desk.Person `json:"people"`
-	Apps     []portal.Tile `json:"apps,omitempty"`
-	Clients  []idp.Client  `json:"clients,omitempty"`
-	Settings *Settings     `json:"settings,omitempty"` // nil: DefaultSettings
+	People  []desk.Person `json:"people"`
+	Apps    []portal.Tile `json:"apps,omitempty"`
+	Clients []idp.Client  `json:"clients,omitempty"`
+	// BrowserURL is where a browser finds the identity provider, when that is not where servers call it.
+	BrowserURL string    `json:"browserURL,omitempty"`
+	Settings   *Settings `json:"settings,omitempty"` // nil: DefaultSettings
 
 	Now         func() time.Time `json:"-"`
 	JournalSize int              `json:"-"`
@@ -66,7 +68,7 @@ func New(o Options) (*Landray, error) {
 		Desk: d, People: people, Box: s.box, Tiles: func() []portal.Tile { return o.Apps },
 	})
 	s.provider, err = idp.New(idp.Options{
-		Desk: d, Portal: pages, People: people, Clients: o.Clients,
+		Desk: d, Portal: pages, People: people, Clients: o.Clients, BrowserURL: o.BrowserURL,
 		Paths: idp.Paths{
 			Authorize: "/oauth2/authorize", Token: "/oauth2/token", Profile: "/oauth2/userinfo", Discovery: "/.well-known/openid-configuration",
 			Keys: "/oauth2/keys", Login: "/cas/login", Validate: "/cas/serviceValidate", Validate3: "/cas/p3/serviceValidate",
