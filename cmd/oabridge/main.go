@@ -1,5 +1,5 @@
-// Command oabridge is the one program of OA Bridge: the operator (manager), and the two workloads that it runs for each
-// connector (dispatcher, gateway).
+// Command oabridge is the one program of OA Bridge: the operator (manager), the two workloads that it runs for each
+// connector (dispatcher, gateway), and commands that work on files (lint, render, test, template).
 package main
 
 import (
@@ -29,7 +29,7 @@ func main() {
 	}()
 	if err := newRootCommand().ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "oabridge:", err)
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
 }
 
@@ -39,7 +39,8 @@ func newRootCommand() *cobra.Command {
 		Use:   "oabridge",
 		Short: "Connect a CRM to an OA: to-dos out, one-click sign-in back",
 		Long: "OA Bridge pushes the to-dos and reminders of a CRM into an OA and lets OA users into the CRM with one click.\n" +
-			"The manager runs in Kubernetes; dispatcher and gateway run anywhere, from a bundle directory.",
+			"The manager runs in Kubernetes; dispatcher and gateway run anywhere, from a bundle directory; lint, render, test and\n" +
+			"template work on files.",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
@@ -52,7 +53,8 @@ func newRootCommand() *cobra.Command {
 		},
 	}
 	root.PersistentFlags().StringVar(&level, "log-level", "info", "error, info or debug; logs are JSON lines on stderr")
-	root.AddCommand(newManagerCommand(), newDispatcherCommand(), newGatewayCommand(), newVersionCommand())
+	root.AddCommand(newManagerCommand(), newDispatcherCommand(), newGatewayCommand(), newLintCommand(), newRenderCommand(), newTestCommand(), newVersionCommand())
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	return root
 }
 

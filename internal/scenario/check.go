@@ -77,13 +77,39 @@ func CheckTemplate(spec v1alpha1.ScenarioTemplateSpec) Check {
 		return check
 	}
 	for _, t := range spec.Tests {
-		if field, message := runTest(spec, t); message != "" {
-			check.Problems = append(check.Problems, Problem{reasonTests, strings.TrimSuffix("spec.tests["+t.Name+"]."+field, "."), message})
+		if _, problem := runTest(spec, t); problem != nil {
+			check.Problems = append(check.Problems, *problem)
 			continue
 		}
 		check.Passed++
 	}
 	return check
+}
+
+// RunTest runs one test of a template. It returns the request that the test makes, which is zero when there is none, and
+// what is wrong; the field starts with "spec.".
+func RunTest(spec v1alpha1.ScenarioTemplateSpec, t v1alpha1.TemplateTest) (Request, *Problem) {
+	spec.Tests = []v1alpha1.TemplateTest{t}
+	spec = *withDefaults(spec)
+	return runTest(spec, spec.Tests[0])
+}
+
+func runTest(spec v1alpha1.ScenarioTemplateSpec, t v1alpha1.TemplateTest) (Request, *Problem) {
+	fail := func(field, message string) *Problem {
+		if message == "" {
+			return nil
+		}
+		return &Problem{reasonTests, strings.TrimSuffix("spec.tests["+t.Name+"]."+field, "."), message}
+	}
+	s, field, message := testScenario(spec, t)
+	if message != "" {
+		return Request{}, fail(field, message)
+	}
+	req, err := s.Render(Action(t.Action), t.Fields)
+	if err != nil {
+		return Request{}, fail("action", err.Error())
+	}
+	return req, fail(compareTest(t, s, req))
 }
 
 func checkParameters(declared []v1alpha1.Parameter) []Problem {
@@ -143,14 +169,14 @@ func checkCalls(spec v1alpha1.ScenarioTemplateSpec) []Problem {
 	return problems
 }
 
-// runTest returns where a test fails and why; nothing when it passes.
-func runTest(spec v1alpha1.ScenarioTemplateSpec, t v1alpha1.TemplateTest) (field, message string) {
+// testScenario makes the scenario of a test, or says where that fails and why.
+func testScenario(spec v1alpha1.ScenarioTemplateSpec, t v1alpha1.TemplateTest) (s *Scenario, field, message string) {
 	for _, id := range slices.Sorted(maps.Keys(t.Fields)) {
 		if isLive(id) && unknownLive(id) == "" {
 			continue
 		}
 		if !known[id] {
-			return "fields." + id, unknownPlaceholder(id)
+			return nil, "fields." + id, unknownPlaceholder(id)
 		}
 	}
 	params, connector := map[string]string{}, maps.Clone(sampleConnector)
@@ -161,21 +187,23 @@ func runTest(spec v1alpha1.ScenarioTemplateSpec, t v1alpha1.TemplateTest) (field
 		} else if _, ok := connector[own]; ok {
 			connector[own] = t.Parameters[name]
 		} else {
-			return "parameters." + name, "a connector has no such value" + didYouMean(own, slices.Sorted(maps.Keys(connector)))
+			return nil, "parameters." + name, "a connector has no such value" + didYouMean(own, slices.Sorted(maps.Keys(connector)))
 		}
 	}
 	d, problems := Instantiate(spec, params, connector, "")
 	if len(problems) > 0 {
-		return problems[0].Field, problems[0].Message
+		return nil, problems[0].Field, problems[0].Message
 	}
 	s, err := New(d)
 	if err != nil {
-		return "", err.Error()
+		return nil, "", err.Error()
 	}
-	req, err := s.Render(Action(t.Action), t.Fields)
-	if err != nil {
-		return "action", err.Error()
-	}
+	return s, "", ""
+}
+
+// compareTest returns where a test fails and why; nothing when it passes.
+func compareTest(t v1alpha1.TemplateTest, s *Scenario, req Request) (field, message string) {
+	d := s.definition
 	if want := t.Request.LookupPath; want != "" {
 		if req.Lookup == nil {
 			return "request.lookupPath", "the action asks for nothing with these fields; take the lookup's values out of fields"

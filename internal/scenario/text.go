@@ -149,6 +149,9 @@ func formatText(tokens []token) string {
 	return out.String()
 }
 
+// Literal writes plain text as it stands in a template: what looks like a placeholder or parameter in it is escaped.
+func Literal(s string) string { return formatText([]token{{literal, s}}) }
+
 func writeEscaped(out *strings.Builder, s string, follower tokenKind) {
 	for i := 0; i < len(s); {
 		mark := s[i]

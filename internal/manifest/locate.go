@@ -1,0 +1,69 @@
+package manifest
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// step of a field path: a name, or an index or the name of an entry in brackets.
+var step = regexp.MustCompile(`[^.\[\]]+|\[[^\]]*\]`)
+
+// within finds a place in a text that an error names.
+var within = regexp.MustCompile(`^(?:[^:]*: )?line (\d+), column \d+: `)
+
+// LineOf returns the line of a field such as spec.scenarios[0].templateRef or spec.tests[create].request, as far as the
+// path can be followed. A message that names a line of a text in a block ("line 3, column 7: …") leads to that line.
+func (o *Object) LineOf(field, message string) int {
+	line, node := o.Line, o.node
+	for _, s := range step.FindAllString(field, -1) {
+		key, next := descend(node, s)
+		if next == nil {
+			break
+		}
+		line, node = key.Line, next
+	}
+	if m := within.FindStringSubmatch(message); m != nil && node.Kind == yaml.ScalarNode && node.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
+		if n, err := strconv.Atoi(m[1]); err == nil {
+			return node.Line + n
+		}
+	}
+	return line
+}
+
+// descend returns the node that stands for a step, with its key.
+func descend(node *yaml.Node, s string) (key, value *yaml.Node) {
+	if node.Kind == yaml.AliasNode {
+		node = node.Alias
+	}
+	name := strings.Trim(s, `[]"`)
+	switch node.Kind {
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			if node.Content[i].Value == name {
+				return node.Content[i], node.Content[i+1]
+			}
+		}
+	case yaml.SequenceNode:
+		if i, err := strconv.Atoi(name); err == nil && i >= 0 && i < len(node.Content) {
+			return node.Content[i], node.Content[i]
+		}
+		for _, entry := range node.Content {
+			if n := child(entry, "name"); n != nil && n.Value == name {
+				return entry, entry
+			}
+		}
+	}
+	return nil, nil
+}
+
+// child returns the value of a key, or nil.
+func child(node *yaml.Node, name string) *yaml.Node {
+	if node.Kind != yaml.MappingNode {
+		return nil
+	}
+	_, value := descend(node, name)
+	return value
+}
