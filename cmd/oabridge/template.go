@@ -20,6 +20,11 @@ func newTemplateCommand() *cobra.Command {
 	return cmd
 }
 
+var oaTypes = []v1alpha1.OAType{
+	v1alpha1.TypeSeeyon, v1alpha1.TypeWeaver, v1alpha1.TypeLandray, v1alpha1.TypeYunzhijia, v1alpha1.TypeWeLink,
+	v1alpha1.TypeWeCom, v1alpha1.TypeDingTalk, v1alpha1.TypeFeishu, v1alpha1.TypeGeneric,
+}
+
 // newFromSampleCommand turns a sample into a template.
 func newFromSampleCommand() *cobra.Command {
 	var (
@@ -49,6 +54,8 @@ FILE may be - for the standard input. --to xml turns a JSON sample into a SOAP e
 				return usage(fmt.Errorf("--to is %q: only xml is known", to))
 			case !slices.Contains([]string{string(v1alpha1.KindTodo), string(v1alpha1.KindReminder)}, kind):
 				return usage(fmt.Errorf("--kind is %q: use Todo or Reminder", kind))
+			case !slices.Contains(oaTypes, v1alpha1.OAType(oa)):
+				return usage(fmt.Errorf("there is no type %s: use one of %v", oa, oaTypes))
 			}
 			return nil
 		},

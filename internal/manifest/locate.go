@@ -14,8 +14,12 @@ var step = regexp.MustCompile(`[^.\[\]]+|\[[^\]]*\]`)
 // within finds a place in a text that an error names.
 var within = regexp.MustCompile(`^(?:[^:]*: )?line (\d+), column \d+: `)
 
+// quoted finds the placeholder that an error is about.
+var quoted = regexp.MustCompile(`"(#F\w+)"`)
+
 // LineOf returns the line of a field such as spec.scenarios[0].templateRef or spec.tests[create].request, as far as the
-// path can be followed. A message that names a line of a text in a block ("line 3, column 7: …") leads to that line.
+// path can be followed. A message about a text in a block leads to the line in it that it names ("line 3, column 7: …"), or
+// where the placeholder stands that it quotes.
 func (o *Object) LineOf(field, message string) int {
 	line, node := o.Line, o.node
 	for _, s := range step.FindAllString(field, -1) {
@@ -25,12 +29,24 @@ func (o *Object) LineOf(field, message string) int {
 		}
 		line, node = key.Line, next
 	}
-	if m := within.FindStringSubmatch(message); m != nil && node.Kind == yaml.ScalarNode && node.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
-		if n, err := strconv.Atoi(m[1]); err == nil {
-			return node.Line + n
-		}
+	if node.Kind == yaml.ScalarNode && node.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
+		return node.Line + lineInBlock(node.Value, message)
 	}
 	return line
+}
+
+// lineInBlock returns the line of a text that a message is about, from 1; 0 when it does not say.
+func lineInBlock(text, message string) int {
+	if m := within.FindStringSubmatch(message); m != nil {
+		n, _ := strconv.Atoi(m[1])
+		return n
+	}
+	if m := quoted.FindStringSubmatch(message); m != nil {
+		if before, _, found := strings.Cut(text, m[1]); found {
+			return strings.Count(before, "\n") + 1
+		}
+	}
+	return 0
 }
 
 // descend returns the node that stands for a step, with its key.

@@ -179,6 +179,7 @@ func objectsOf(file string, document *yaml.Node) ([]*Object, error) {
 		return nil, nil
 	}
 	node := document.Content[0]
+	timesAreText(node)
 	var tree map[string]any
 	if err := node.Decode(&tree); err != nil {
 		return nil, &ReadError{file, node.Line, strings.ReplaceAll(strings.TrimPrefix(err.Error(), "yaml: unmarshal errors:\n  "), "\n", "; ")}
@@ -209,13 +210,29 @@ func objectsOf(file string, document *yaml.Node) ([]*Object, error) {
 	return []*Object{o}, nil
 }
 
-// jsonValue makes of what YAML decodes what JSON would: numbers are int64 or float64.
+// timesAreText keeps dates as they are written: Kubernetes' YAML knows no dates.
+func timesAreText(node *yaml.Node) {
+	if node.Kind == yaml.ScalarNode && node.ShortTag() == "!!timestamp" {
+		node.Tag = "!!str"
+	}
+	for _, n := range node.Content {
+		timesAreText(n)
+	}
+}
+
+// jsonValue makes of what YAML decodes what JSON would: keys are strings, numbers int64 or float64.
 func jsonValue(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		for k := range v {
 			v[k] = jsonValue(v[k])
 		}
+	case map[any]any:
+		out := make(map[string]any, len(v))
+		for k := range v {
+			out[fmt.Sprint(k)] = jsonValue(v[k])
+		}
+		return out
 	case []any:
 		for i := range v {
 			v[i] = jsonValue(v[i])
@@ -224,8 +241,6 @@ func jsonValue(v any) any {
 		return int64(v)
 	case uint64:
 		return float64(v)
-	case fmt.Stringer: // time.Time
-		return v.String()
 	}
 	return v
 }

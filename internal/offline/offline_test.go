@@ -1,0 +1,76 @@
+package offline_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/oabridge/oabridge/internal/manifest"
+	"github.com/oabridge/oabridge/internal/offline"
+)
+
+func check(t testing.TB, text string) []offline.Finding {
+	t.Helper()
+	objects, problems := manifest.Read([]string{manifest.Stdin}, strings.NewReader(text))
+	set, findings, err := offline.Load(t.Context(), objects, problems)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set.RunTests()
+	return append(findings, set.Check()...)
+}
+
+// A file gets the same answer as from the API server: unknown fields, patterns, lists with keys, rules, and its defaults.
+func TestTheSchemaIsThatOfTheAPIServer(t *testing.T) {
+	sample, err := os.ReadFile("../../config/samples/connector.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := check(t, string(sample)); len(found) > 0 {
+		t.Fatalf("the sample: %v", found)
+	}
+	for name, c := range map[string]struct{ from, to, field, message string }{
+		"unknown field":  {"unbound: Hold", "unbnd: Hold", "spec.accounts.unbnd", "unknown field"},
+		"enum":           {"unbound: Hold", "unbound: Keep", "spec.accounts.unbound", `Unsupported value: "Keep"`},
+		"wrong type":     {"maxAge: 24h", "maxAge: [1]", "spec.delivery.maxAge", "must be"},
+		"pattern":        {`enterpriseID: "714439"`, `enterpriseID: "a b"`, "spec.enterpriseID", "should match"},
+		"required":       {`  enterpriseID: "714439"`, "", "spec.enterpriseID", ""},
+		"rule":           {"maxAge: 24h", "maxAge: 8760h", "spec.delivery.maxAge", "must be between"},
+		"rule of a spec": {"seeyon: {registerCode: \"3004\"}", "", "spec", "type Seeyon needs the block spec.seeyon"},
+		"list with keys": {"unbound: Hold", "unbound: Hold\n  headers: [{name: X, value: a}, {name: X, value: b}]", "spec.headers[1]", "Duplicate"},
+		"name":           {"name: hq\n", "name: HQ\n", "metadata.name", "lowercase"},
+		"no name":        {"name: hq\n", "labels: {a: b}\n", "metadata.name", "name the object"},
+		"compiled":       {"name: seeyon-todo", "name: seeyon-tdo", "spec.scenarios[0].templateRef", "there is no ScenarioTemplate seeyon-tdo"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := strings.Replace(string(sample), c.from, c.to, 1)
+			if text == string(sample) {
+				t.Fatal("the sample has changed")
+			}
+			found := check(t, text)
+			if len(found) == 0 || found[0].Field != c.field || !strings.Contains(found[0].Message, c.message) || found[0].Line == 0 {
+				t.Errorf("got %+v", found)
+			}
+		})
+	}
+}
+
+// Whatever files hold, checking them ends without a panic.
+func FuzzCheck(f *testing.F) {
+	for _, pattern := range []string{"../../config/samples/*.yaml", "../../config/presets/*.yaml", "../../cmd/oabridge/testdata/*/*.yaml"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(string(text))
+		}
+	}
+	f.Add("apiVersion: oabridge.dev/v1alpha1\nkind: OAConnector\nspec: {accounts: {selector: {matchExpressions: [{operator: In}]}}}")
+	f.Fuzz(func(t *testing.T, text string) { check(t, text) })
+}
