@@ -169,6 +169,9 @@ func exposed(c *v1alpha1.OAConnector, o observation) metav1.Condition {
 		return condition(v1alpha1.ConditionExposed, status, reason, message)
 	}
 	sso := c.Spec.SSO
+	if words := domainsDiffer(sso); words != "" {
+		return set(metav1.ConditionFalse, v1alpha1.ReasonDomainsDiffer, words)
+	}
 	if sso.Exposure.Type == v1alpha1.ExposureNone {
 		return set(metav1.ConditionUnknown, v1alpha1.ReasonNotExposed, fmt.Sprintf(
 			"exposure.type is None: route %s to service %q port 8080 yourself", sso.Host, workload.GatewayName(c.Name)))
@@ -187,4 +190,22 @@ func exposed(c *v1alpha1.OAConnector, o observation) metav1.Condition {
 		message += fmt.Sprintf("; TLS ends at it with secret %q, which only the ingress controller reads", sso.Exposure.TLS.SecretName)
 	}
 	return set(metav1.ConditionTrue, v1alpha1.ReasonExposed, message)
+}
+
+// domainsDiffer compares what was entered in the OA's console with the gateway's host (F180): an OA sends nobody back to a
+// domain that it does not know. The port counts, but for that of https.
+func domainsDiffer(sso v1alpha1.SSO) string {
+	var words []string
+	for _, d := range []struct{ field, domain string }{
+		{"trusted", sso.ConsoleDomains.Trusted}, {"callback", sso.ConsoleDomains.Callback},
+	} {
+		if d.domain != "" && !strings.EqualFold(strings.TrimSuffix(d.domain, ":443"), sso.Host) {
+			words = append(words, fmt.Sprintf("spec.sso.consoleDomains.%s is %s", d.field, d.domain))
+		}
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return strings.Join(words, " and ") + ", but spec.sso.host is " + sso.Host +
+		": people cannot be sent back; enter the host in the OA's console, without http:// or https://, and here"
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/crm"
 	"github.com/oabridge/oabridge/internal/crm/login"
+	"github.com/oabridge/oabridge/internal/signin/jwt"
 )
 
 // The checks say what is wrong in words that follow "key x of secret y …", and never show the value.
@@ -51,9 +53,40 @@ func sourceKey(keys crm.Keys) error {
 	return err
 }
 
-func checkPrivateKey(_ string, value []byte) error {
-	if _, err := login.ParseKey(value); err != nil {
-		return errors.New("cannot be used: " + err.Error())
+// checkLoginKey looks at what the login issuer uses.
+func checkLoginKey(key string, value []byte) error {
+	switch strings.TrimSuffix(key, v1alpha1.SuffixNext) {
+	case v1alpha1.KeyPrivate:
+		if _, err := login.ParseKey(value); err != nil {
+			return errors.New("cannot be used: " + err.Error())
+		}
+	case v1alpha1.KeyShared, v1alpha1.KeyClientSecret:
+		return checkLength(value, login.MinSharedKey)
+	}
+	return nil
+}
+
+// minLinkSecret bounds the secret of signed links, in bytes: that of the seed has 32 characters.
+const minLinkSecret = 16
+
+// checkSSOKey looks at what the gateway shares with the OA. A client's secret is the provider's choice.
+func checkSSOKey(key string, value []byte) error {
+	switch strings.TrimSuffix(key, v1alpha1.SuffixNext) {
+	case v1alpha1.KeyLink:
+		return checkLength(value, minLinkSecret)
+	case v1alpha1.KeyShared:
+		return checkLength(value, login.MinSharedKey)
+	case v1alpha1.KeyJWKS:
+		if _, err := jwt.ParseKeys(value); err != nil {
+			return errors.New("cannot be used: " + err.Error())
+		}
+	}
+	return nil
+}
+
+func checkLength(value []byte, least int) error {
+	if n := len(bytes.TrimSpace(value)); n < least {
+		return fmt.Errorf("has %d bytes; a secret that cannot be guessed has at least %d", n, least)
 	}
 	return nil
 }

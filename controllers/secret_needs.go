@@ -46,13 +46,25 @@ func secretNeeds(spec *v1alpha1.OAConnectorSpec) []secretNeed {
 			required: []string{v1alpha1.KeyURL}, optional: []string{v1alpha1.KeySigning}, check: checkWebhook,
 		})
 	}
-	if spec.SSO.Mode != v1alpha1.SSONone {
+	needs = append(needs, ssoNeeds(&spec.SSO)...)
+	return slices.DeleteFunc(needs, func(n secretNeed) bool { return n.name == "" })
+}
+
+func ssoNeeds(sso *v1alpha1.SSO) []secretNeed {
+	if sso.Mode == v1alpha1.SSONone {
+		return nil
+	}
+	login := secretNeed{field: "spec.sso.crmLogin.keySecretRef", name: sso.CRMLogin.KeySecretRef.Name, check: checkLoginKey}
+	login.required, login.optional = bundle.LoginKeys(sso.CRMLogin)
+	proof := secretNeed{field: "spec.sso.secretRef", name: sso.SecretRef.Name, check: checkSSOKey}
+	proof.required, proof.optional = bundle.SSOKeys(*sso)
+	needs := []secretNeed{login, proof}
+	for _, c := range sso.Companies {
 		needs = append(needs, secretNeed{
-			field: "spec.sso.crmLogin.keySecretRef", name: spec.SSO.CRMLogin.KeySecretRef.Name,
-			required: []string{v1alpha1.KeyPrivate}, optional: next(v1alpha1.KeyPrivate), check: checkPrivateKey,
+			field: fmt.Sprintf("spec.sso.companies[%s].secretRef", c.Name), name: c.SecretRef.Name, required: []string{v1alpha1.KeyAppSecret},
 		})
 	}
-	return slices.DeleteFunc(needs, func(n secretNeed) bool { return n.name == "" })
+	return needs
 }
 
 func sourceNeeds(source *v1alpha1.Source) []secretNeed {

@@ -53,6 +53,7 @@ const (
 	ReasonExposed        = "Exposed"
 	ReasonNotExposed     = "NotExposed"
 	ReasonAddressPending = "AddressPending"
+	ReasonDomainsDiffer  = "DomainsDiffer"
 
 	// The OA, as the dispatcher sees it.
 	ReasonReachable = "Reachable"

@@ -38,6 +38,15 @@ const (
 	KeyToken = "token"
 	// KeyPrivate is the key of a login issuer's Secret: a PEM private key (ECDSA P-256 or RSA of 2048 bits and more).
 	KeyPrivate = "key.pem"
+	// KeyShared is the key of a secret that a login issuer shares with the CRM, or an OA with the gateway for JWTs: at least 32
+	// bytes.
+	KeyShared = "shared-key"
+	// KeyJWKS is the key of a JWK set of public keys that check the JWTs of an OA.
+	KeyJWKS = "jwks.json"
+	// KeyLink is the key of the secret that signs links.
+	KeyLink = "link-secret"
+	// KeyClientSecret is the key of a client's secret: the gateway's at a provider, or the CRM's at the gateway.
+	KeyClientSecret = "client-secret"
 	// SuffixNext is appended to a key to hold the value that is about to replace it. Both are accepted (or, for a
 	// private key, published) while both exist.
 	SuffixNext = ".next"

@@ -5,19 +5,45 @@ import (
 )
 
 // SSOMode is the way in which an OA proves who clicked.
-// +kubebuilder:validation:Enum=V5Ticket;None
+// +kubebuilder:validation:Enum=V5Ticket;PortalTicket;SignedLink;JWT;Callback;App;OIDC;OAuth2;CAS;None
 type SSOMode string
 
 // Values of SSOMode.
 const (
 	// SSOV5Ticket is Seeyon's V5 authentication: the OA appends v5ticket to the link, the gateway asks the OA whose it is.
 	SSOV5Ticket SSOMode = "V5Ticket"
+	// SSOPortalTicket is Seeyon's portal authentication: the OA's server announces a ticket, and then the browser comes with
+	// it. Links of items carry a V5 ticket as ever.
+	SSOPortalTicket SSOMode = "PortalTicket"
+	// SSOSignedLink is a link that the OA signs with a shared secret: Weaver's loginid, stamp and token.
+	SSOSignedLink SSOMode = "SignedLink"
+	// SSOJWT is a link that carries a JWT of the OA.
+	SSOJWT SSOMode = "JWT"
+	// SSOCallback is a proof in a parameter of one's own, about which the gateway asks an interface of the OA.
+	SSOCallback SSOMode = "Callback"
+	// SSOApp is the OA's own sign-in for its apps: Yunzhijia's ticket, and the codes of WeLink, WeCom, DingTalk and Feishu.
+	SSOApp SSOMode = "App"
+	// SSOOIDC is an OpenID Provider.
+	SSOOIDC SSOMode = "OIDC"
+	// SSOOAuth2 is an OAuth 2.0 server.
+	SSOOAuth2 SSOMode = "OAuth2"
+	// SSOCAS is a CAS server.
+	SSOCAS SSOMode = "CAS"
 	// SSONone leaves the link alone: no gateway runs.
 	SSONone SSOMode = "None"
 )
 
 // SSO is the way from the OA into the CRM. CRM to OA is not offered.
 // +kubebuilder:validation:XValidation:rule="self.mode == 'None' || has(self.host)",message="host is needed unless mode is None"
+// +kubebuilder:validation:XValidation:rule="!(self.mode in ['SignedLink', 'JWT', 'OIDC', 'OAuth2']) || has(self.secretRef)",message="this mode needs secretRef: SignedLink the key link-secret, JWT the key jwks.json or shared-key, OIDC and OAuth2 the key client-secret"
+// +kubebuilder:validation:XValidation:rule="(self.mode == 'JWT') == has(self.jwt)",message="the block jwt belongs to mode JWT, which needs it"
+// +kubebuilder:validation:XValidation:rule="(self.mode == 'Callback') == has(self.callback)",message="the block callback belongs to mode Callback, which needs it"
+// +kubebuilder:validation:XValidation:rule="(self.mode == 'OIDC') == has(self.oidc)",message="the block oidc belongs to mode OIDC, which needs it"
+// +kubebuilder:validation:XValidation:rule="(self.mode == 'OAuth2') == has(self.oauth2)",message="the block oauth2 belongs to mode OAuth2, which needs it"
+// +kubebuilder:validation:XValidation:rule="(self.mode == 'CAS') == has(self.cas)",message="the block cas belongs to mode CAS, which needs it"
+// +kubebuilder:validation:XValidation:rule="self.mode == 'SignedLink' || !has(self.signedLink)",message="the block signedLink belongs to mode SignedLink"
+// +kubebuilder:validation:XValidation:rule="self.mode == 'App' || (!has(self.app) && !has(self.companies))",message="the blocks app and companies belong to mode App"
+// +kubebuilder:validation:XValidation:rule="self.?qr.orValue('Disabled') == 'Disabled' || self.mode in ['App', 'OIDC', 'OAuth2', 'CAS']",message="qr needs a mode in which a browser can sign in by itself: App, OIDC, OAuth2 or CAS; in the others people come from the OA"
 type SSO struct {
 	// mode is how the OA proves who clicked.
 	// +required
@@ -41,6 +67,82 @@ type SSO struct {
 	// crmLogin is how a verified person is logged into the CRM.
 	// +optional
 	CRMLogin CRMLogin `json:"crmLogin,omitempty,omitzero"`
+
+	// secretRef names the labelled Secret with what the gateway shares with the OA for sign-in. Keys by mode: SignedLink
+	// link-secret; JWT jwks.json or shared-key; OIDC and OAuth2 client-secret; Callback token, if the interface wants one.
+	// link-secret and shared-key may have a second value under the same name with .next while they are being replaced.
+	// +optional
+	SecretRef SecretReference `json:"secretRef,omitempty,omitzero"`
+	// maxSkew is how far the time in a signed link or JWT may be from the gateway's clock, in the past and in the future.
+	// +optional
+	// +default="5m"
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('10s') && duration(self) <= duration('15m')",message="maxSkew must be between 10s and 15m"
+	MaxSkew metav1.Duration `json:"maxSkew,omitempty,omitzero"`
+	// signedLink chooses what is signed.
+	// +optional
+	SignedLink SignedLinkSSO `json:"signedLink,omitempty,omitzero"`
+	// jwt says which JWTs are good.
+	// +optional
+	JWT JWTSSO `json:"jwt,omitempty,omitzero"`
+	// callback is the interface that is asked.
+	// +optional
+	Callback CallbackSSO `json:"callback,omitempty,omitzero"`
+	// oidc is the OpenID Provider.
+	// +optional
+	OIDC OIDCSSO `json:"oidc,omitempty,omitzero"`
+	// oauth2 is the OAuth 2.0 server.
+	// +optional
+	OAuth2 OAuth2SSO `json:"oauth2,omitempty,omitzero"`
+	// cas is the CAS server.
+	// +optional
+	CAS CASSSO `json:"cas,omitempty,omitzero"`
+	// app changes where the OA's own sign-in answers, for a private cloud, and which id of a person is the account.
+	// +optional
+	App AppSSO `json:"app,omitempty,omitzero"`
+	// companies of WeCom beside the connector's own one, which people choose from. An account of them is bound as
+	// NAME/USERID, so that equal ids of two companies are never mixed up.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	Companies []CompanySSO `json:"companies,omitempty"`
+
+	// qr Enabled shows a code to scan with the OA's app to people who come with any other browser.
+	// +optional
+	// +default="Disabled"
+	QR SwitchState `json:"qr,omitempty"`
+	// trustedProxies are the address ranges of proxies whose X-Forwarded-For header is believed. By default it is nobody's.
+	// It tells people apart for rate limits and the log; nothing else is taken from such headers.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=43
+	// +kubebuilder:validation:items:XValidation:rule="isCIDR(self)",message="must be a CIDR such as 10.0.0.0/8"
+	TrustedProxies []string `json:"trustedProxies,omitempty"`
+	// frameAncestors are the origins whose pages may show the gateway's pages in a frame. By default nobody's may.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=255
+	// +kubebuilder:validation:items:Pattern=`^https://[A-Za-z0-9.-]+(:[0-9]+)?$`
+	FrameAncestors []string `json:"frameAncestors,omitempty"`
+	// domainFiles are served at the root of the host, as the consoles of some OAs want it to prove whose host this is
+	// (WW_verify_….txt).
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	DomainFiles []DomainFile `json:"domainFiles,omitempty"`
+	// consoleDomains repeats what was entered in the OA's console, so that a difference is seen here and not by a person who
+	// cannot sign in.
+	// +optional
+	ConsoleDomains ConsoleDomains `json:"consoleDomains,omitempty,omitzero"`
 }
 
 // ExposureType is how the gateway is reached from outside.
@@ -76,33 +178,4 @@ type IngressTLS struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	SecretName string `json:"secretName,omitempty"`
-}
-
-// CRMLoginType is how the gateway vouches for a person.
-// +kubebuilder:validation:Enum=SignedJWT
-type CRMLoginType string
-
-// LoginSignedJWT is a short-lived, one-time JWT whose keys are published at /.well-known/jwks.json.
-const LoginSignedJWT CRMLoginType = "SignedJWT"
-
-// CRMLogin is how a verified person is logged into the CRM.
-type CRMLogin struct {
-	// type of the login issuer.
-	// +required
-	Type CRMLoginType `json:"type,omitempty"`
-	// url of the CRM that takes the login token in the query parameter "token". It is also the token's audience.
-	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''",message="url must be an absolute http or https URL"
-	// +kubebuilder:validation:XValidation:rule="!self.contains('@') && !self.contains('?') && !self.contains('#')",message="url must not hold user info, a query or a fragment"
-	URL string `json:"url,omitempty"`
-	// keySecretRef names the Secret with the key key.pem (and, while it is being replaced, key.pem.next).
-	// +required
-	KeySecretRef SecretReference `json:"keySecretRef,omitempty,omitzero"`
-	// lifetime of a login token.
-	// +optional
-	// +default="60s"
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('5s') && duration(self) <= duration('5m')",message="lifetime must be between 5s and 5m"
-	Lifetime metav1.Duration `json:"lifetime,omitempty,omitzero"`
 }

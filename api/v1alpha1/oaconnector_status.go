@@ -120,6 +120,23 @@ type AddressStatus struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	Login string `json:"login,omitempty"`
+	// return is where the OA sends people back after they signed in there; it is registered in the OA as redirect URI or
+	// service, where the sign-in mode has one.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	Return string `json:"return,omitempty"`
+	// handshake is the interface that Seeyon's server calls, in mode PortalTicket.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	Handshake string `json:"handshake,omitempty"`
+	// domain is the gateway's host as the consoles of WeCom and others want it, without scheme: trusted domain and
+	// callback domain.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Domain string `json:"domain,omitempty"`
 	// jwks is where the CRM finds the keys of login tokens.
 	// +optional
 	// +kubebuilder:validation:MinLength=1

@@ -31,6 +31,11 @@ const (
 	DefaultConcurrency      = 16
 	DefaultLoginLifetime    = 60 * time.Second
 	DefaultMaxSkew          = 5 * time.Minute
+	DefaultJWTParameter     = "token"
+	DefaultAccountClaim     = "sub"
+	DefaultAccountPath      = "id"
+	DefaultCASVersion       = "3"
+	DefaultCallbackMethod   = "POST"
 	DefaultExposure         = v1alpha1.ExposureIngress
 	DefaultCatchUp          = v1alpha1.CatchUpLatestState
 	DefaultCatchUpFinished  = v1alpha1.FinishedSkip

@@ -26,7 +26,9 @@ const (
 	SlotCA          = "ca"          // ca.crt
 	SlotSigning     = "signing"     // signing-key, signing-key.next
 	SlotToken       = "token"       // token, token.next
-	SlotLogin       = "login"       // key.pem, key.pem.next
+	SlotLogin       = "login"       // key.pem, key.pem.next; shared-key, shared-key.next; client-secret
+	SlotSSO         = "sso"         // link-secret, jwks.json, shared-key, client-secret or token, by the sign-in mode
+	SlotCompany     = "company-"    // followed by the index of the company; see Company.Secret: appSecret
 	SlotPeer        = "peer"        // token: made by the operator, shared by dispatcher and gateway
 	SlotHeaders     = "headers"     // one file for each header whose value comes from a Secret, named by its index
 	SlotCallback    = "callback"    // encoding-aes-key, encoding-aes-key.next

@@ -1,11 +1,5 @@
 package bundle
 
-import (
-	"cmp"
-
-	"github.com/oabridge/oabridge/api/v1alpha1"
-)
-
 // SSO is the policy of the gateway.
 type SSO struct {
 	// Mode is one of v1alpha1.SSOMode but None. The block of the same name is set where the mode has one.
@@ -39,7 +33,7 @@ type SSO struct {
 	OIDC       *OIDC       `json:"oidc,omitempty"`
 	OAuth2     *OAuth2     `json:"oauth2,omitempty"`
 	CAS        *CAS        `json:"cas,omitempty"`
-	Web        *Web        `json:"web,omitempty"`
+	App        *App        `json:"app,omitempty"`
 	// Companies beside the connector's own one, in one OA (F189).
 	Companies []Company `json:"companies,omitempty"`
 }
@@ -98,6 +92,9 @@ type OAuth2 struct {
 	// AccountPath of the account in the answer of UserInfoURL.
 	AccountPath string `json:"accountPath"`
 	PKCE        bool   `json:"pkce,omitempty"`
+	// SecretInForm and TokenInQuery place what otherwise goes into the header Authorization.
+	SecretInForm bool `json:"secretInForm,omitempty"`
+	TokenInQuery bool `json:"tokenInQuery,omitempty"`
 }
 
 // CAS is the base URL of a CAS server, to which /login and /serviceValidate are added.
@@ -109,13 +106,13 @@ type CAS struct {
 	Attribute string `json:"attribute,omitempty"`
 }
 
-// Web is where a vendor's own sign-in answers, when that is not the vendor's cloud.
-type Web struct {
+// App is where a vendor's own sign-in answers, when that is not the vendor's cloud.
+type App struct {
+	// AccountID is UserID, UnionID or OpenID; empty for the type's own choice.
+	AccountID string `json:"accountID,omitempty"`
 	// AuthorizeURL of the sign-in inside of the OA's app, and of that in any other browser.
 	AuthorizeURL    string `json:"authorizeURL,omitempty"`
 	WebAuthorizeURL string `json:"webAuthorizeURL,omitempty"`
-	// APIURL answers whose code it is; empty for the connector's endpoint.
-	APIURL string `json:"apiURL,omitempty"`
 	// ScriptURL is the vendor's script inside of its app.
 	ScriptURL string `json:"scriptURL,omitempty"`
 	// Title of the connector's own company, when there are several.
@@ -130,33 +127,4 @@ type Company struct {
 	CorpID  string `json:"corpID"`
 	AgentID string `json:"agentID"`
 	Secret  string `json:"secret"`
-}
-
-// compileSSO returns nil when no gateway runs.
-func compileSSO(s v1alpha1.SSO, proofsURL string) *SSO {
-	if s.Mode == "" || s.Mode == v1alpha1.SSONone {
-		return nil
-	}
-	return &SSO{
-		Mode:          string(s.Mode),
-		URL:           linkURL(s),
-		Login:         string(cmp.Or(s.CRMLogin.Type, v1alpha1.LoginSignedJWT)),
-		LoginURL:      s.CRMLogin.URL,
-		LoginLifetime: durationOr(s.CRMLogin.Lifetime.Duration, DefaultLoginLifetime),
-		ProofsURL:     proofsURL,
-		MaxSkew:       Duration(DefaultMaxSkew),
-	}
-}
-
-// linkURL is scheme and host of the links that are pushed, or "". An Ingress without TLS makes them http. Without our
-// own Ingress something else exposes the host, with TLS as a rule; with mode None the host is not ours at all (F109).
-func linkURL(s v1alpha1.SSO) string {
-	switch {
-	case s.Host == "":
-		return ""
-	case s.Mode != v1alpha1.SSONone && or(s.Exposure.Type, DefaultExposure) == v1alpha1.ExposureIngress && s.Exposure.TLS.SecretName == "":
-		return "http://" + s.Host
-	default:
-		return "https://" + s.Host
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
@@ -17,10 +18,27 @@ func (c *configurator) newIssuer(s *bundle.SSO, l *live) (issuer login.Issuer, w
 	config := login.Config{GatewayURL: s.URL, LoginURL: s.LoginURL, Lifetime: s.LoginLifetime.Std(), Now: c.handler.now}
 	switch v1alpha1.CRMLoginType(s.Login) {
 	case v1alpha1.LoginSignedJWT:
-		if issuer, err = login.NewSignedJWT(config, c.handler.keys); err != nil {
-			return nil, nil, err
+		if issuer, err = login.NewSignedJWT(config, c.handler.keys); err == nil {
+			warning, err = c.takeKeys()
 		}
-		warning, err = c.takeKeys()
+	case v1alpha1.LoginSignedURL:
+		if issuer, err = login.NewSignedURL(config, c.sharedKey); err == nil {
+			_, err = c.sharedKey()
+		}
+	case v1alpha1.LoginOneTimeCode:
+		if issuer, err = login.NewOneTimeCode(config, vault{l}, c.sharedKeys); err == nil {
+			_, err = c.sharedKeys()
+		}
+	case v1alpha1.LoginOpenIDProvider:
+		if s.OpenID == nil {
+			err = errors.New("spec.sso.crmLogin.openID is missing: the CRM must be known as a client")
+			break
+		}
+		client := login.Client{ID: s.OpenID.ClientID, RedirectURIs: s.OpenID.RedirectURIs, Public: s.OpenID.Public, Secret: c.clientSecret}
+		issuer, err = login.NewOpenIDProvider(config, c.handler.keys, client, vault{l}, issuerSeal{l.seal}, PathAuthorize+"?"+paramRequest+"=")
+		if err == nil {
+			warning, err = c.takeKeys()
+		}
 	default:
 		err = fmt.Errorf("login issuer %q is unknown: use a gateway of the operator's version", s.Login)
 	}
@@ -28,6 +46,37 @@ func (c *configurator) newIssuer(s *bundle.SSO, l *live) (issuer login.Issuer, w
 		return nil, nil, err
 	}
 	return issuer, warning, nil
+}
+
+// sharedKey is the key that the CRM knows as well.
+func (c *configurator) sharedKey() (string, error) {
+	keys, err := c.sharedKeys()
+	if err != nil {
+		return "", err
+	}
+	return keys[0], nil
+}
+
+// sharedKeys are the current key, and the next one while it is being replaced.
+func (c *configurator) sharedKeys() ([]string, error) {
+	key, err := mounted.Read(c.secretsDir, bundle.SlotLogin, v1alpha1.KeyShared)
+	if key = strings.TrimSpace(key); err != nil || key == "" {
+		return nil, login.ErrNoSharedKey
+	}
+	if len(key) < login.MinSharedKey {
+		return nil, fmt.Errorf("%s in the Secret of spec.sso.crmLogin.keySecretRef: %w", v1alpha1.KeyShared, login.ErrShortKey)
+	}
+	keys := []string{key}
+	if next, err := mounted.Read(c.secretsDir, bundle.SlotLogin, v1alpha1.KeyShared+v1alpha1.SuffixNext); err == nil {
+		keys = append(keys, strings.TrimSpace(next))
+	}
+	return keys, nil
+}
+
+// clientSecret proves the CRM at the gateway.
+func (c *configurator) clientSecret() (string, error) {
+	secret, err := mounted.Read(c.secretsDir, bundle.SlotLogin, v1alpha1.KeyClientSecret)
+	return strings.TrimSpace(secret), err
 }
 
 // takeKeys hands the mounted keys over to the key ring.
@@ -90,3 +139,12 @@ func (v vault) Take(ctx context.Context, name string) ([]byte, error) {
 	err = v.seal.open(purposeVault, string(sealed), &value)
 	return value, err
 }
+
+// issuerSeal seals what the login issuer sends through the browser.
+type issuerSeal struct{ *sealer }
+
+// Seal implements login.Sealer.
+func (s issuerSeal) Seal(v any) (string, error) { return s.seal(purposeIssuer, v) }
+
+// Open implements login.Sealer.
+func (s issuerSeal) Open(text string, v any) error { return s.open(purposeIssuer, text, v) }

@@ -25,6 +25,7 @@ const (
 	purposeScan    = "scan"
 	purposeConfirm = "confirm"
 	purposeVault   = "vault"
+	purposeIssuer  = "issuer"
 )
 
 const sealKeyBytes = 32

@@ -2,6 +2,7 @@ package workload
 
 import (
 	"path"
+	"slices"
 
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 
@@ -105,10 +106,23 @@ func queueSlots(d v1alpha1.Dispatcher) []slot {
 	return slots
 }
 
-// gatewaySlots: the gateway asks the OA about tickets, for which it needs no account, and signs login tokens.
+// gatewaySlots: the gateway asks the OA about proofs, with an account only where the sign-in is that of the OA's own apps,
+// and vouches for people towards the CRM.
 func gatewaySlots(in Input) []slot {
-	login := slot{bundle.SlotLogin, keys(in.Connector.Spec.SSO.CRMLogin.KeySecretRef.Name, rotated(v1alpha1.KeyPrivate)...)}
-	return append(sharedSlots(in), login)
+	spec := in.Connector.Spec
+	slots := sharedSlots(in)
+	if spec.SSO.Mode == v1alpha1.SSOApp {
+		slots = append(credentialSlots(&spec), slots...)
+	}
+	required, optional := bundle.LoginKeys(spec.SSO.CRMLogin)
+	slots = append(slots, slot{bundle.SlotLogin, keys(spec.SSO.CRMLogin.KeySecretRef.Name, slices.Concat(required, optional)...)})
+	if names := slices.Concat(bundle.SSOKeys(spec.SSO)); len(names) > 0 && spec.SSO.SecretRef.Name != "" {
+		slots = append(slots, slot{bundle.SlotSSO, keys(spec.SSO.SecretRef.Name, names...)})
+	}
+	for i, c := range spec.SSO.Companies {
+		slots = append(slots, slot{bundle.CompanySlot(i), keys(c.SecretRef.Name, v1alpha1.KeyAppSecret)})
+	}
+	return slots
 }
 
 func sharedSlots(in Input) []slot {

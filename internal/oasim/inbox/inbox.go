@@ -89,9 +89,8 @@ type Box struct {
 	seq   int64
 	items map[itemKey]*Item
 	order []*Item
-	// byKey and byTask find the items of a key and of a matter without looking at all of them.
-	byKey, byTask map[string][]*Item
-	count         counts
+	byKey map[string][]*Item
+	count counts
 
 	onReset []func()
 }
@@ -113,8 +112,7 @@ func (b *Box) OnReset(do func()) {
 // Reset forgets every item.
 func (b *Box) Reset() {
 	b.mu.Lock()
-	b.items, b.order, b.count = map[itemKey]*Item{}, nil, counts{}
-	b.byKey, b.byTask = map[string][]*Item{}, map[string][]*Item{}
+	b.items, b.byKey, b.order, b.count = map[itemKey]*Item{}, map[string][]*Item{}, nil, counts{}
 	after := b.onReset
 	b.mu.Unlock()
 	for _, do := range after {
@@ -139,7 +137,7 @@ func (b *Box) Edit(path, key, person string, edit func(c *Content, known bool) e
 		return err
 	}
 	if !known {
-		if err := b.add(item, next.TaskID); err != nil {
+		if err := b.add(item); err != nil {
 			return err
 		}
 	}
@@ -173,14 +171,13 @@ func (b *Box) Change(path, key, person string, edit func(*Content)) int {
 	return n
 }
 
-func (b *Box) add(item *Item, task string) error {
+func (b *Box) add(item *Item) error {
 	if len(b.items) >= maxItems {
 		return fmt.Errorf("the simulator holds no more than %d items", maxItems)
 	}
 	item.ID, item.Seq, item.Created = fmt.Sprintf("i%d", len(b.order)+1), b.seq+1, b.now()
 	b.items[itemKey{item.Key, item.Person}] = item
 	b.byKey[item.Key] = append(b.byKey[item.Key], item)
-	b.byTask[task] = append(b.byTask[task], item)
 	b.order = append(b.order, item)
 	return nil
 }
@@ -236,19 +233,8 @@ func (b *Box) find(look func() *Item) (Item, bool) {
 func (b *Box) Where(fits func(*Item) bool) []Item {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	return those(b.order, fits)
-}
-
-// OfTask returns the items of a matter that fit, oldest first.
-func (b *Box) OfTask(task string, fits func(*Item) bool) []Item {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	return those(b.byTask[task], fits)
-}
-
-func those(items []*Item, fits func(*Item) bool) []Item {
 	out := []Item{}
-	for _, item := range items {
+	for _, item := range b.order {
 		if fits(item) {
 			out = append(out, item.copy())
 		}

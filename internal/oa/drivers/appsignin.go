@@ -1,0 +1,134 @@
+package drivers
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/oabridge/oabridge/api/v1alpha1"
+	"github.com/oabridge/oabridge/internal/bundle"
+	"github.com/oabridge/oabridge/internal/oa"
+	"github.com/oabridge/oabridge/internal/oa/dingtalk"
+	"github.com/oabridge/oabridge/internal/oa/exchange"
+	"github.com/oabridge/oabridge/internal/oa/feishu"
+	"github.com/oabridge/oabridge/internal/oa/tokens"
+	"github.com/oabridge/oabridge/internal/oa/wecom"
+	"github.com/oabridge/oabridge/internal/oa/welink"
+	"github.com/oabridge/oabridge/internal/oa/yunzhijia"
+	"github.com/oabridge/oabridge/internal/signin"
+)
+
+// appSignIn is the OA's own sign-in for its apps, with the application that pushes as well.
+func appSignIn(c config) (oa.SignIn, error) {
+	if c.bundle.SSO.App == nil {
+		return oa.SignIn{}, missingMode("app")
+	}
+	switch v1alpha1.OAType(c.bundle.Type) {
+	case v1alpha1.TypeYunzhijia:
+		return yunzhijiaTicket(c)
+	case v1alpha1.TypeWeLink:
+		return welinkSignIn(c)
+	case v1alpha1.TypeWeCom:
+		return wecomSignIn(c)
+	case v1alpha1.TypeDingTalk:
+		return dingtalkSignIn(c)
+	case v1alpha1.TypeFeishu:
+		return feishuSignIn(c)
+	}
+	return oa.SignIn{}, fmt.Errorf("spec.sso.mode: type %s has no sign-in of its own: use SignedLink, OIDC, OAuth2, CAS, JWT or Callback", c.bundle.Type)
+}
+
+// asking is the exchange of a question that a person waits for.
+func (c config) asking() exchange.Config {
+	e := c.exchange()
+	e.Timeout = min(max(e.Timeout, time.Second), signin.Timeout)
+	return e
+}
+
+func yunzhijiaTicket(c config) (oa.SignIn, error) {
+	own := c.bundle.OA.Yunzhijia
+	if own == nil {
+		return oa.SignIn{}, missingBlock(yunzhijia.Name, "yunzhijia")
+	}
+	p := yunzhijia.NewPusher(yunzhijia.Config{Config: c.asking(), Credentials: c.secrets.app(own.AppID)})
+	return oa.SignIn{Link: yunzhijia.NewTicket(p, own.AppID)}, nil
+}
+
+func welinkSignIn(c config) (oa.SignIn, error) {
+	own := c.bundle.OA.WeLink
+	if own == nil {
+		return oa.SignIn{}, missingBlock(welink.Name, "welink")
+	}
+	app := c.secrets.app(own.ClientID)
+	return single("welink", welink.NewSignIn(welink.SignInConfig{
+		Pusher: welink.NewPusher(welink.Config{Config: c.asking(), Credentials: app}), Credentials: app, ClientID: own.ClientID,
+		WebURL: c.bundle.SSO.App.WebAuthorizeURL, ScriptURL: c.bundle.SSO.App.ScriptURL,
+	})), nil
+}
+
+// wecomSignIn has the connector's own company first, and then the others (F189).
+func wecomSignIn(c config) (oa.SignIn, error) {
+	own := c.bundle.OA.WeCom
+	if own == nil {
+		return oa.SignIn{}, missingBlock(wecom.Name, "wecom")
+	}
+	provider := func(name, title, prefix, corpID, agentID string, app func() (tokens.Account, error)) oa.Provider {
+		return oa.Provider{Name: name, Title: title, AccountPrefix: prefix, Verifier: wecom.NewSignIn(wecom.SignInConfig{
+			Pusher: wecom.NewPusher(wecom.Config{Config: c.asking(), Credentials: app}), CorpID: corpID, AgentID: agentID,
+			AuthorizeURL: c.bundle.SSO.App.AuthorizeURL, WebURL: c.bundle.SSO.App.WebAuthorizeURL,
+		})}
+	}
+	title := c.bundle.SSO.App.Title
+	if title == "" {
+		title = "企业微信 WeCom"
+	}
+	list := []oa.Provider{provider("wecom", title, "", own.CorpID, strconv.FormatInt(own.AgentID, 10), c.secrets.app(own.CorpID))}
+	for _, company := range c.bundle.SSO.Companies {
+		list = append(list, provider(company.Name, company.Title, company.Name+"/", company.CorpID, company.AgentID, c.secrets.company(company)))
+	}
+	return oa.SignIn{Providers: list}, nil
+}
+
+// company returns the application of one of several companies.
+func (s secrets) company(c bundle.Company) func() (tokens.Account, error) {
+	return func() (tokens.Account, error) {
+		v, err := s.files.read(c.Secret, v1alpha1.KeyAppSecret)
+		if err != nil || v == "" {
+			return tokens.Account{}, fmt.Errorf("the key %s is missing: put it into the Secret in spec.sso.companies[%s].secretRef", v1alpha1.KeyAppSecret, c.Name)
+		}
+		return tokens.Account{Name: c.CorpID, Secret: v}, nil
+	}
+}
+
+func dingtalkSignIn(c config) (oa.SignIn, error) {
+	own := c.bundle.OA.DingTalk
+	if own == nil {
+		return oa.SignIn{}, missingBlock(dingtalk.Name, "dingtalk")
+	}
+	api, err := endpoint(own.APIURL)
+	if err != nil {
+		return oa.SignIn{}, errors.New("spec.dingtalk.apiURL: not an absolute http or https URL without user info, query and fragment: write it like https://api.dingtalk.com")
+	}
+	app := c.secrets.app(own.AppKey)
+	return single("dingtalk", dingtalk.NewSignIn(dingtalk.SignInConfig{
+		Pusher: dingtalk.NewPusher(dingtalk.Config{Config: c.asking(), API: api, Credentials: app}), Credentials: app, AppKey: own.AppKey,
+		WebURL: c.bundle.SSO.App.WebAuthorizeURL, UserID: c.bundle.SSO.App.AccountID == string(v1alpha1.AppUserID),
+	})), nil
+}
+
+// feishuIDs are the members of Feishu's answer by spec.sso.app.accountID.
+var feishuIDs = map[v1alpha1.AppAccountID]string{
+	v1alpha1.AppUserID: "user_id", v1alpha1.AppUnionID: "union_id", v1alpha1.AppOpenID: "open_id",
+}
+
+func feishuSignIn(c config) (oa.SignIn, error) {
+	own := c.bundle.OA.Feishu
+	if own == nil {
+		return oa.SignIn{}, missingBlock(feishu.Name, "feishu")
+	}
+	return single("feishu", feishu.NewSignIn(feishu.SignInConfig{
+		Config: c.asking(), Credentials: c.secrets.app(own.AppID), AppID: own.AppID, AuthorizeURL: c.bundle.SSO.App.WebAuthorizeURL,
+		Account: feishuIDs[v1alpha1.AppAccountID(c.bundle.SSO.App.AccountID)],
+	})), nil
+}
