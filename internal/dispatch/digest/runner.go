@@ -20,6 +20,8 @@ import (
 const (
 	// sendTimeout bounds one attempt to tell a channel.
 	sendTimeout = 30 * time.Second
+	// saveTimeout bounds writing down what was sent.
+	saveTimeout = 5 * time.Second
 	// storeAgain is the pause before the store is asked again after it failed.
 	storeAgain = 5 * time.Second
 	// readBatch is how many dead letters are read at once.
@@ -286,9 +288,6 @@ func (r *Runner) send(ctx context.Context, c Config, channels []Channel) error {
 		})
 	}
 	_ = group.Wait()
-	if ctx.Err() != nil {
-		return ctx.Err() // whether it was taken is not known: it is sent again, with the same ID
-	}
 	now := time.Now()
 	var errs []error
 	for i, channel := range channels {
@@ -296,6 +295,8 @@ func (r *Runner) send(ctx context.Context, c Config, channels []Channel) error {
 		switch {
 		case o.err != nil:
 			errs = append(errs, o.err)
+		case o.failure != nil && ctx.Err() != nil:
+			// We are ending; whether it was taken is not known. It is sent again, with the same ID.
 		case o.failure != nil:
 			s.failed(o.failure, now)
 			r.metrics.failed.WithLabelValues(channel.Name).Inc()
@@ -307,6 +308,9 @@ func (r *Runner) send(ctx context.Context, c Config, channels []Channel) error {
 			}
 		}
 	}
+	// Also when we are ending: what was taken must not be told again by the next one.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
+	defer cancel()
 	if err := r.save(ctx); err != nil {
 		errs = append(errs, err)
 	}

@@ -327,3 +327,25 @@ func TestText(t *testing.T) {
 		}
 	})
 }
+
+// A process that ends while a channel takes the digest still writes down that it was taken.
+func TestEndWhileTelling(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, in := newStore(), &inbox{}
+		r := start(s, map[string]digest.Sink{"im": in})
+		in.then = func() {
+			go r.stop()
+			time.Sleep(time.Second) // it has heard of the end by now
+		}
+		s.giveUp("Todo", "T-1", "1002", "BusinessCode")
+		toEnd()
+		in.then = nil
+		next := start(s, map[string]digest.Sink{"im": in})
+		defer next.stop()
+		toEnd()
+		toEnd()
+		if got := in.take(); len(got) != 1 {
+			t.Errorf("%d messages", len(got))
+		}
+	})
+}

@@ -93,12 +93,14 @@ func (s *store) Get(_ context.Context, key string) ([]byte, uint64, error) {
 	return s.state[key], s.rev[key], nil
 }
 
-func (s *store) Put(_ context.Context, key string, value []byte, revision uint64) (uint64, error) {
+func (s *store) Put(ctx context.Context, key string, value []byte, revision uint64) (uint64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.broken != nil:
 		return 0, s.broken
+	case ctx.Err() != nil:
+		return 0, ctx.Err()
 	case s.rev[key] != revision:
 		return 0, journal.ErrConflict
 	}
