@@ -67,13 +67,15 @@ func (j *Journal) openShared(ctx context.Context) error {
 		}
 		*s.log = log
 	}
-	state, err := j.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
-		Bucket:         j.prefix + bucketState,
-		Description:    "used sign-in proofs, owners, tokens, notices",
-		History:        1,
-		LimitMarkerTTL: time.Second,
-		Storage:        jetstream.FileStorage,
-		Replicas:       j.config.replicas(),
+	state, err := again(ctx, func(ctx context.Context) (jetstream.KeyValue, error) {
+		return j.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
+			Bucket:         j.prefix + bucketState,
+			Description:    "used sign-in proofs, owners, tokens, notices",
+			History:        1,
+			LimitMarkerTTL: time.Second,
+			Storage:        jetstream.FileStorage,
+			Replicas:       j.config.replicas(),
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("cannot open bucket %s: %w", j.prefix+bucketState, err)
@@ -86,7 +88,7 @@ func (j *Journal) openStream(ctx context.Context, c jetstream.StreamConfig) (*Lo
 	if err := j.refuseToHide(ctx, c.Name); err != nil {
 		return nil, err
 	}
-	stream, err := j.js.CreateOrUpdateStream(ctx, c)
+	stream, err := again(ctx, func(ctx context.Context) (jetstream.Stream, error) { return j.js.CreateOrUpdateStream(ctx, c) })
 	if err != nil {
 		return nil, fmt.Errorf("cannot open stream %s: %w", c.Name, err)
 	}
@@ -94,6 +96,26 @@ func (j *Journal) openStream(ctx context.Context, c jetstream.StreamConfig) (*Lo
 		return nil, err
 	}
 	return &Log{name: c.Name, subject: c.Subjects[0], stream: stream, publish: j.publish, read: j.read}, nil
+}
+
+const (
+	// createTimeout bounds one try to make a stream, createTries their number. Of two replicas that make the same one at the
+	// same time, one gets no answer from the cluster; then it is there when it asks again.
+	createTimeout = time.Second
+	createTries   = 10
+)
+
+// again does what makes a stream until there is an answer.
+func again[T any](ctx context.Context, do func(context.Context) (T, error)) (out T, err error) {
+	for range createTries {
+		try, cancel := context.WithTimeout(ctx, createTimeout)
+		out, err = do(try)
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+			break
+		}
+	}
+	return out, err
 }
 
 // refuseToHide makes sure that a damaged stream is not replaced by an empty one: the server leaves out what it cannot
