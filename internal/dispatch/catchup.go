@@ -16,6 +16,9 @@ const catchUpAge = time.Minute
 type catchUp struct {
 	// upTo is the last delivery that was accepted before the outage ended; 0 when there was none.
 	upTo uint64
+	// unsure is the last delivery that was accepted before the start of this process: the OA may have got each of them, from
+	// a process that ended before it wrote that down.
+	unsure uint64
 	// ramp is how many calls may be in flight at once, 0 when it is not limited; succeeded counts calls since it grew.
 	ramp, succeeded int
 }
@@ -51,10 +54,12 @@ func (c *catchUp) plan(p policy, t *lanes.Table, head *lanes.Entry) (skip string
 	switch {
 	case head.Skip != "":
 		return head.Skip, nil
-	case p.CatchUp != "LatestState" || head.Seq > c.upTo:
+	case p.CatchUp != "LatestState":
 		return "", head
 	case head.Action() == scenario.Create:
 		return c.planCreate(p, t, head)
+	case head.Seq > c.upTo:
+		return "", head
 	}
 	next := t.Behind(head)
 	if next == nil || next.Seq > c.upTo {
@@ -76,14 +81,21 @@ func (c *catchUp) plan(p policy, t *lanes.Table, head *lanes.Entry) (skip string
 // planCreate: the OA does not know the item yet, so it must be created, but at once as it is now. When it is finished by
 // now, the policy decides whether the OA ever hears of it.
 func (c *catchUp) planCreate(p policy, t *lanes.Table, head *lanes.Entry) (string, *lanes.Entry) {
-	state := head
-	for x := t.Behind(head); x != nil && x.Seq <= c.upTo; x = t.Behind(x) {
+	state, upTo := head, c.upTo
+	if head.Seq <= c.unsure {
+		// The OA may have got it with a later state already: it must not get an older one now.
+		upTo = max(upTo, c.unsure)
+	}
+	if head.Seq > upTo {
+		return "", head
+	}
+	for x := t.Behind(head); x != nil && x.Seq <= upTo; x = t.Behind(x) {
 		if a := x.Action(); a == scenario.Create || a == scenario.Update {
 			state = x
 			continue
 		}
-		// An attempt may have reached the OA although we saw it fail: then the end must reach it too.
-		if p.CatchUpFinished == "Deliver" || head.Attempts > 0 {
+		// An attempt may have reached the OA although we saw it fail or did not see it: then the end must reach it too.
+		if p.CatchUpFinished == "Deliver" || head.Attempts > 0 || head.Seq <= c.unsure {
 			break
 		}
 		for y := head; ; y = t.Behind(y) {

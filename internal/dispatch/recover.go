@@ -42,6 +42,7 @@ func newEngine(ctx context.Context, s *shared, j *journal.Journal, number, of in
 	}
 	e.maxUnsaved = int64(records.MaxBytes) / checkpointShare
 	e.tailSeq = e.part.Events.Next() - 1
+	e.catchUp.unsure = e.tailSeq
 	e.readSeq, e.readFrame = min(e.progress.Done.Floor(), e.tailSeq), max(e.progress.EventsFrame, 1)
 	e.events, e.records = journal.NewCommitter(e.part.Events), journal.NewCommitter(e.part.Records)
 	if v := s.live.Load(); v != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/oabridge/oabridge/internal/report"
 )
@@ -11,10 +12,24 @@ import (
 // die ends the dispatcher as a crash does: without a last checkpoint, and without a summary of what was accepted.
 func (w *world) die() {
 	w.t.Helper()
-	w.engine().fail(errors.New("the end of a test"))
-	w.until("the store is closed", func(r report.Report) bool { return r.Store.Problem != "" })
+	broken := w.d.session.Load()
+	broken.engine(0).fail(errors.New("the end of a test"))
+	w.soon("the store is closed", func() bool { return w.d.session.Load() != broken })
 	if err := w.stop(); err != nil {
 		w.t.Fatal(err)
+	}
+}
+
+// soon waits for a state of the process itself, without waiting for a report.
+func (w *world) soon(what string, ok func() bool) {
+	w.t.Helper()
+	tick, deadline := time.NewTicker(time.Millisecond), time.Now().Add(patience)
+	defer tick.Stop()
+	for !ok() {
+		if time.Now().After(deadline) {
+			w.t.Fatalf("waited in vain until %s", what)
+		}
+		<-tick.C
 	}
 }
 

@@ -22,7 +22,7 @@ type State struct {
 	Rank uint8
 	// Time of the event, zero when the CRM gives none.
 	Time time.Time
-	// Seq is the number of the delivery.
+	// Seq is the number of the delivery, or of the one that it repeats.
 	Seq uint64
 	// Sent is the item.version that went out last, 0 when the template does not use it.
 	Sent int64
@@ -38,8 +38,12 @@ func (s State) after(r *record.Record, open Open) State {
 	if captured == nil {
 		captured = open.Captured
 	}
+	order := r.Seq
+	if r.ReplayOf != 0 {
+		order = r.ReplayOf // it stands where the dead one stood, so that those that died behind it may follow
+	}
 	next := State{
-		Version: r.Version, Rank: rank(r.Action), Time: r.EventTime, Seq: r.Seq, Sent: max(s.Sent, r.Sent, open.Sent), Reopened: s.Reopened, Captured: s.Captured,
+		Version: r.Version, Rank: rank(r.Action), Time: r.EventTime, Seq: order, Sent: max(s.Sent, r.Sent, open.Sent), Reopened: s.Reopened, Captured: s.Captured,
 	}
 	if s.Opens(r.Action) {
 		next.Reopened++
