@@ -1,0 +1,146 @@
+// Command kubectl-oab is the kubectl plugin of OA Bridge (kubectl oab …): what became of a to-do, what was given up, how a
+// connector does, and how to send dead letters once more.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/spf13/cobra"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+)
+
+// The exit codes.
+const (
+	exitNone  = 1 // nothing was found
+	exitUsage = 2 // the command line is wrong
+	exitOther = 3 // the question could not be answered, or not completely
+)
+
+// failure is an error with an exit code.
+type failure struct {
+	code int
+	err  error
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+func none(format string, args ...any) error {
+	return &failure{code: exitNone, err: fmt.Errorf(format, args...)}
+}
+
+func usage(format string, args ...any) error {
+	return &failure{code: exitUsage, err: fmt.Errorf(format, args...)}
+}
+
+func main() {
+	log := logr.Discard() // the libraries have nothing to say to a person at a prompt
+	ctrl.SetLogger(log)
+	klog.SetLogger(log)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-ctx.Done()
+		stop()
+	}()
+	a := newApp(os.Stdout, os.Stderr)
+	os.Exit(a.run(ctx, os.Args[1:]))
+}
+
+// app is what the commands share.
+type app struct {
+	out, errors io.Writer
+	now         func() time.Time
+	zone        *time.Location
+	// colour and live are for terminals: words in colour, progress in one line.
+	colour, live bool
+	format       string
+
+	rules     *clientcmd.ClientConfigLoadingRules
+	overrides clientcmd.ConfigOverrides
+	// connect reaches the cluster.
+	connect func() (*access, error)
+}
+
+func newApp(out, errors *os.File) *app {
+	a := &app{
+		out: out, errors: errors, now: time.Now, zone: time.Local,
+		colour: isTerminal(out) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb", live: isTerminal(errors),
+		rules: clientcmd.NewDefaultClientConfigLoadingRules(),
+	}
+	a.connect = a.connectCluster
+	return a
+}
+
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// run executes a command line and returns the exit code.
+func (a *app) run(ctx context.Context, args []string) int {
+	root := a.newRootCommand()
+	root.SetArgs(args)
+	root.SetOut(a.out)
+	root.SetErr(a.errors)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	a.say("%v", err)
+	if f := new(failure); errors.As(err, &f) {
+		return f.code
+	}
+	return exitOther
+}
+
+// say tells a person something that is not part of the answer.
+func (a *app) say(format string, args ...any) { _, _ = fmt.Fprintf(a.errors, format+"\n", args...) }
+
+func (a *app) newRootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "kubectl-oab",
+		Short: "Ask OA Bridge what became of to-dos, and send dead letters once more",
+		Long: `Ask OA Bridge what became of to-dos, and send dead letters once more.
+
+The connector is the only one in the namespace, or the one that is named. Answers come from its dispatchers, through a
+port-forward to each of them: whoever may forward ports to pods in the namespace may ask.
+
+Exit codes: 0 found or done, 1 nothing found, 2 wrong command line, 3 the question could not be answered (completely).`,
+		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl oab"},
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage("%w; see %s --help", err, cmd.CommandPath())
+	})
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.rules.ExplicitPath, "kubeconfig", "", "path of the kubeconfig file to use")
+	clientcmd.BindOverrideFlags(&a.overrides, flags, clientcmd.RecommendedConfigOverrideFlags(""))
+	root.AddCommand(a.newStatusCommand(), a.newRecordsCommand(), a.newTraceCommand(), a.newDeadCommand(), a.newReplayCommand())
+	for _, cmd := range root.Commands() {
+		cmd.Args = wrongArgs(cmd.Args)
+	}
+	return root
+}
+
+// wrongArgs makes what cobra says about arguments a matter of usage.
+func wrongArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usage("%w; see %s --help", err, cmd.CommandPath())
+		}
+		return nil
+	}
+}
