@@ -52,6 +52,11 @@ func TestDeliveryInTheStatus(t *testing.T) {
 	w.Expect(d.OldestTime.Time).To(BeTemporally("==", accepted))
 	w.Expect(d.LastFailure.Message).To(Equal("the OA says: 系统编码不存在"))
 
+	// Records that cannot be looked up hold nothing up; a person who looks for them learns why.
+	pod.say(func(r *report.Report) { r.Delivery.Held, r.Store.Records = 0, "the database of the index does not answer" })
+	w.expectCondition(v1alpha1.ConditionDeliveryHealthy, And(HavePrefix("True RecordsBehind: records cannot be looked up, or are late to be; pod "),
+		HaveSuffix(": the database of the index does not answer")))
+
 	// A full disk is somebody's move, whatever the counts say.
 	pod.say(func(r *report.Report) { r.Store.Problem = "the volume is full" })
 	w.expectCondition(v1alpha1.ConditionDeliveryHealthy, Equal("False Unavailable: no events are taken now: the volume is full"))

@@ -87,7 +87,7 @@ func (a *app) trace(ctx context.Context, connector string, f *filter) error {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		a.tell(&b, &found[i])
+		a.tell(&b, &found[i], found)
 	}
 	if _, failed := fmt.Fprint(a.out, b.String()); failed != nil {
 		return failed
@@ -95,8 +95,8 @@ func (a *app) trace(ctx context.Context, connector string, f *filter) error {
 	return err
 }
 
-// tell one delivery.
-func (a *app) tell(b *strings.Builder, d *lookup.Delivery) {
+// tell one delivery of all.
+func (a *app) tell(b *strings.Builder, d *lookup.Delivery, all []lookup.Delivery) {
 	line := func(indent, title, format string, args ...any) {
 		fmt.Fprintf(b, "%s%-10s %s\n", indent, title, fmt.Sprintf(format, args...))
 	}
@@ -114,7 +114,7 @@ func (a *app) tell(b *strings.Builder, d *lookup.Delivery) {
 		line("  ", "trace", "%s", d.TraceID)
 	}
 	if d.Replay != "" {
-		line("  ", "replay", "%s sent the dead letter %d/%d once more", d.Replay, d.Partition, d.ReplayOf)
+		line("  ", "replay", "%s sent a dead letter once more", d.Replay)
 	}
 	for i := range d.Steps {
 		a.tellStep(b, &d.Steps[i], line)
@@ -122,9 +122,22 @@ func (a *app) tell(b *strings.Builder, d *lookup.Delivery) {
 	if d.Note != "" {
 		line("  ", "now", "%s", d.Note)
 	}
-	if d.State == string(record.Dead) {
-		line("  ", "now", "it is a dead letter, %d/%d, unless a replay sent it since", d.Partition, d.Seq)
+	if !d.Digest.IsZero() {
+		line("  ", "digest", "people are told of it in the digest of %s", a.clock(d.Digest))
 	}
+	if d.State == string(record.Dead) {
+		line("  ", "now", "%s", after(d, all))
+	}
+}
+
+// after says what came after a delivery was given up.
+func after(d *lookup.Delivery, all []lookup.Delivery) string {
+	for i := len(all) - 1; i >= 0; i-- {
+		if later := &all[i]; later.Partition == d.Partition && later.ReplayOf == d.Seq && later.ReplayOf != 0 {
+			return fmt.Sprintf("replay %s sent it once more: %s", later.Replay, later.State)
+		}
+	}
+	return "it is a dead letter: kubectl oab replay sends it once more"
 }
 
 func (a *app) tellStep(b *strings.Builder, r *record.Record, line func(indent, title, format string, args ...any)) {

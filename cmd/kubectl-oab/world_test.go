@@ -169,7 +169,13 @@ func stocked(t *testing.T, more ...client.Object) *world {
 	})
 	w.serve("hq-dispatcher-1", bundle.PortLocal, map[string]any{
 		lookup.PathRecords: jsonLines(t, lookup.Record{Partition: 1, Record: refused}),
-		lookup.PathTrace:   "",
+		lookup.PathTrace: jsonLines(t, lookup.Delivery{
+			Partition: 1, Seq: 9, Kind: "Todo", ItemID: "T-0001", Action: "create", Version: 3, EventID: "ev-0002", Receiver: "1003", ReceiverOA: "王五", AcceptedAt: at(0.01),
+			State: "Dead", Digest: at(600), Steps: []record.Record{refused},
+		}, lookup.Delivery{
+			Partition: 1, Seq: 15, Kind: "Todo", ItemID: "T-0001", Action: "create", Version: 3, EventID: "ev-0002", Receiver: "1003", AcceptedAt: at(3100),
+			State: lookup.Waiting, Note: "its turn comes at once", Replay: "5d1c/1", ReplayOf: 9,
+		}),
 		lookup.PathDead:    jsonLines(t, lookup.Letter{Partition: 1, Record: refused}),
 		lookup.PathSummary: lookup.Summary{Outcomes: map[record.Outcome]int64{record.Delivered: 12, record.Dead: 2}, DeadReasons: map[string]int64{"BusinessCode": 2}, P50: 90, P95: 700, P99: 900},
 	})

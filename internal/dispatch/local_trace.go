@@ -72,8 +72,19 @@ func (l local) tell(w http.ResponseWriter, r *http.Request, s *session, q query,
 	}
 	lines := json.NewEncoder(w)
 	for _, d := range t.inOrder() {
+		l.announced(d)
 		_ = lines.Encode(d)
 	}
+}
+
+// announced says in which digest a dead letter is.
+func (l local) announced(d *lookup.Delivery) {
+	v := l.live.Load()
+	if d.State != string(record.Dead) || v == nil || v.bundle.Notifications == nil || v.bundle.Notifications.Window <= 0 {
+		return
+	}
+	window := v.bundle.Notifications.Window.Std()
+	d.Digest = d.Steps[len(d.Steps)-1].At.UTC().Truncate(window).Add(window)
 }
 
 // told collects deliveries.

@@ -45,6 +45,7 @@ func refuseSome() func(call) oa.Attempt {
 func TestTrace(t *testing.T) {
 	w := newWorld(t)
 	w.oa.set(refuseSome(), nil)
+	w.bundle(func(c *connector) { c.Notifications = &bundle.Notifications{Window: bundle.Duration(10 * time.Minute)} })
 	w.start()
 	trace := strings.Repeat("ab", 16)
 	first := todo("e1", "T-slow", "created")
@@ -74,7 +75,7 @@ func TestTrace(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	dead, _, err := w.ask().Trace(t.Context(), url.Values{"item": {"T-bad"}})
-	if err != nil || len(dead) != 1 || dead[0].State != "Dead" || dead[0].Steps[0].Answer != `{"success":false}` {
+	if err != nil || len(dead) != 1 || dead[0].State != "Dead" || dead[0].Digest.Sub(dead[0].Steps[0].At) > 10*time.Minute || !dead[0].Digest.After(dead[0].Steps[0].At) || dead[0].Steps[0].Answer != `{"success":false}` {
 		t.Errorf("%+v, %v", dead, err)
 	}
 	if got, _, err := w.ask().Trace(t.Context(), url.Values{"item": {"T-unknown"}}); err != nil || len(got) != 0 {

@@ -89,6 +89,8 @@ type Delivery struct {
 	State string `json:"state"`
 	// Note says, in words, what it waits for.
 	Note string `json:"note,omitempty"`
+	// Digest is, for a dead letter, the end of the window whose digest names it, when notifications are on.
+	Digest time.Time `json:"digest,omitzero"`
 	// Replay is the id of the replay that sent it, ReplayOf the seq of the dead letter that it repeats.
 	Replay   string `json:"replay,omitempty"`
 	ReplayOf uint64 `json:"replayOf,omitempty"`
