@@ -403,3 +403,32 @@ func TestTheOAAsksForPatience(t *testing.T) {
 		t.Errorf("%d items were refused, one should have been enough", n)
 	}
 }
+
+// A flood for one receiver delays the item of another one, and a reminder, by a few calls only.
+func TestAFloodForOneReceiver(t *testing.T) {
+	w := newWorld(t)
+	w.bundle(func(c *connector) { c.Delivery.Concurrency = 1 })
+	first := newDoor()
+	w.oa.set(func(c call) oa.Attempt {
+		if c.ID == "first" {
+			first.pass()
+		}
+		return oa.Attempt{}
+	}, nil)
+	w.start()
+	w.mustSend(todo("e0", "first", "created"))
+	w.oa.wait(t, "the first call", func() bool { return len(w.oa.got()) == 1 })
+	for i := 0; i < 3000; i += 1000 {
+		w.mustSend(todos(i, i+1000, "created")...)
+	}
+	reminder := todo("e-reminder", "R-1", "created", "1004")
+	reminder["type"] = "dev.oabridge.reminder.created"
+	w.mustSend(todo("e-other", "T-other", "created", "1003"), reminder)
+	close(first.open)
+	w.drained(3003)
+	for _, id := range []string{"T-other", "R-1"} {
+		if at := slices.IndexFunc(w.oa.got(), func(c call) bool { return c.ID == id }); at > 10 {
+			t.Errorf("%s came after %d calls", id, at)
+		}
+	}
+}

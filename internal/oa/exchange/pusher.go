@@ -59,6 +59,8 @@ type Pusher struct {
 	noBatches atomic.Int64
 	// lastOK is the time of the last call that the OA answered as it should, in ns since 1970; 0 after a failure.
 	lastOK atomic.Int64
+	// failed: the last call failed because of the OA as a whole.
+	failed atomic.Bool
 }
 
 var (
@@ -97,8 +99,10 @@ func (p *Pusher) Push(ctx context.Context, req scenario.Request, result scenario
 }
 
 // Probe implements oa.Pusher. A call that the OA answered within the last minute for the same account proves enough, and
-// then nothing is sent. Otherwise a fresh token does, which proves name, network, TLS, the OA's interface and the account.
-// Without tokens it is the vendor's own probe.
+// then nothing is sent. After a failure a fresh token does, which proves name, network, TLS, the OA's interface and the
+// account. Otherwise, as after a start, it is the vendor's own probe beside a living token of this account, perhaps one that
+// another replica or process fetched: a restart or one more replica costs no token call (F80). Without tokens it is always
+// the vendor's own probe.
 func (p *Pusher) Probe(ctx context.Context) oa.Attempt {
 	began := p.c.Now()
 	s, failure := p.session()
@@ -113,8 +117,12 @@ func (p *Pusher) Probe(ctx context.Context) oa.Attempt {
 	case p.tokens == nil:
 		return p.finish(p.knock(ctx), began)
 	}
-	if _, failure = p.tokens.Get(ctx, s.account, true); failure != nil {
+	renew := p.failed.Load()
+	if _, failure = p.tokens.Get(ctx, s.account, renew); failure != nil {
 		return p.finish(*failure, began)
+	}
+	if !renew {
+		return p.finish(p.knock(ctx), began)
 	}
 	return p.finish(oa.Attempt{}, began)
 }
@@ -124,8 +132,10 @@ func (p *Pusher) finish(a oa.Attempt, began time.Time) oa.Attempt {
 	a.Latency = now.Sub(began)
 	if a.TargetDown() {
 		p.lastOK.Store(0)
+		p.failed.Store(true)
 	} else if a.Class == oa.OK || a.Class == oa.BusinessCode || a.Class == oa.ReceiverUnknown {
 		p.lastOK.Store(now.UnixNano())
+		p.failed.Store(false)
 	}
 	return a
 }
@@ -189,7 +199,7 @@ func (p *Pusher) send(ctx context.Context, s session, token string, req scenario
 		return fail(err)
 	}
 	m := Message{Method: req.Method, URL: u, Header: p.header(s, req.Header), Body: req.Body}
-	if p.c.Auth.Place != nil {
+	if p.c.Auth.Place != nil && (token != "" || p.tokens == nil) {
 		if err := p.c.Auth.Place(&m, s.account, token); err != nil {
 			return fail(err)
 		}

@@ -276,7 +276,13 @@ func TestProbe(t *testing.T) {
 	if n := s.tokenCalls(http.MethodPost); n != 1 {
 		t.Errorf("%d token calls, want 1: the second probe was spared", n)
 	}
+	// Later it asks the OA again, but for no token while the one at hand lives. F80
 	s.clock.advance(time.Minute)
+	wantOK(t, s.Probe(t.Context()))
+	if n := s.tokenCalls(http.MethodPost); n != 1 {
+		t.Errorf("%d token calls, want 1: the token of the first probe lives", n)
+	}
+	s.clock.advance(15 * time.Minute)
 	s.SetPassword(username, "another one")
 	wantFailure(t, s.Probe(t.Context()), oa.AuthExpired, "TokenRejected", "(401)")
 	s.SetPassword(username, password)
