@@ -48,10 +48,11 @@ type engine struct {
 
 	mu       sync.Mutex
 	lanes    *lanes.Table
+	aside    lanes.Aside
 	progress *progress.Progress
 	gate     gate
 	catchUp  catchUp
-	// readSeq is the last delivery in lanes, tailSeq the last one in the journal, readFrame the frame to read next: that of
+	// readSeq is the last delivery in lanes or aside, tailSeq the last one in the journal, readFrame the frame to read next: that of
 	// readSeq as long as more of it may be to read.
 	readSeq, tailSeq, readFrame uint64
 	// frames that were read and are still on disk, in order.

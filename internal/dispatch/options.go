@@ -57,13 +57,13 @@ type tuning struct {
 	housekeeping                                    time.Duration
 	lease, digestRetry                              time.Duration
 	confirmFirst                                    time.Duration
-	maxWaiting, maxReady                            int
+	maxWaiting, maxReady, maxFlow                   int
 }
 
 func defaultTuning() tuning {
 	return tuning{
 		probeFirst: probeFirst, probeMax: probeMax, probeToken: probeToken, probeTokenMax: probeTokenMax,
-		housekeeping: housekeepingEvery, lease: leaseTime, confirmFirst: confirmFirst, maxWaiting: maxWaiting, maxReady: maxReady,
+		housekeeping: housekeepingEvery, lease: leaseTime, confirmFirst: confirmFirst, maxWaiting: maxWaiting, maxReady: maxReady, maxFlow: maxFlow,
 	}
 }
 

@@ -26,10 +26,17 @@ const (
 )
 
 // read fills the lanes from the journal, in sequence, as long as there is room. Keys in memory keep their order because
-// nothing is ever read out of sequence; what does not fit stays on disk.
+// nothing of a receiver is ever taken out of sequence; what does not fit stays on disk.
 func (e *engine) read(ctx context.Context) {
 	empty := 0
 	for ctx.Err() == nil {
+		if err := e.refill(ctx); err != nil {
+			if ctx.Err() == nil {
+				e.log.Error(err, "cannot read deliveries again")
+				pause(ctx, storeRetry)
+			}
+			continue
+		}
 		e.mu.Lock()
 		from, before, tail, more := e.readFrame, e.readSeq, e.tailSeq, e.readSeq < e.tailSeq && e.hasRoom()
 		e.mu.Unlock()
@@ -86,7 +93,7 @@ func pause(ctx context.Context, d time.Duration) {
 // hasRoom reports whether more deliveries may be taken into memory. The lock is held.
 func (e *engine) hasRoom() bool {
 	ready := e.lanes.Count(lanes.Ready)
-	return e.lanes.Len() < e.tuning.maxWaiting && ready < int64(e.tuning.maxReady) && (e.lanes.Cached() < maxCached || ready < fewReady)
+	return e.lanes.Len() < e.tuning.maxWaiting && e.aside.Len() < maxAside && ready < int64(e.tuning.maxReady) && (e.lanes.Cached() < maxCached || ready < fewReady)
 }
 
 // take adds what was read, as far as there is room, and reports whether that leads on: frames in which nothing is left to
@@ -113,19 +120,14 @@ func (e *engine) take(got []journal.Batch) (news bool) {
 			if e.progress.Done.Has(number) {
 				continue
 			}
-			// A delivery that cannot be read becomes an entry all the same: it is recorded as unreadable.
-			d := new(record.Delivery)
-			_ = json.Unmarshal(b.Items[i].Data, d)
-			if len(d.Event.Item.Receivers) != 1 {
-				d.Event.Item.Receivers = append(d.Event.Item.Receivers[:0], d.Event.Item.Sender)
-			}
+			d, readable := parse(b.Items[i].Data)
 			if e.firstLook {
 				e.firstLook = false
 				if time.Since(d.AcceptedAt) > catchUpAge {
 					e.catchUp.begin(e.tailSeq)
 				}
 			}
-			e.add(number, b.Frame, i, d, len(b.Items[i].Data))
+			e.add(lanes.Place{Seq: number, Frame: b.Frame, Index: int32(i)}, d, len(b.Items[i].Data), readable)
 		}
 		if b.Frame >= e.readFrame {
 			e.readFrame, news = b.Frame+1, true
@@ -159,16 +161,37 @@ func (e *engine) gone(from, to uint64) {
 	}
 }
 
-// add puts one delivery into its lane. The lock is held.
-func (e *engine) add(number, frame uint64, index int, d *record.Delivery, size int) {
+// parse reads a stored delivery. One that cannot be read gets a receiver all the same: it becomes an entry, which is then
+// recorded as unreadable.
+func parse(data []byte) (d *record.Delivery, readable bool) {
+	d = new(record.Delivery)
+	err := json.Unmarshal(data, d)
+	if err == nil && len(d.Event.Item.Receivers) == 1 {
+		return d, true
+	}
+	d.Event.Item.Receivers = append(d.Event.Item.Receivers[:0], d.Event.Item.Sender)
+	return d, false
+}
+
+// add puts one delivery into its lane, or sets it aside. The lock is held.
+func (e *engine) add(p lanes.Place, d *record.Delivery, size int, readable bool) {
+	if f := flow(d); e.crowded(f) {
+		e.aside.Add(f, p)
+		return
+	}
+	e.insert(p, d, size, readable)
+}
+
+// insert puts one delivery into its lane. The lock is held.
+func (e *engine) insert(p lanes.Place, d *record.Delivery, size int, readable bool) {
 	entry := &lanes.Entry{
-		Seq: number, Frame: frame, Index: int32(index), Key: d.Key(), Flow: flow(d), Form: unique.Make(lanes.Form{Kind: d.Event.Kind, Action: d.Event.Action}),
+		Seq: p.Seq, Frame: p.Frame, Index: p.Index, Key: d.Key(), Flow: flow(d), Form: unique.Make(lanes.Form{Kind: d.Event.Kind, Action: d.Event.Action}),
 		AcceptedAt: d.AcceptedAt, Size: size + entrySize,
 	}
-	if e.lanes.Cached() < maxCached {
+	if readable && e.lanes.Cached() < maxCached {
 		entry.Delivery = d
 	}
-	if o, ok := e.progress.Open[number]; ok {
+	if o, ok := e.progress.Open[p.Seq]; ok {
 		restore(entry, o)
 	}
 	e.lanes.Add(entry)
@@ -193,7 +216,7 @@ func (e *engine) handOver(acks []journal.Ack, deliveries []*record.Delivery, mes
 		e.tailSeq = max(e.tailSeq, a.Number)
 		if a.Number == e.readSeq+1 && e.hasRoom() {
 			e.at(a.Frame, a.Number)
-			e.add(a.Number, a.Frame, a.Index, deliveries[i], len(messages[i].Data))
+			e.add(lanes.Place{Seq: a.Number, Frame: a.Frame, Index: int32(a.Index)}, deliveries[i], len(messages[i].Data), true)
 		}
 	}
 	nudge(e.room)

@@ -132,7 +132,6 @@ func TestReplicasShareTheToken(t *testing.T) {
 		c.OA.URL = oa.URL
 		c.Queue = bundle.Queue{Type: queueNATS, URLs: servers, StreamReplicas: 3, Partitions: 8, MaxBytes: 256 << 20}
 	})
-	first.options.tuning.lease = 2 * time.Second
 	replica := func(name string) *world {
 		o := first.options
 		o.Replica, o.Store = name, filepath.Join(t.TempDir(), "store")

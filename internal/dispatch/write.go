@@ -171,7 +171,7 @@ func (e *engine) apply(v *live, entry *lanes.Entry, r *record.Record, ack journa
 // waiting counts what is not done, in memory and on disk. The lock is held.
 func (e *engine) waiting() int64 {
 	unread := e.tailSeq - e.readSeq - e.progress.Done.Between(e.readSeq, e.tailSeq)
-	return int64(e.lanes.Len()) + int64(unread)
+	return int64(e.lanes.Len()) + int64(e.aside.Len()) + int64(unread)
 }
 
 // restore fills in what is known about an entry from before. The lock is held.

@@ -93,22 +93,25 @@ type lane struct {
 type Table struct {
 	lanes   map[record.Key]*lane
 	entries map[uint64]*Entry
-	ready   turns
-	timers  timers
-	held    map[string]int64
-	counts  [Held + 1]int64
-	cached  int
+	// flows counts the entries of each flow.
+	flows  map[uint32]int
+	ready  turns
+	timers timers
+	held   map[string]int64
+	counts [Held + 1]int64
+	cached int
 }
 
 // New returns an empty Table.
 func New() *Table {
-	return &Table{lanes: map[record.Key]*lane{}, entries: map[uint64]*Entry{}, held: map[string]int64{}}
+	return &Table{lanes: map[record.Key]*lane{}, entries: map[uint64]*Entry{}, flows: map[uint32]int{}, held: map[string]int64{}}
 }
 
-// Add appends an entry to its lane. Entries must come in the order of their sequence numbers.
+// Add appends an entry to its lane. Entries of a lane must come in the order of their sequence numbers.
 func (t *Table) Add(e *Entry) {
 	e.index = -1
 	t.entries[e.Seq] = e
+	t.flows[e.Flow]++
 	if e.Delivery != nil {
 		t.cached += e.Size
 	}
@@ -151,6 +154,9 @@ func (t *Table) Done(e *Entry) {
 	t.counts[e.state]--
 	t.Forget(e)
 	delete(t.entries, e.Seq)
+	if t.flows[e.Flow]--; t.flows[e.Flow] == 0 {
+		delete(t.flows, e.Flow)
+	}
 	l := t.lanes[e.Key]
 	l.head = e.next
 	l.n--
@@ -242,6 +248,9 @@ func (t *Table) Get(seq uint64) *Entry { return t.entries[seq] }
 
 // Len is the number of entries.
 func (t *Table) Len() int { return len(t.entries) }
+
+// Flow is the number of entries of a flow.
+func (t *Table) Flow(flow uint32) int { return t.flows[flow] }
 
 // Count is the number of entries in a state.
 func (t *Table) Count(s State) int64 { return t.counts[s] }
