@@ -10,10 +10,14 @@ import (
 
 	"github.com/oabridge/oabridge/internal/oasim/crm"
 	"github.com/oabridge/oabridge/internal/oasim/desk"
+	"github.com/oabridge/oabridge/internal/oasim/dingtalk"
+	"github.com/oabridge/oabridge/internal/oasim/feishu"
 	"github.com/oabridge/oabridge/internal/oasim/generic"
 	"github.com/oabridge/oabridge/internal/oasim/landray"
 	"github.com/oabridge/oabridge/internal/oasim/seeyon"
 	"github.com/oabridge/oabridge/internal/oasim/weaver"
+	"github.com/oabridge/oabridge/internal/oasim/wecom"
+	"github.com/oabridge/oabridge/internal/oasim/welink"
 	"github.com/oabridge/oabridge/internal/oasim/yunzhijia"
 )
 
@@ -25,6 +29,10 @@ type config struct {
 	Weaver    weaver.Options    `json:"weaver"`
 	Landray   landray.Options   `json:"landray"`
 	Yunzhijia yunzhijia.Options `json:"yunzhijia"`
+	WeLink    welink.Options    `json:"welink"`
+	WeCom     wecom.Options     `json:"wecom"`
+	DingTalk  dingtalk.Options  `json:"dingtalk"`
+	Feishu    feishu.Options    `json:"feishu"`
 	Generic   generic.Options   `json:"generic"`
 	// URLs are where a browser finds the simulators, by name, for the index page. Default: the host of the index, at the
 	// port of the simulator.
@@ -33,6 +41,7 @@ type config struct {
 
 const (
 	appName = "纷享销客 CRM"
+	company = "示例企业"
 	// password of every built-in account.
 	password = "secret"
 )
@@ -59,6 +68,23 @@ func defaultConfig() config {
 			Apps:     []yunzhijia.App{{ID: "500723908", Secret: password, Name: appName, SignKey: password}},
 			Settings: new(yunzhijia.DefaultSettings()),
 		},
+		WeLink: welink.Options{
+			Tenants:  []welink.Tenant{{ID: "tenant-1", Name: company}},
+			Apps:     []welink.App{{ClientID: "fxiaoke", ClientSecret: password, Name: appName}},
+			Settings: new(welink.DefaultSettings()),
+		},
+		WeCom: wecom.Options{
+			Corps:    []wecom.Corp{{CorpID: "ww0000000000000001", Name: company, Apps: []wecom.App{{AgentID: 1000002, Secret: password, Name: appName}}}},
+			Settings: new(patientWeCom()),
+		},
+		DingTalk: dingtalk.Options{
+			CorpID: "ding0000000001", Apps: []dingtalk.App{{AppKey: "fxiaoke", AppSecret: password, AgentID: 1000001, Name: appName}},
+			Settings: new(dingtalk.DefaultSettings()),
+		},
+		Feishu: feishu.Options{
+			TenantKey: "tenant-1", Apps: []feishu.App{{AppID: "cli_fxiaoke", AppSecret: password, Name: appName, Approvals: []string{"CRM"}}},
+			Settings: new(feishu.DefaultSettings()),
+		},
 		Generic: generic.Options{
 			Sign:  generic.Sign{Secret: "an-agreed-secret-of-32-bytes-or-so", Issuer: "https://oa.example", Audience: "https://sso.example"},
 			Shape: new(generic.DefaultShape()), Settings: new(generic.DefaultSettings()),
@@ -73,7 +99,16 @@ func defaultConfig() config {
 		})
 	}
 	c.Weaver.People, c.Landray.People, c.Yunzhijia.People, c.Generic.People = people, people, people, people
+	c.WeLink.People, c.WeCom.People, c.DingTalk.People, c.Feishu.People = people, people, people, people
 	return c
+}
+
+// patientWeCom does not drop what is too much for one member: a demonstration sends more to twenty people than the cloud
+// would let through.
+func patientWeCom() wecom.Settings {
+	s := wecom.DefaultSettings()
+	s.MemberPerMinute, s.MemberPerHour = 0, 0
+	return s
 }
 
 // loadConfig reads a YAML or JSON file on top of the built-in values; no path means those alone.

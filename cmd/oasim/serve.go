@@ -15,10 +15,14 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oabridge/oabridge/internal/oasim/crm"
+	"github.com/oabridge/oabridge/internal/oasim/dingtalk"
+	"github.com/oabridge/oabridge/internal/oasim/feishu"
 	"github.com/oabridge/oabridge/internal/oasim/generic"
 	"github.com/oabridge/oabridge/internal/oasim/landray"
 	"github.com/oabridge/oabridge/internal/oasim/seeyon"
 	"github.com/oabridge/oabridge/internal/oasim/weaver"
+	"github.com/oabridge/oabridge/internal/oasim/wecom"
+	"github.com/oabridge/oabridge/internal/oasim/welink"
 	"github.com/oabridge/oabridge/internal/oasim/yunzhijia"
 )
 
@@ -46,6 +50,10 @@ var simulators = []simulator{
 	{"weaver", "泛微 Weaver e-cology", ":8082", func(c config) (system, error) { return weaver.New(c.Weaver) }},
 	{"landray", "蓝凌 Landray EKP", ":8083", func(c config) (system, error) { return landray.New(c.Landray) }},
 	{"yunzhijia", "云之家 Yunzhijia", ":8084", func(c config) (system, error) { return yunzhijia.New(c.Yunzhijia) }},
+	{"welink", "华为 WeLink", ":8085", func(c config) (system, error) { return welink.New(c.WeLink) }},
+	{"wecom", "企业微信 WeCom", ":8086", func(c config) (system, error) { return wecom.New(c.WeCom) }},
+	{"dingtalk", "钉钉 DingTalk", ":8087", func(c config) (system, error) { return dingtalk.New(c.DingTalk) }},
+	{"feishu", "飞书 Feishu", ":8088", func(c config) (system, error) { return feishu.New(c.Feishu) }},
 	{"generic", "通用 OA, REST and SOAP", ":8089", func(c config) (system, error) { return generic.New(c.Generic) }},
 }
 

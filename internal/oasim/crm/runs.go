@@ -68,9 +68,9 @@ func (c *CRM) Emit(e Emission) (Run, error) {
 			return Run{}, err
 		}
 	}
-	e.Target.publish = c.publish
-	if e.Target.Mode == Callback && e.Target.Callback.EnterpriseAccount == "" {
-		e.Target.Callback.EnterpriseAccount = c.app.EnterpriseAccount
+	e.publish = c.publish
+	if e.Mode == Callback && e.Callback.EnterpriseAccount == "" {
+		e.Callback.EnterpriseAccount = c.app.EnterpriseAccount
 	}
 	target, err := e.Target.withDefaults()
 	if err != nil {

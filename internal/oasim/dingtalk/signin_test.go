@@ -6,37 +6,39 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/oabridge/oabridge/internal/oasim/simtest"
 )
 
 // A page that is opened in the client gets a code for whoever opened it, which works once (DT-GO).
 func TestInAppSignIn(t *testing.T) {
 	w := newWorld(t)
 	w.create("T1", "uLina")
-	lina := w.browser()
-	w.form(lina, "/dingtalk/login", "choose", "lina")
+	lina := w.Browser()
+	w.Form(lina, "/dingtalk/login", "choose", "lina")
 	for path, prefix := range map[string]string{
 		"/dingtalk/app?code=crm": "https://sso.crm.example/home?code=", "/dingtalk/open?id=i1&client=h5": "https://sso.crm.example/h5/1?code=",
 	} {
-		_, _, header := w.fetch(lina, "GET", path, "")
+		_, _, header := w.Fetch(lina, "GET", path, "")
 		code, ok := strings.CutPrefix(header.Get("Location"), prefix)
 		if !ok {
 			t.Fatalf("%s leads to %v", path, header)
 		}
 		r := w.old("/topapi/v2/user/getuserinfo", `{"code":"`+code+`"}`)
-		if r.in("result").text("userid") != "lina" || r.in("result").text("unionid") != "uLina" {
+		if r.In("result").Text("userid") != "lina" || r.In("result").Text("unionid") != "uLina" {
 			t.Errorf("%s: %v", path, r)
 		}
-		if r := w.old("/topapi/v2/user/getuserinfo", `{"code":"`+code+`"}`); r.code() != badCode {
+		if r := w.old("/topapi/v2/user/getuserinfo", `{"code":"`+code+`"}`); errcode(r) != badCode {
 			t.Errorf("used twice: %v", r)
 		}
 	}
 	late, _ := w.IssueCode("crm", "lina")
 	foreign, _ := w.IssueCode("bi", "lina")
-	if r := w.old("/topapi/v2/user/getuserinfo", `{"code":"`+foreign+`"}`); r.code() != badCode {
+	if r := w.old("/topapi/v2/user/getuserinfo", `{"code":"`+foreign+`"}`); errcode(r) != badCode {
 		t.Errorf("another app: %v", r)
 	}
 	w.now = w.now.Add(5 * time.Minute)
-	if r := w.old("/topapi/v2/user/getuserinfo", `{"code":"`+late+`"}`); r.code() != badCode {
+	if r := w.old("/topapi/v2/user/getuserinfo", `{"code":"`+late+`"}`); errcode(r) != badCode {
 		t.Errorf("late: %v", r)
 	}
 	for _, bad := range [][2]string{{"crm", "hidden"}, {"crm", "nobody"}, {"nothing", "lina"}} {
@@ -59,31 +61,31 @@ func TestWebSignIn(t *testing.T) {
 	w := newWorld(t)
 	codeOf := func(page string) string {
 		t.Helper()
-		status, body, header := w.scan(page, "lina")
+		status, body, header := w.Scan(page, "lina")
 		u, err := url.Parse(header.Get("Location"))
 		if err != nil || status != 302 || u.Query().Get("state") != "s1" || u.Query().Get("code") != u.Query().Get("authCode") {
 			t.Fatalf("%d %s %s", status, header.Get("Location"), body)
 		}
 		return u.Query().Get("code")
 	}
-	redeem := func(client, field, value, grantType string) (int, reply) {
+	redeem := func(client, field, value, grantType string) (int, simtest.Object) {
 		t.Helper()
-		return w.json("POST", "/v1.0/oauth2/userAccessToken", `{"clientId":"`+client+`","clientSecret":"secret-of-`+client+`","`+field+`":"`+value+`","grantType":"`+grantType+`"}`)
+		return w.JSON("POST", "/v1.0/oauth2/userAccessToken", `{"clientId":"`+client+`","clientSecret":"secret-of-`+client+`","`+field+`":"`+value+`","grantType":"`+grantType+`"}`)
 	}
 	code := codeOf(authorizeLink())
 	status, r := redeem("crm", "code", code, "authorization_code")
-	if status != 200 || r["expireIn"] != 7200.0 || r.text("corpId") != "ding1" {
+	if status != 200 || r["expireIn"] != 7200.0 || r.Text("corpId") != "ding1" {
 		t.Fatalf("%d %v", status, r)
 	}
-	status, me := w.json("GET", "/v1.0/contact/users/me", "", tokenHeader, r.text("accessToken"))
-	if status != 200 || me.text("unionId") != "uLina" || me.text("openId") != "oLina" || me.text("nick") != "李娜" {
+	status, me := w.JSON("GET", "/v1.0/contact/users/me", "", tokenHeader, r.Text("accessToken"))
+	if status != 200 || me.Text("unionId") != "uLina" || me.Text("openId") != "oLina" || me.Text("nick") != "李娜" {
 		t.Errorf("me: %d %v", status, me)
 	}
-	if status, _ := w.json("GET", "/v1.0/contact/users/me", "", tokenHeader, w.token()); status != 401 {
+	if status, _ := w.JSON("GET", "/v1.0/contact/users/me", "", tokenHeader, w.token()); status != 401 {
 		t.Errorf("an app's token is nobody's: %d", status)
 	}
 	for _, want := range []int{200, 400} { // a refresh token works once
-		if status, again := redeem("crm", "refreshToken", r.text("refreshToken"), "refresh_token"); status != want || again.text("accessToken") == r.text("accessToken") {
+		if status, again := redeem("crm", "refreshToken", r.Text("refreshToken"), "refresh_token"); status != want || again.Text("accessToken") == r.Text("accessToken") {
 			t.Errorf("refresh: %d %v", status, again)
 		}
 	}
@@ -98,25 +100,25 @@ func TestWebSignIn(t *testing.T) {
 		{"grant type", "crm", "x", "password", "invalidParameter.grantType"},
 		{"client", "nobody", "x", "authorization_code", "invalidClientIdOrSecret"},
 	} {
-		if status, r := redeem(tc.client, "code", tc.code, tc.grant); status != 400 || r.text("code") != tc.want {
+		if status, r := redeem(tc.client, "code", tc.code, tc.grant); status != 400 || r.Text("code") != tc.want {
 			t.Errorf("%s: %d %v", tc.name, status, r)
 		}
 	}
-	if status, body, _ := w.scan(authorizeLink(), "hidden"); status != 403 || !strings.Contains(body, "可见范围") {
+	if status, body, _ := w.Scan(authorizeLink(), "hidden"); status != 403 || !strings.Contains(body, "可见范围") {
 		t.Errorf("outside the visible scope: %d", status)
 	}
 	for name, link := range map[string]string{
 		"no such app": authorizeLink("client_id", "x"), "another address": authorizeLink("redirect_uri", callback+"/x"),
 		"response_type": authorizeLink("response_type", "token"), "scope": authorizeLink("scope", "corpid"), "prompt": authorizeLink("prompt", ""),
 	} {
-		if status, _, _ := w.fetch(w.browser(), "GET", link, ""); status != 400 {
+		if status, _, _ := w.Fetch(w.Browser(), "GET", link, ""); status != 400 {
 			t.Errorf("%s: %d", name, status)
 		}
 	}
 	if err := w.Configure(func(s *Settings) { s.WebCode, s.CodeParam = "authCode", "" }); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, header := w.scan(authorizeLink(), "lina"); strings.Contains(header.Get("Location"), "&code=") || !strings.Contains(header.Get("Location"), "authCode=") {
+	if _, _, header := w.Scan(authorizeLink(), "lina"); strings.Contains(header.Get("Location"), "&code=") || !strings.Contains(header.Get("Location"), "authCode=") {
 		t.Errorf("authCode only: %s", header.Get("Location"))
 	}
 }
@@ -169,7 +171,7 @@ func TestControl(t *testing.T) {
 		{"GET", "/_sim/tasks", "", 200, `"tasks":[]`},
 		{"DELETE", "/_sim/tokens", "", 204, ""},
 	} {
-		status, body, _ := w.fetch(w.browser(), tc.method, tc.path, tc.body)
+		status, body, _ := w.Fetch(w.Browser(), tc.method, tc.path, tc.body)
 		if status != tc.status || !strings.Contains(body, tc.want) {
 			t.Errorf("%s %s = %d %s", tc.method, tc.path, status, body)
 		}

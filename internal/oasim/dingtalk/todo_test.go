@@ -7,6 +7,7 @@ import (
 
 	"github.com/oabridge/oabridge/internal/oasim/fault"
 	"github.com/oabridge/oabridge/internal/oasim/inbox"
+	"github.com/oabridge/oabridge/internal/oasim/simtest"
 )
 
 const tasksOf = "/v1.0/todo/users/union-zhangwei/tasks"
@@ -20,10 +21,10 @@ func create(source string, executors ...string) string {
 func (w *world) create(source string, executors ...string) string {
 	w.t.Helper()
 	status, r := w.v1("POST", tasksOf+"?operatorId=union-zhangwei", create(source, executors...))
-	if status != 200 || r.text("id") == "" {
+	if status != 200 || r.Text("id") == "" {
 		w.t.Fatalf("create: %d %v", status, r)
 	}
-	return r.text("id")
+	return r.Text("id")
 }
 
 // A to-do of two people: it is done when both have done their part (DT-SDK).
@@ -32,15 +33,15 @@ func TestLifeOfATask(t *testing.T) {
 	id := w.create("T1", "uLina", "union-wangfang")
 	for _, path := range []string{tasksOf + "/" + id, tasksOf + "/sources/T1", "/v1.0/todo/users/uLina/tasks/" + id} {
 		status, r := w.v1("GET", path, "")
-		if status != 200 || r.text("subject") != "报价单待审批" || r.text("sourceId") != "T1" || r["done"] != false || r["priority"] != 20.0 ||
-			r["createdTime"] != float64(w.now.UnixMilli()) || r.in("detailUrl").text("pcUrl") != "https://sso.crm.example/pc/1" {
+		if status != 200 || r.Text("subject") != "报价单待审批" || r.Text("sourceId") != "T1" || r["done"] != false || r["priority"] != 20.0 ||
+			r["createdTime"] != float64(w.now.UnixMilli()) || r.In("detailUrl").Text("pcUrl") != "https://sso.crm.example/pc/1" {
 			t.Errorf("%s: %d %v", path, status, r)
 		}
 	}
 	if got := w.open("lina"); len(got) != 1 || got[0].TaskID != "T1" || got[0].Sender != "张伟" || got[0].MobileURL != "https://sso.crm.example/h5/1" {
 		t.Errorf("lina sees %+v", got)
 	}
-	part := func(union string) (int, reply) {
+	part := func(union string) (int, simtest.Object) {
 		return w.v1("PUT", tasksOf+"/"+id+"/executorStatus?operatorId="+union, `{"executorStatusList":[{"id":"`+union+`","isDone":true}]}`)
 	}
 	if status, r := part("uLina"); status != 200 || r["result"] != true || len(w.done("lina")) != 1 || len(w.open("wangfang")) != 1 {
@@ -57,7 +58,7 @@ func TestLifeOfATask(t *testing.T) {
 		t.Errorf("delete: %d %v", status, r)
 	}
 	for _, method := range []string{"GET", "DELETE"} {
-		if status, r := w.v1(method, tasksOf+"/"+id+"?operatorId=union-zhangwei", ""); status != 400 || r.text("code") != "todoTaskNotExist" {
+		if status, r := w.v1(method, tasksOf+"/"+id+"?operatorId=union-zhangwei", ""); status != 400 || r.Text("code") != "todoTaskNotExist" {
 			t.Errorf("%s after the deletion: %d %v", method, status, r)
 		}
 	}
@@ -66,7 +67,9 @@ func TestLifeOfATask(t *testing.T) {
 func TestUpdate(t *testing.T) {
 	w := newWorld(t)
 	id := w.create("T1", "uLina")
-	put := func(body string) (int, reply) { return w.v1("PUT", tasksOf+"/"+id+"?operatorId=union-zhangwei", body) }
+	put := func(body string) (int, simtest.Object) {
+		return w.v1("PUT", tasksOf+"/"+id+"?operatorId=union-zhangwei", body)
+	}
 	if status, r := put(`{"subject":"改过","executorIds":["union-wangfang"]}`); status != 200 || r["result"] != true {
 		t.Fatalf("%d %v", status, r)
 	}
@@ -97,7 +100,7 @@ func TestKnownSource(t *testing.T) {
 		t.Error("the strict setting makes a duplicate")
 	}
 	w.Inbox().Reset()
-	if _, r := w.v1("GET", tasksOf+"/"+first, ""); r.text("code") != "todoTaskNotExist" {
+	if _, r := w.v1("GET", tasksOf+"/"+first, ""); r.Text("code") != "todoTaskNotExist" {
 		t.Errorf("the tasks go with the inbox: %v", r)
 	}
 }
@@ -126,7 +129,7 @@ func TestTasksThatAreRefused(t *testing.T) {
 		{"somebody who is no executor", "PUT", tasksOf + "/" + id + "/executorStatus?operatorId=uLina", `{"executorStatusList":[{"id":"union-wangfang","isDone":true}]}`, 400, "InvalidParameter"},
 		{"update of nothing", "PUT", tasksOf + "/task99?operatorId=uLina", `{"done":true}`, 400, "todoTaskNotExist"},
 	} {
-		if status, r := w.v1(tc.method, tc.path, tc.body); status != tc.status || r.text("code") != tc.code || r.text("message") == "" {
+		if status, r := w.v1(tc.method, tc.path, tc.body); status != tc.status || r.Text("code") != tc.code || r.Text("message") == "" {
 			t.Errorf("%s: %d %v", tc.name, status, r)
 		}
 	}
@@ -142,11 +145,11 @@ func TestQuery(t *testing.T) {
 	}
 	status, r := w.v1("POST", "/v1.0/todo/users/uLina/org/tasks/query", `{"isDone":false}`)
 	cards, _ := r["todoCards"].([]any)
-	if status != 200 || r["totalCount"] != 25.0 || len(cards) != 20 || r.text("nextToken") != "20" {
+	if status != 200 || r["totalCount"] != 25.0 || len(cards) != 20 || r.Text("nextToken") != "20" {
 		t.Fatalf("%d %v", status, r)
 	}
 	_, r = w.v1("POST", "/v1.0/todo/users/uLina/org/tasks/query", `{"isDone":false,"nextToken":"20"}`)
-	if cards, _ := r["todoCards"].([]any); len(cards) != 5 || r.text("nextToken") != "" {
+	if cards, _ := r["todoCards"].([]any); len(cards) != 5 || r.Text("nextToken") != "" {
 		t.Errorf("the second page: %v", r)
 	}
 	if _, r := w.v1("POST", "/v1.0/todo/users/uLina/org/tasks/query", `{"isDone":true}`); r["totalCount"] != 0.0 {
@@ -165,15 +168,15 @@ func TestSwallowed(t *testing.T) {
 	if _, err := w.Faults().Add(fault.Rule{Match: fault.Match{TaskID: "T2", Receiver: "uLina", Title: "报价"}, Action: fault.Action{Kind: fault.Swallow}}); err != nil {
 		t.Fatal(err)
 	}
-	status, r := w.json("PUT", tasksOf+"/"+id+"?operatorId=uLina", `{"done":true}`, tokenHeader, token)
+	status, r := w.JSON("PUT", tasksOf+"/"+id+"?operatorId=uLina", `{"done":true}`, tokenHeader, token)
 	if status != 200 || r["result"] != true || len(w.open("lina")) != 1 {
 		t.Errorf("update: %d %v", status, r)
 	}
-	status, r = w.json("POST", tasksOf+"?operatorId=uLina", create("T2", "uLina"), tokenHeader, token)
-	if status != 200 || r.text("id") == "" || len(w.open("lina")) != 1 {
+	status, r = w.JSON("POST", tasksOf+"?operatorId=uLina", create("T2", "uLina"), tokenHeader, token)
+	if status != 200 || r.Text("id") == "" || len(w.open("lina")) != 1 {
 		t.Errorf("create: %d %v", status, r)
 	}
-	if _, r := w.v1("GET", tasksOf+"/sources/T2", ""); r.text("code") != "todoTaskNotExist" {
+	if _, r := w.v1("GET", tasksOf+"/sources/T2", ""); r.Text("code") != "todoTaskNotExist" {
 		t.Errorf("read back: %v", r)
 	}
 }

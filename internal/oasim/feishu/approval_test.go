@@ -9,6 +9,7 @@ import (
 
 	"github.com/oabridge/oabridge/internal/oasim/fault"
 	"github.com/oabridge/oabridge/internal/oasim/inbox"
+	"github.com/oabridge/oabridge/internal/oasim/simtest"
 )
 
 const (
@@ -44,7 +45,7 @@ func approval(version int, change f, tasks ...f) string {
 func TestLifeOfAnApproval(t *testing.T) {
 	w := newWorld(t)
 	r := w.call("POST", instances, approval(1, nil, todo("k1", "lina", "PENDING", 1), todo("k2", "wangfang", "PENDING", 1)))
-	if r.code() != 0 || r.in("data").in("data").text("instance_id") != "Q-1" {
+	if errcode(r) != 0 || r.In("data").In("data").Text("instance_id") != "Q-1" {
 		t.Fatalf("%v", r)
 	}
 	got := w.open("lina")
@@ -72,7 +73,7 @@ func TestOlderVersionIsIgnored(t *testing.T) {
 	w.call("POST", instances, approval(5, nil, todo("k1", "lina", "APPROVED", 5)))
 	for _, late := range []int{4, 5} {
 		r := w.call("POST", instances, approval(late, f{"user_name": "别人"}, todo("k1", "lina", "PENDING", late)))
-		if r.code() != 0 || r.in("data").in("data").text("update_time") != fmt.Sprint(late) {
+		if errcode(r) != 0 || r.In("data").In("data").Text("update_time") != fmt.Sprint(late) {
 			t.Errorf("version %d: %v", late, r)
 		}
 	}
@@ -80,11 +81,11 @@ func TestOlderVersionIsIgnored(t *testing.T) {
 		t.Errorf("lina: %+v, %+v", got, w.Inbox().Stats())
 	}
 	r := w.call("POST", check, `{"instances":[{"instance_id":"Q-1","update_time":"5","tasks":[{"task_id":"k1","update_time":"5"}]}]}`)
-	if list, _ := r.in("data")["diff_instances"].([]any); r.code() != 0 || len(list) != 0 {
+	if list, _ := r.In("data")["diff_instances"].([]any); errcode(r) != 0 || len(list) != 0 {
 		t.Errorf("nothing differs: %v", r)
 	}
 	r = w.call("POST", check, `{"instances":[{"instance_id":"Q-1","update_time":"6","tasks":[{"task_id":"k1","update_time":"5"}]},{"instance_id":"Q-9","update_time":"1"}]}`)
-	if raw, _ := json.Marshal(r.in("data")); string(raw) != `{"diff_instances":[{"instance_id":"Q-1","tasks":[{"task_id":"k1","update_time":"5"}],"update_time":"5"},{"instance_id":"Q-9","tasks":[],"update_time":""}]}` {
+	if raw, _ := json.Marshal(r.In("data")); string(raw) != `{"diff_instances":[{"instance_id":"Q-1","tasks":[{"task_id":"k1","update_time":"5"}],"update_time":"5"},{"instance_id":"Q-9","tasks":[],"update_time":""}]}` {
 		t.Errorf("two differ: %s", raw)
 	}
 	w.call("POST", instances, approval(1, f{"update_mode": "REPLACE"}, todo("k1", "lina", "PENDING", 1)))
@@ -99,26 +100,26 @@ func TestReadBack(t *testing.T) { // FS-SDK: a GET with a body
 		w.call("POST", instances, approval(7, f{"instance_id": fmt.Sprint("Q-", i)}, todo("k1", "lina", "PENDING", 7)))
 	}
 	r := w.call("GET", approvalBase+"external_tasks?page_size=2", `{"approval_codes":["CRM"],"user_ids":["lina"],"status":"PENDING"}`)
-	raw, _ := json.Marshal(r.in("data"))
+	raw, _ := json.Marshal(r.In("data"))
 	if !strings.Contains(string(raw), `{"approval_code":"CRM","approval_id":"CRM","instance_id":"Q-0","status":"PENDING","tasks":[{"id":"k1","status":"PENDING","update_time":"7"}],"update_time":"7"}`) ||
-		r.in("data")["has_more"] != true {
+		r.In("data")["has_more"] != true {
 		t.Errorf("page 1: %s", raw)
 	}
-	r = w.call("GET", approvalBase+"external_tasks?page_size=2&page_token="+r.in("data").text("page_token"), "")
-	if list, _ := r.in("data")["data"].([]any); len(list) != 1 || r.in("data")["has_more"] != false {
+	r = w.call("GET", approvalBase+"external_tasks?page_size=2&page_token="+r.In("data").Text("page_token"), "")
+	if list, _ := r.In("data")["data"].([]any); len(list) != 1 || r.In("data")["has_more"] != false {
 		t.Errorf("page 2: %v", r)
 	}
 	for body, want := range map[string]int{`{"instance_ids":["Q-1"]}`: 1, `{"user_ids":["wangfang"]}`: 0, `{"approval_codes":["BI"]}`: 0} {
-		if list, _ := w.call("GET", approvalBase+"external_tasks", body).in("data")["data"].([]any); len(list) != want {
+		if list, _ := w.call("GET", approvalBase+"external_tasks", body).In("data")["data"].([]any); len(list) != want {
 			t.Errorf("%s: %v", body, list)
 		}
 	}
 	for _, query := range []string{"?page_size=501", "?page_size=x", "?page_token=x"} {
-		if r := w.call("GET", approvalBase+"external_tasks"+query, ""); r.code() != badApproval {
+		if r := w.call("GET", approvalBase+"external_tasks"+query, ""); errcode(r) != badApproval {
 			t.Errorf("%s: %v", query, r)
 		}
 	}
-	if r := w.callAs(w.token("tenant_access_token", "cli_bi"), "GET", approvalBase+"external_tasks", ""); fmt.Sprint(r.in("data")["data"]) != "[]" {
+	if r := w.callAs(w.token("tenant_access_token", "cli_bi"), "GET", approvalBase+"external_tasks", ""); fmt.Sprint(r.In("data")["data"]) != "[]" {
 		t.Errorf("another app's: %v", r)
 	}
 }
@@ -149,7 +150,7 @@ func TestApprovalsThatAreRefused(t *testing.T) {
 		{"read status", approval(1, f{"cc_list": []f{{"cc_id": "c1", "user_id": "lina", "read_status": "MAYBE"}}}), badApproval},
 		{"no cc id", approval(1, f{"cc_list": []f{{"user_id": "lina", "read_status": "READ"}}}), badApproval},
 	} {
-		if r := w.call("POST", instances, tc.body); r.code() != tc.code {
+		if r := w.call("POST", instances, tc.body); errcode(r) != tc.code {
 			t.Errorf("%s: %v", tc.name, r)
 		}
 	}
@@ -176,19 +177,19 @@ func TestCopies(t *testing.T) {
 
 func TestNewApprovals(t *testing.T) {
 	w := newWorld(t)
-	create := func(body string) reply { return w.call("POST", approvalBase+"external_approvals", body) }
+	create := func(body string) simtest.Object { return w.call("POST", approvalBase+"external_approvals", body) }
 	r := create(`{"approval_name":"@i18n@n","approval_code":"NEW","external":{"support_pc":true,"create_link_pc":"https://sso.crm.example"}}`)
-	if r.code() != 0 || r.in("data").text("approval_code") != "NEW" {
+	if errcode(r) != 0 || r.In("data").Text("approval_code") != "NEW" {
 		t.Fatalf("%v", r)
 	}
-	if r := w.call("POST", instances, approval(1, f{"approval_code": "NEW"}, todo("k1", "lina", "PENDING", 1))); r.code() != 0 {
+	if r := w.call("POST", instances, approval(1, f{"approval_code": "NEW"}, todo("k1", "lina", "PENDING", 1))); errcode(r) != 0 {
 		t.Errorf("%v", r)
 	}
 	for body, want := range map[string]int{
 		"[": badApproval, `{"approval_code":"X","external":{"support_pc":true}}`: badApproval, `{"approval_name":"x"}`: badApproval,
 		`{"approval_name":"x","approval_code":"BI","external":{"support_mobile":true}}`: approvalDenied,
 	} {
-		if r := create(body); r.code() != want {
+		if r := create(body); errcode(r) != want {
 			t.Errorf("%s: %v", body, r)
 		}
 	}
@@ -199,9 +200,9 @@ func TestApprovalLimits(t *testing.T) { // FS-DOC: 50 in a second, 1000 in a min
 	token := w.token("tenant_access_token", "cli_crm")
 	calls := func() (taken int) {
 		for range 60 {
-			if r := w.callAs(token, "POST", check, "{}"); r.code() == 0 {
+			if r := w.callAs(token, "POST", check, "{}"); errcode(r) == 0 {
 				taken++
-			} else if r.code() != tooOften {
+			} else if errcode(r) != tooOften {
 				t.Fatal(r)
 			}
 		}
@@ -231,17 +232,17 @@ func TestSwallowed(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := w.callAs(token, "POST", instances, approval(1, nil, todo("k1", "lina", "PENDING", 1)))
-	if r.code() != 0 || len(w.open("lina")) != 0 {
+	if errcode(r) != 0 || len(w.open("lina")) != 0 {
 		t.Errorf("%v", r)
 	}
 	r = w.callAs(token, "POST", check, `{"instances":[{"instance_id":"Q-1","update_time":"1","tasks":[]}]}`)
-	if list, _ := r.in("data")["diff_instances"].([]any); len(list) != 1 {
+	if list, _ := r.In("data")["diff_instances"].([]any); len(list) != 1 {
 		t.Errorf("%v", r)
 	}
 	w.Faults().Clear()
 	w.call("POST", instances, approval(1, nil, todo("k1", "lina", "PENDING", 1)))
 	w.Inbox().Reset()
-	if r := w.call("GET", approvalBase+"external_tasks", ""); fmt.Sprint(r.in("data")["data"]) != "[]" {
+	if r := w.call("GET", approvalBase+"external_tasks", ""); fmt.Sprint(r.In("data")["data"]) != "[]" {
 		t.Errorf("the instances go with the inbox: %v", r)
 	}
 }

@@ -5,13 +5,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/oabridge/oabridge/internal/oasim/simtest"
 )
 
 func authorizeLink(app, redirect string) string {
 	return authorizePath + "?" + url.Values{"app_id": {app}, "redirect_uri": {redirect}, "state": {"s1"}}.Encode()
 }
 
-func (w *world) redeem(app, code string) reply {
+func (w *world) redeem(app, code string) simtest.Object {
 	w.t.Helper()
 	return w.callAs(w.token("app_access_token", app), "POST", oidcBase+"access_token", `{"grant_type":"authorization_code","code":"`+code+`"}`)
 }
@@ -27,37 +29,37 @@ func TestSignIn(t *testing.T) {
 		}
 		return u.Query().Get("code")
 	}
-	status, _, header := w.scan(authorizeLink("cli_crm", callback), "lina")
+	status, _, header := w.Scan(authorizeLink("cli_crm", callback), "lina")
 	code := codeOf(status, header)
 	r := w.redeem("cli_crm", code)
-	data := r.in("data")
-	if r.code() != 0 || data.text("token_type") != "Bearer" || data["expires_in"] != 7200.0 || data.text("refresh_token") == "" {
+	data := r.In("data")
+	if errcode(r) != 0 || data.Text("token_type") != "Bearer" || data["expires_in"] != 7200.0 || data.Text("refresh_token") == "" {
 		t.Fatalf("%v", r)
 	}
-	me := w.callAs(data.text("access_token"), "GET", "/open-apis/authen/v1/user_info", "").in("data")
-	if me.text("open_id") != "ou_1" || me.text("union_id") != "on_1" || me.text("user_id") != "lina" || me.text("employee_no") != "E1001" || me.text("tenant_key") != "tenant1" {
+	me := w.callAs(data.Text("access_token"), "GET", "/open-apis/authen/v1/user_info", "").In("data")
+	if me.Text("open_id") != "ou_1" || me.Text("union_id") != "on_1" || me.Text("user_id") != "lina" || me.Text("employee_no") != "E1001" || me.Text("tenant_key") != "tenant1" {
 		t.Errorf("me: %v", me)
 	}
-	if r := w.redeem("cli_crm", code); r.code() != badCode {
+	if r := w.redeem("cli_crm", code); errcode(r) != badCode {
 		t.Errorf("used twice: %v", r)
 	}
 
-	client := w.browser()
-	w.form(client, "/feishu/login", "choose", "wangfang")
-	status, _, header = w.fetch(client, "GET", authorizeLink("cli_crm", callback), "")
-	if r := w.redeem("cli_bi", codeOf(status, header)); r.code() != badCode {
+	client := w.Browser()
+	w.Form(client, "/feishu/login", "choose", "wangfang")
+	status, _, header = w.Fetch(client, "GET", authorizeLink("cli_crm", callback), "")
+	if r := w.redeem("cli_bi", codeOf(status, header)); errcode(r) != badCode {
 		t.Errorf("another app's code: %v", r)
 	}
-	if _, _, header := w.fetch(client, "GET", "/feishu/app?code=cli_crm", ""); header.Get("Location") != "https://sso.crm.example/home" {
+	if _, _, header := w.Fetch(client, "GET", "/feishu/app?code=cli_crm", ""); header.Get("Location") != "https://sso.crm.example/home" {
 		t.Errorf("tile: %v", header)
 	}
 
 	for name, link := range map[string]string{"no such app": authorizeLink("x", callback), "another address": authorizeLink("cli_crm", callback+"/x")} {
-		if status, _, _ := w.fetch(w.browser(), "GET", link, ""); status != 400 {
+		if status, _, _ := w.Fetch(w.Browser(), "GET", link, ""); status != 400 {
 			t.Errorf("%s: %d", name, status)
 		}
 	}
-	if status, body, _ := w.scan(authorizeLink("cli_crm", callback), "hidden"); status != 403 || !strings.Contains(body, "可用范围") {
+	if status, body, _ := w.Scan(authorizeLink("cli_crm", callback), "hidden"); status != 403 || !strings.Contains(body, "可用范围") {
 		t.Errorf("outside the visible scope: %d", status)
 	}
 }
@@ -72,17 +74,17 @@ func TestUserTokens(t *testing.T) {
 		return code
 	}
 	late := issue()
-	data := w.redeem("cli_crm", issue()).in("data")
+	data := w.redeem("cli_crm", issue()).In("data")
 	app := w.token("app_access_token", "cli_crm")
-	refresh := func(token string) reply {
+	refresh := func(token string) simtest.Object {
 		return w.callAs(app, "POST", oidcBase+"refresh_access_token", `{"grant_type":"refresh_token","refresh_token":"`+token+`"}`)
 	}
-	second := refresh(data.text("refresh_token")).in("data")
-	if second.text("access_token") == "" || second.text("access_token") == data.text("access_token") {
+	second := refresh(data.Text("refresh_token")).In("data")
+	if second.Text("access_token") == "" || second.Text("access_token") == data.Text("access_token") {
 		t.Errorf("refreshed: %v", second)
 	}
-	for token, want := range map[string]int{data.text("refresh_token"): refreshUsed, "ur-forged": badRefresh} {
-		if r := refresh(token); r.code() != want {
+	for token, want := range map[string]int{data.Text("refresh_token"): refreshUsed, "ur-forged": badRefresh} {
+		if r := refresh(token); errcode(r) != want {
 			t.Errorf("%v, want %d", r, want)
 		}
 	}
@@ -94,35 +96,35 @@ func TestUserTokens(t *testing.T) {
 		{`{"grant_type":"authorization_code","code":"` + late + `"}`, codeExpired}, {`{"grant_type":"authorization_code","code":"forged"}`, badCode},
 		{`{"grant_type":"password","code":"x"}`, badBody}, {"[", badBody},
 	} {
-		if r := w.callAs(app, "POST", oidcBase+"access_token", tc.body); r.code() != tc.code {
+		if r := w.callAs(app, "POST", oidcBase+"access_token", tc.body); errcode(r) != tc.code {
 			t.Errorf("%s: %v", tc.body, r)
 		}
 	}
 	for _, body := range []string{"[", `{"grant_type":"x","refresh_token":"y"}`} {
-		if r := w.callAs(app, "POST", oidcBase+"refresh_access_token", body); r.code() != badBody {
+		if r := w.callAs(app, "POST", oidcBase+"refresh_access_token", body); errcode(r) != badBody {
 			t.Errorf("%s: %v", body, r)
 		}
 	}
 	w.now = w.now.Add(2 * time.Hour)
-	for token, want := range map[string]int{data.text("access_token"): userTokenExpired, "u-forged": badUserToken} {
-		if r := w.callAs(token, "GET", "/open-apis/authen/v1/user_info", ""); r.code() != want {
+	for token, want := range map[string]int{data.Text("access_token"): userTokenExpired, "u-forged": badUserToken} {
+		if r := w.callAs(token, "GET", "/open-apis/authen/v1/user_info", ""); errcode(r) != want {
 			t.Errorf("%v, want %d", r, want)
 		}
 	}
-	if r := w.callAs(app, "POST", oidcBase+"access_token", "{}"); r.code() != badAppToken {
+	if r := w.callAs(app, "POST", oidcBase+"access_token", "{}"); errcode(r) != badAppToken {
 		t.Errorf("the app's own token has died too: %v", r)
 	}
 	w.now = w.now.Add(31 * 24 * time.Hour)
 	app = w.token("app_access_token", "cli_crm")
-	if r := refresh(second.text("refresh_token")); r.code() != badRefresh && r.code() != refreshExpired {
+	if r := refresh(second.Text("refresh_token")); errcode(r) != badRefresh && errcode(r) != refreshExpired {
 		t.Errorf("a month later: %v", r)
 	}
 	for _, path := range []string{oidcBase + "access_token", oidcBase + "refresh_access_token"} {
-		if _, r := w.json("POST", path, "{}"); r.code() != tokenMissing {
+		if _, r := w.JSON("POST", path, "{}"); errcode(r) != tokenMissing {
 			t.Errorf("%s: %v", path, r)
 		}
 	}
-	if _, r := w.json("GET", "/open-apis/authen/v1/user_info", ""); r.code() != tokenMissing {
+	if _, r := w.JSON("GET", "/open-apis/authen/v1/user_info", ""); errcode(r) != tokenMissing {
 		t.Errorf("no token: %v", r)
 	}
 	for _, bad := range [][2]string{{"cli_crm", "hidden"}, {"cli_crm", "nobody"}, {"x", "lina"}} {
@@ -153,7 +155,7 @@ func TestControl(t *testing.T) {
 		{"GET", "/_sim/instances", "", 200, `"instances":[]`},
 		{"DELETE", "/_sim/tokens", "", 204, ""},
 	} {
-		status, body, _ := w.fetch(w.browser(), tc.method, tc.path, tc.body)
+		status, body, _ := w.Fetch(w.Browser(), tc.method, tc.path, tc.body)
 		if status != tc.status || !strings.Contains(body, tc.want) {
 			t.Errorf("%s %s = %d %s", tc.method, tc.path, status, body)
 		}

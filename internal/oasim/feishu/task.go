@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -240,20 +239,4 @@ func (t *task) set(in task, names []string) string {
 	}
 	t.settle()
 	return t.check()
-}
-
-// matterOf names the matter of the task or the message in a path.
-func (s *Feishu) matterOf(path string) string {
-	if id, ok := strings.CutPrefix(path, messagePath+"/"); ok {
-		for _, item := range s.box.Where(func(i *inbox.Item) bool { return i.Key == id }) {
-			return item.TaskID
-		}
-	}
-	guid, _ := strings.CutPrefix(path, taskPath+"/")
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if t := s.tasks[guid]; t != nil {
-		return t.matter
-	}
-	return ""
 }

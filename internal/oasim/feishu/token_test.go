@@ -19,30 +19,30 @@ func TestTenantToken(t *testing.T) {
 		t.Errorf("token %.4s…", first)
 	}
 	w.now = w.now.Add(89 * time.Minute)
-	_, r := w.json("POST", authBase+"tenant_access_token/internal", `{"app_id":"cli_crm","app_secret":"secret-of-cli_crm"}`)
-	if r.text("tenant_access_token") != first || r["expire"] != 1860.0 || r.text("msg") != "ok" {
+	_, r := w.JSON("POST", authBase+"tenant_access_token/internal", `{"app_id":"cli_crm","app_secret":"secret-of-cli_crm"}`)
+	if r.Text("tenant_access_token") != first || r["expire"] != 1860.0 || r.Text("msg") != "ok" {
 		t.Errorf("with 31 minutes left: %v", r)
 	}
 	w.now = w.now.Add(time.Minute)
 	if w.token("tenant_access_token", "cli_crm") == first {
 		t.Error("with 30 minutes left: the old one")
 	}
-	if r := w.callAs(first, "POST", lookUp, `{"emails":["lina@corp.example"]}`); r.code() != 0 {
+	if r := w.callAs(first, "POST", lookUp, `{"emails":["lina@corp.example"]}`); errcode(r) != 0 {
 		t.Errorf("the old one: %v", r)
 	}
 	w.now = w.now.Add(30 * time.Minute)
 	for given, want := range map[string]int{
 		first: badToken, "t-forged": badToken, "forged": tokenFormat, w.token("app_access_token", "cli_crm"): tokenFormat,
 	} {
-		if r := w.callAs(given, "POST", lookUp, "{}"); r.code() != want {
+		if r := w.callAs(given, "POST", lookUp, "{}"); errcode(r) != want {
 			t.Errorf("%.4s…: %v, want %d", given, r, want)
 		}
 	}
-	if _, r := w.json("POST", lookUp, "{}"); r.code() != tokenMissing {
+	if _, r := w.JSON("POST", lookUp, "{}"); errcode(r) != tokenMissing {
 		t.Errorf("no header: %v", r)
 	}
 	for body, want := range map[string]int{`{"app_id":"cli_crm","app_secret":"x"}`: badSecret, `{"app_id":"x"}`: badSecret, "[": badBody} {
-		if status, r := w.json("POST", authBase+"tenant_access_token/internal", body); r.code() != want || status != 400 {
+		if status, r := w.JSON("POST", authBase+"tenant_access_token/internal", body); errcode(r) != want || status != 400 {
 			t.Errorf("%s: %d %v", body, status, r)
 		}
 	}
@@ -62,21 +62,21 @@ func TestWhoMayCall(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := w.callAs(token, "POST", lookUp, "{}")
-	if violations := fmt.Sprint(r.in("error")["permission_violations"]); r.code() != noPermission || !strings.Contains(violations, "subject:contact") {
+	if violations := fmt.Sprint(r.In("error")["permission_violations"]); errcode(r) != noPermission || !strings.Contains(violations, "subject:contact") {
 		t.Errorf("%v", r)
 	}
 	app.Disabled = true
 	_ = w.SetApp(app)
-	if r := w.callAs(token, "POST", lookUp, "{}"); r.code() != appDisabled {
+	if r := w.callAs(token, "POST", lookUp, "{}"); errcode(r) != appDisabled {
 		t.Errorf("disabled: %v", r)
 	}
-	if _, r := w.json("POST", authBase+"tenant_access_token/internal", `{"app_id":"cli_crm","app_secret":"secret-of-cli_crm"}`); r.code() != appDisabled {
+	if _, r := w.JSON("POST", authBase+"tenant_access_token/internal", `{"app_id":"cli_crm","app_secret":"secret-of-cli_crm"}`); errcode(r) != appDisabled {
 		t.Errorf("disabled: %v", r)
 	}
 	app.Disabled, app.Permissions = false, nil
 	_ = w.SetApp(app)
 	w.ForgetTokens()
-	if r := w.callAs(token, "POST", lookUp, "{}"); r.code() != badToken {
+	if r := w.callAs(token, "POST", lookUp, "{}"); errcode(r) != badToken {
 		t.Errorf("forgotten: %v", r)
 	}
 	token = w.token("tenant_access_token", "cli_crm")
@@ -92,7 +92,7 @@ func TestWhoMayCall(t *testing.T) {
 		if _, err := w.Faults().Add(fault.Rule{Action: tc.action}); err != nil {
 			t.Fatal(err)
 		}
-		if r := w.callAs(token, "POST", lookUp, "{}"); r.code() != tc.want {
+		if r := w.callAs(token, "POST", lookUp, "{}"); errcode(r) != tc.want {
 			t.Errorf("%+v: %v", tc.action, r)
 		}
 	}
@@ -100,7 +100,7 @@ func TestWhoMayCall(t *testing.T) {
 	if err := w.Configure(func(s *Settings) { s.ErrorStatus = 200 }); err != nil {
 		t.Fatal(err)
 	}
-	if status, r := w.json("POST", lookUp, "{}", "Authorization", "Bearer "+token); status != 200 || r.code() != badToken {
+	if status, r := w.JSON("POST", lookUp, "{}", "Authorization", "Bearer "+token); status != 200 || errcode(r) != badToken {
 		t.Errorf("the scripted death is a real one, here with HTTP 200: %d %v", status, r)
 	}
 	if err := w.Configure(func(s *Settings) { s.ErrorStatus = 500 }); err == nil {
@@ -115,7 +115,7 @@ func TestLookUp(t *testing.T) { // FS-SDK
 	w := newWorld(t)
 	r := w.call("POST", lookUp, `{"emails":["LINA@corp.example","x@corp.example"],"mobiles":["+8613800001001","13800001009"]}`)
 	var found []string
-	list, _ := r.in("data")["user_list"].([]any)
+	list, _ := r.In("data")["user_list"].([]any)
 	for _, one := range list {
 		m, _ := one.(map[string]any)
 		found = append(found, fmt.Sprint(m["user_id"]))
@@ -124,7 +124,7 @@ func TestLookUp(t *testing.T) { // FS-SDK
 		t.Errorf("%s in %v", got, r)
 	}
 	for _, wrong := range []string{"{}", "[", `{"mobiles":["` + strings.Repeat(`1","`, 50) + `1"]}`} {
-		if r := w.call("POST", lookUp, wrong); r.code() != badBody {
+		if r := w.call("POST", lookUp, wrong); errcode(r) != badBody {
 			t.Errorf("%.20s: %v", wrong, r)
 		}
 	}

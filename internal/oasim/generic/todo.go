@@ -101,7 +101,7 @@ func (s *Generic) change(ctx context.Context, op Operation, it item) outcome {
 		}
 		persons = append(persons, p.ID)
 	}
-	items := s.box.Where(func(i *inbox.Item) bool {
+	items := s.box.OfTask(it.taskID, func(i *inbox.Item) bool {
 		return i.Key == op.key(it) && (persons == nil || slices.Contains(persons, i.Person)) && i.State != inbox.Gone
 	})
 	if len(items) == 0 && s.Settings().UnknownFails {

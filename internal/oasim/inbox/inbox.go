@@ -89,8 +89,9 @@ type Box struct {
 	seq   int64
 	items map[itemKey]*Item
 	order []*Item
-	byKey map[string][]*Item
-	count counts
+	// byKey and byTask find the items of a key and of a matter without looking at all of them.
+	byKey, byTask map[string][]*Item
+	count         counts
 
 	onReset []func()
 }
@@ -112,7 +113,8 @@ func (b *Box) OnReset(do func()) {
 // Reset forgets every item.
 func (b *Box) Reset() {
 	b.mu.Lock()
-	b.items, b.byKey, b.order, b.count = map[itemKey]*Item{}, map[string][]*Item{}, nil, counts{}
+	b.items, b.order, b.count = map[itemKey]*Item{}, nil, counts{}
+	b.byKey, b.byTask = map[string][]*Item{}, map[string][]*Item{}
 	after := b.onReset
 	b.mu.Unlock()
 	for _, do := range after {
@@ -137,7 +139,7 @@ func (b *Box) Edit(path, key, person string, edit func(c *Content, known bool) e
 		return err
 	}
 	if !known {
-		if err := b.add(item); err != nil {
+		if err := b.add(item, next.TaskID); err != nil {
 			return err
 		}
 	}
@@ -171,13 +173,14 @@ func (b *Box) Change(path, key, person string, edit func(*Content)) int {
 	return n
 }
 
-func (b *Box) add(item *Item) error {
+func (b *Box) add(item *Item, task string) error {
 	if len(b.items) >= maxItems {
 		return fmt.Errorf("the simulator holds no more than %d items", maxItems)
 	}
 	item.ID, item.Seq, item.Created = fmt.Sprintf("i%d", len(b.order)+1), b.seq+1, b.now()
 	b.items[itemKey{item.Key, item.Person}] = item
 	b.byKey[item.Key] = append(b.byKey[item.Key], item)
+	b.byTask[task] = append(b.byTask[task], item)
 	b.order = append(b.order, item)
 	return nil
 }
@@ -233,8 +236,19 @@ func (b *Box) find(look func() *Item) (Item, bool) {
 func (b *Box) Where(fits func(*Item) bool) []Item {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
+	return those(b.order, fits)
+}
+
+// OfTask returns the items of a matter that fit, oldest first.
+func (b *Box) OfTask(task string, fits func(*Item) bool) []Item {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return those(b.byTask[task], fits)
+}
+
+func those(items []*Item, fits func(*Item) bool) []Item {
 	out := []Item{}
-	for _, item := range b.order {
+	for _, item := range items {
 		if fits(item) {
 			out = append(out, item.copy())
 		}

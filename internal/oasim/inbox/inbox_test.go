@@ -71,6 +71,9 @@ func TestTwoKeysForOneTaskAreADuplicate(t *testing.T) {
 	if of := b.Of("lina", Open); len(of) != 2 || of[0].Key != "k2" {
 		t.Errorf("of = %+v", of)
 	}
+	if of := b.OfTask("T", func(i *Item) bool { return i.Person == "lina" }); len(of) != 2 || of[0].Key != "k1" {
+		t.Errorf("of the task = %+v", of)
+	}
 	if n := b.Change("/x", "k1", "", func(c *Content) { c.State = Done }); n != 2 {
 		t.Errorf("changed %d", n)
 	}

@@ -110,7 +110,7 @@ func write(c *inbox.Content, v values) {
 
 // fitting are the items that a call is about. key, param1 and param2 that are left out fit every value (derived).
 func (s *Landray) fitting(v values, people []desk.Person) []inbox.Item {
-	return s.box.Where(func(i *inbox.Item) bool {
+	return s.box.OfTask(v["modelId"], func(i *inbox.Item) bool {
 		for _, name := range []string{"modelName", "modelId", "key", "param1", "param2"} {
 			if has, _ := i.Fields[name].(string); v[name] != "" && has != v[name] {
 				return false

@@ -96,7 +96,7 @@ func Parse(body []byte) (*Element, error) {
 	var open []*Element
 	for n := 0; ; {
 		token, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

@@ -87,7 +87,7 @@ func TestFailures(t *testing.T) {
 	refuse("viewtype", "SetParam", item("viewtype", "2"))
 	refuse("date", "SetParam", item("createdatetime", "2026-11-26 09:30"))
 	refuse("receivets", "SetParam", item("receivets", "soon"))
-	refuse("unknown field", "SetParam", item("reciever", "x"))
+	refuse("unknown field", "SetParam", item("recipient", "x"))
 	refuse("unknown receiver", "WfData", item("receiver", "nobody"))
 	refuse("receiver out of scope", "WfData", item("receiver", "gone"))
 	if a := w.rest("ReceiveRequestInfoByJson", map[string]any{"syscode": "fxiaoke", "isremark": 0}); !strings.Contains(a.body, `"operResult":"0"`) {

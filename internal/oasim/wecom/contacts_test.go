@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/oabridge/oabridge/internal/oasim/simtest"
 )
 
 // The contact book, as far as the app may see it (F118, F171).
@@ -24,7 +26,7 @@ func TestContacts(t *testing.T) {
 		{"/cgi-bin/user/getuserid", `{"mobile":""}`, `"errcode":46004`},
 		{"/cgi-bin/user/get_userid_by_email", `{"email":"LINA@corp.example"}`, `"userid":"lina"`},
 	} {
-		var r reply
+		var r simtest.Object
 		if tc.body == "" {
 			r = w.get(tc.call)
 		} else {
@@ -35,7 +37,7 @@ func TestContacts(t *testing.T) {
 			t.Errorf("%s %s = %s", tc.call, tc.body, raw)
 		}
 	}
-	token := w.call("GET", "/cgi-bin/gettoken?corpid=wwBB&corpsecret=secret-of-BB", "").text("access_token")
+	token := w.call("GET", "/cgi-bin/gettoken?corpid=wwBB&corpsecret=secret-of-BB", "").Text("access_token")
 	r := w.call("GET", "/cgi-bin/user/simplelist?department_id=1&access_token="+token, "")
 	if raw, _ := json.Marshal(r); !strings.Contains(string(raw), `[{"department":[1],"name":"李娜","userid":"lina"}]`) {
 		t.Errorf("BB has one member, called lina too: %s", raw)
@@ -66,7 +68,7 @@ func TestControl(t *testing.T) {
 		{"DELETE", "/_sim/tokens", "", 204, ""},
 		{"DELETE", "/_sim/calls", "", 204, ""},
 	} {
-		status, body, _ := w.fetch(w.browser(), tc.method, tc.path, tc.body, "application/json")
+		status, body, _ := w.Fetch(w.Browser(), tc.method, tc.path, tc.body)
 		if status != tc.status || !strings.Contains(body, tc.want) {
 			t.Errorf("%s %s = %d %s", tc.method, tc.path, status, body)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/oabridge/oabridge/internal/oasim/fault"
 	"github.com/oabridge/oabridge/internal/oasim/inbox"
+	"github.com/oabridge/oabridge/internal/oasim/simtest"
 )
 
 // textCard is the plainest message with a link (WC-GO); F169.
@@ -25,7 +26,7 @@ func buttonCard(to, task string) string {
 func TestInvisibleReceiversAreListed(t *testing.T) {
 	w := newWorld(t)
 	r := w.post(sendPath, textCard("lina|nobody|hidden|wangfang"))
-	if r.code() != 0 || r.text("invaliduser") != "nobody|hidden" || r.text("msgid") == "" {
+	if errcode(r) != 0 || r.Text("invaliduser") != "nobody|hidden" || r.Text("msgid") == "" {
 		t.Errorf("partly: %v", r)
 	}
 	if got := w.open("lina"); len(got) != 1 || got[0].Title != "报价单待审批" || got[0].URL != "https://sso.crm.example/q/1" || got[0].Kind != inbox.Notice {
@@ -34,17 +35,17 @@ func TestInvisibleReceiversAreListed(t *testing.T) {
 	if len(w.open("wangfang")) != 1 || len(w.open("hidden")) != 0 || len(w.open("lina-of-BB")) != 0 {
 		t.Error("wrong people got it")
 	}
-	if r := w.post(sendPath, textCard("nobody|hidden")); r.code() != nobodyToSendTo {
+	if r := w.post(sendPath, textCard("nobody|hidden")); errcode(r) != nobodyToSendTo {
 		t.Errorf("nobody left: %v", r)
 	}
 	body := strings.Replace(textCard(""), `"touser":""`, `"toparty":"2|9","totag":"t1"`, 1)
-	if r := w.post(sendPath, body); r.code() != 0 || r.text("invalidparty") != "9" || r.text("invalidtag") != "t1" {
+	if r := w.post(sendPath, body); errcode(r) != 0 || r.Text("invalidparty") != "9" || r.Text("invalidtag") != "t1" {
 		t.Errorf("a department: %v", r)
 	}
 	if len(w.open("liuyang")) != 1 || len(w.open("lina")) != 2 {
 		t.Error("a department includes those below it")
 	}
-	if r := w.post(sendPath, textCard("@all")); r.code() != 0 || len(w.open("lina")) != 3 || len(w.open("lina-of-BB")) != 0 {
+	if r := w.post(sendPath, textCard("@all")); errcode(r) != 0 || len(w.open("lina")) != 3 || len(w.open("lina-of-BB")) != 0 {
 		t.Errorf("everybody: %v", r)
 	}
 }
@@ -70,7 +71,7 @@ func TestMessagesThatAreRefused(t *testing.T) {
 		{"seven buttons", strings.Replace(buttonCard("lina", "T1"), `{"text":"处理","key":"k1"}`, `{},{},{},{},{},{},{}`, 1), badParameter},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			if r := w.post(sendPath, tc.body); r.code() != tc.code {
+			if r := w.post(sendPath, tc.body); errcode(r) != tc.code {
 				t.Errorf("%v", r)
 			}
 		})
@@ -83,33 +84,33 @@ func TestMessagesThatAreRefused(t *testing.T) {
 // The button of a card is replaced once, for those who are named; after 72 hours it cannot be (WC-94945).
 func TestCardIsUpdatedOnce(t *testing.T) {
 	w := newWorld(t)
-	done := func(users, code string) reply {
+	done := func(users, code string) simtest.Object {
 		return w.post(updatePath, fmt.Sprintf(`{"userids":[%s],"agentid":1000002,"response_code":%q,"button":{"replace_name":"已处理"}}`, users, code))
 	}
 	r := w.post(sendPath, buttonCard("lina|wangfang", "T1"))
-	code := r.text("response_code")
-	if r.code() != 0 || code == "" || len(w.open("lina")) != 1 || w.open("lina")[0].TaskID != "T1" {
+	code := r.Text("response_code")
+	if errcode(r) != 0 || code == "" || len(w.open("lina")) != 1 || w.open("lina")[0].TaskID != "T1" {
 		t.Fatalf("send: %v", r)
 	}
-	if r := done(`"lina","nobody"`, code); r.code() != 0 || r.text("invaliduser") != "nobody" {
+	if r := done(`"lina","nobody"`, code); errcode(r) != 0 || r.Text("invaliduser") != "nobody" {
 		t.Errorf("update: %v", r)
 	}
 	if got := w.Inbox().Of("lina", inbox.Done); len(got) != 1 || got[0].Fields["replaced"] != "已处理" || len(w.open("wangfang")) != 1 {
 		t.Errorf("lina: %+v, wangfang: %+v", got, w.open("wangfang"))
 	}
-	if r := done(`"wangfang"`, code); r.code() != badParameter {
+	if r := done(`"wangfang"`, code); errcode(r) != badParameter {
 		t.Errorf("used twice: %v", r)
 	}
 
-	code = w.post(sendPath, buttonCard("lina", "T2")).text("response_code")
+	code = w.post(sendPath, buttonCard("lina", "T2")).Text("response_code")
 	w.now = w.now.Add(72 * time.Hour)
-	if r := done(`"lina"`, code); r.code() != badParameter {
+	if r := done(`"lina"`, code); errcode(r) != badParameter {
 		t.Errorf("after 72 hours: %v", r)
 	}
 
-	code = w.post(sendPath, buttonCard("lina|wangfang", "T3")).text("response_code")
+	code = w.post(sendPath, buttonCard("lina|wangfang", "T3")).Text("response_code")
 	card := `{"card_type":"text_notice","main_title":{"title":"已由他人处理"},"card_action":{"type":1,"url":"https://sso.crm.example/q/3"},"replace_text":"完成"}`
-	if r := w.post(updatePath, `{"atall":1,"agentid":1000002,"response_code":"`+code+`","template_card":`+card+`}`); r.code() != 0 {
+	if r := w.post(updatePath, `{"atall":1,"agentid":1000002,"response_code":"`+code+`","template_card":`+card+`}`); errcode(r) != 0 {
 		t.Errorf("whole card: %v", r)
 	}
 	if got := w.Inbox().Of("wangfang", inbox.Done); len(got) != 1 || got[0].Title != "已由他人处理" {
@@ -120,24 +121,24 @@ func TestCardIsUpdatedOnce(t *testing.T) {
 func TestNoticeCards(t *testing.T) {
 	w := newWorld(t)
 	notice := strings.NewReplacer("button_interaction", "text_notice", `,"button_list":[{"text":"处理","key":"k1"}]`, "").Replace(buttonCard("lina", "T1"))
-	if r := w.post(sendPath, notice); r.code() != 0 || r.text("response_code") != "" {
+	if r := w.post(sendPath, notice); errcode(r) != 0 || r.Text("response_code") != "" {
 		t.Errorf("nothing to press, nothing to update: %v", r)
 	}
 	if err := w.Configure(func(s *Settings) { s.ResponseCodes = "all" }); err != nil {
 		t.Fatal(err)
 	}
-	if r := w.post(sendPath, notice); r.text("response_code") == "" {
+	if r := w.post(sendPath, notice); r.Text("response_code") == "" {
 		t.Errorf("all cards: %v", r)
 	}
 }
 
 func TestRecall(t *testing.T) {
 	w := newWorld(t)
-	id := w.post(sendPath, textCard("lina")).text("msgid")
-	if r := w.post(recallPath, `{"msgid":"`+id+`"}`); r.code() != 0 || len(w.open("lina")) != 0 {
+	id := w.post(sendPath, textCard("lina")).Text("msgid")
+	if r := w.post(recallPath, `{"msgid":"`+id+`"}`); errcode(r) != 0 || len(w.open("lina")) != 0 {
 		t.Errorf("%v, lina still sees %d", r, len(w.open("lina")))
 	}
-	if r := w.post(recallPath, `{"msgid":"unknown"}`); r.code() != badParameter {
+	if r := w.post(recallPath, `{"msgid":"unknown"}`); errcode(r) != badParameter {
 		t.Errorf("unknown: %v", r)
 	}
 }
@@ -148,7 +149,7 @@ func TestMessagesThatNobodySees(t *testing.T) {
 	w := newWorld(t)
 	checked := strings.Replace(textCard("lina"), `{"touser"`, `{"enable_duplicate_check":1,"touser"`, 1)
 	for range 3 {
-		if r := w.post(sendPath, checked); r.code() != 0 {
+		if r := w.post(sendPath, checked); errcode(r) != 0 {
 			t.Fatalf("%v", r)
 		}
 	}
@@ -160,7 +161,7 @@ func TestMessagesThatNobodySees(t *testing.T) {
 		t.Error("after half an hour it is no repeat any more")
 	}
 	for i := range 40 {
-		if r := w.post(sendPath, textCard("wangfang")); r.code() != 0 {
+		if r := w.post(sendPath, textCard("wangfang")); errcode(r) != 0 {
 			t.Fatalf("message %d: %v", i, r)
 		}
 	}
@@ -170,7 +171,7 @@ func TestMessagesThatNobodySees(t *testing.T) {
 	if _, err := w.Faults().Add(fault.Rule{Match: fault.Match{Receiver: "liuyang"}, Action: fault.Action{Kind: fault.Swallow}}); err != nil {
 		t.Fatal(err)
 	}
-	if r := w.post(sendPath, textCard("liuyang")); r.code() != 0 || len(w.open("liuyang")) != 0 {
+	if r := w.post(sendPath, textCard("liuyang")); errcode(r) != 0 || len(w.open("liuyang")) != 0 {
 		t.Errorf("swallowed: %v, %d stored", r, len(w.open("liuyang")))
 	}
 }
@@ -183,20 +184,20 @@ func TestTodos(t *testing.T) { // WC-101534
 	if err := w.AddTodo("wwAA", "d2", "审批", "", "nobody"); err == nil {
 		t.Error("a to-do for nobody")
 	}
-	if r := w.post(todoPath, `{"todo_id":"d1","attendees":[{"userid":"lina","status":0}]}`); r.code() != 0 {
+	if r := w.post(todoPath, `{"todo_id":"d1","attendees":[{"userid":"lina","status":0}]}`); errcode(r) != 0 {
 		t.Fatal(r)
 	}
 	if len(w.Inbox().Of("lina", inbox.Done)) != 1 || len(w.open("wangfang")) != 1 {
 		t.Error("one attendee")
 	}
-	if r := w.post(todoPath, `{"todo_id":"d1","status":0}`); r.code() != 0 || len(w.open("wangfang")) != 0 {
+	if r := w.post(todoPath, `{"todo_id":"d1","status":0}`); errcode(r) != 0 || len(w.open("wangfang")) != 0 {
 		t.Errorf("as a whole: %v", r)
 	}
 	for body, want := range map[string]int{
 		`{"todo_id":"d9","status":0}`: badParameter, `{"todo_id":"d1"}`: badParameter,
 		`{"todo_id":"d1","attendees":[{"userid":"liuyang","status":0}]}`: userMissing,
 	} {
-		if r := w.post(todoPath, body); r.code() != want {
+		if r := w.post(todoPath, body); errcode(r) != want {
 			t.Errorf("%s: %v", body, r)
 		}
 	}
@@ -219,16 +220,16 @@ func TestFaults(t *testing.T) {
 		if _, err := w.Faults().Add(tc.rule); err != nil {
 			t.Fatal(err)
 		}
-		if r := w.call("POST", sendPath+"?access_token="+token, tc.body); r.code() != tc.code {
+		if r := w.call("POST", sendPath+"?access_token="+token, tc.body); errcode(r) != tc.code {
 			t.Errorf("%+v: %v", tc.rule, r)
 		}
 	}
 	w.Faults().Clear()
-	code := w.post(sendPath, buttonCard("lina", "T7")).text("response_code")
+	code := w.post(sendPath, buttonCard("lina", "T7")).Text("response_code")
 	if _, err := w.Faults().Add(fault.Rule{Match: fault.Match{Path: updatePath, TaskID: "T7"}, Action: fault.Action{Kind: fault.Business}}); err != nil {
 		t.Fatal(err)
 	}
-	if r := w.post(updatePath, `{"userids":["lina"],"agentid":1000002,"response_code":"`+code+`","button":{"replace_name":"x"}}`); r.code() != busy {
+	if r := w.post(updatePath, `{"userids":["lina"],"agentid":1000002,"response_code":"`+code+`","button":{"replace_name":"x"}}`); errcode(r) != busy {
 		t.Errorf("an update is known by the task of its card: %v", r)
 	}
 }

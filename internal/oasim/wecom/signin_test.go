@@ -26,32 +26,32 @@ func qrLink(corp, redirect string, more ...string) string {
 // Somebody opens the app in the client and is known at once (F166, F167). The parameters of the callback survive (F177).
 func TestInAppSignIn(t *testing.T) {
 	w := newWorld(t)
-	c := w.browser()
+	c := w.Browser()
 	deep := callback + "?path_url=survey-engine&domain=demo"
-	status, _, header := w.fetch(c, "GET", authorizeLink("wwAA", deep), "", "")
+	status, _, header := w.Fetch(c, "GET", authorizeLink("wwAA", deep), "")
 	if status != 303 || !strings.HasPrefix(header.Get("Location"), "/wecom/login?next=") {
 		t.Fatalf("not in the client: %d %v", status, header)
 	}
-	w.form(c, "/wecom/login", "choose", "lina")
-	status, _, header = w.fetch(c, "GET", authorizeLink("wwAA", deep), "", "")
+	w.Form(c, "/wecom/login", "choose", "lina")
+	status, _, header = w.Fetch(c, "GET", authorizeLink("wwAA", deep), "")
 	if status != 302 || !strings.HasPrefix(header.Get("Location"), deep+"&code=") {
 		t.Fatalf("in the client: %d %s", status, header.Get("Location"))
 	}
 	code := w.codeIn(header)
-	if r := w.get("/cgi-bin/auth/getuserinfo?code=" + code); r.code() != 0 || r.text("userid") != "lina" || r.text("user_ticket") != "" {
+	if r := w.get("/cgi-bin/auth/getuserinfo?code=" + code); errcode(r) != 0 || r.Text("userid") != "lina" || r.Text("user_ticket") != "" {
 		t.Errorf("who: %v", r)
 	}
-	if r := w.get("/cgi-bin/auth/getuserinfo?code=" + code); r.code() != badCode {
+	if r := w.get("/cgi-bin/auth/getuserinfo?code=" + code); errcode(r) != badCode {
 		t.Errorf("a code is used once: %v", r)
 	}
-	_, _, header = w.fetch(c, "GET", authorizeLink("wwAA", callback, "scope", "snsapi_privateinfo"), "", "")
-	if r := w.get("/cgi-bin/auth/getuserinfo?code=" + w.codeIn(header)); r.text("user_ticket") == "" {
+	_, _, header = w.Fetch(c, "GET", authorizeLink("wwAA", callback, "scope", "snsapi_privateinfo"), "")
+	if r := w.get("/cgi-bin/auth/getuserinfo?code=" + w.codeIn(header)); r.Text("user_ticket") == "" {
 		t.Errorf("private: %v", r)
 	}
-	_, _, header = w.fetch(c, "GET", authorizeLink("wwBB", callback), "", "")
-	token := w.call("GET", "/cgi-bin/gettoken?corpid=wwBB&corpsecret=secret-of-BB", "").text("access_token")
+	_, _, header = w.Fetch(c, "GET", authorizeLink("wwBB", callback), "")
+	token := w.call("GET", "/cgi-bin/gettoken?corpid=wwBB&corpsecret=secret-of-BB", "").Text("access_token")
 	r := w.call("GET", "/cgi-bin/auth/getuserinfo?access_token="+token+"&code="+w.codeIn(header), "")
-	if r.code() != 0 || r.text("userid") != "" || r.text("openid") == "" {
+	if errcode(r) != 0 || r.Text("userid") != "" || r.Text("openid") == "" {
 		t.Errorf("lina of AA is a stranger to BB: %v", r)
 	}
 }
@@ -60,24 +60,24 @@ func TestInAppSignIn(t *testing.T) {
 func TestQRSignIn(t *testing.T) {
 	w := newWorld(t)
 	for _, page := range []string{qrLink("wwAA", callback), strings.Replace(qrLink("wwAA", callback), newQRPath, oldQRPath, 1)} {
-		status, _, header := w.scan(page, "wangfang")
+		status, _, header := w.Scan(page, "wangfang")
 		if status != 302 {
 			t.Fatalf("%s: %d", page, status)
 		}
-		if r := w.get("/cgi-bin/user/getuserinfo?code=" + w.codeIn(header)); r.text("UserId") != "wangfang" {
+		if r := w.get("/cgi-bin/user/getuserinfo?code=" + w.codeIn(header)); r.Text("UserId") != "wangfang" {
 			t.Errorf("the legacy interface: %v", r)
 		}
 	}
-	_, _, header := w.scan(qrLink("wwBB", callback), "lina-of-BB")
+	_, _, header := w.Scan(qrLink("wwBB", callback), "lina-of-BB")
 	code := w.codeIn(header)
-	if r := w.get("/cgi-bin/auth/getuserinfo?code=" + code); r.code() != badCode {
+	if r := w.get("/cgi-bin/auth/getuserinfo?code=" + code); errcode(r) != badCode {
 		t.Errorf("a code of BB at AA: %v", r)
 	}
-	status, body, _ := w.scan(qrLink("wwAA", callback), "lina-of-BB")
+	status, body, _ := w.Scan(qrLink("wwAA", callback), "lina-of-BB")
 	if status != 403 || !strings.Contains(body, "您不是该企业的成员") {
 		t.Errorf("another company's member: %d", status)
 	}
-	status, body, _ = w.scan(qrLink("wwAA", callback), "hidden")
+	status, body, _ = w.Scan(qrLink("wwAA", callback), "hidden")
 	if status != 403 || !strings.Contains(body, "你暂无权限登陆此应用，可联系公司管理员") { // F193
 		t.Errorf("outside the visible scope: %d %s", status, body)
 	}
@@ -101,11 +101,11 @@ func TestSignInLinksThatAreRefused(t *testing.T) {
 		"QR, login_type":     qrLink("wwAA", callback, "login_type", "ServiceApp"),
 		"QR, no agentid":     qrLink("wwAA", callback, "agentid", ""),
 	} {
-		if status, _, header := w.fetch(w.browser(), "GET", link, "", ""); status != 400 || header.Get("Location") != "" {
+		if status, _, header := w.Fetch(w.Browser(), "GET", link, ""); status != 400 || header.Get("Location") != "" {
 			t.Errorf("%s: %d %s", name, status, header.Get("Location"))
 		}
 	}
-	if status, _, _ := w.fetch(w.browser(), "GET", authorizeLink("wwAA", "https://SSO.crm.example:443/x", "agentid", ""), "", ""); status != 303 {
+	if status, _, _ := w.Fetch(w.Browser(), "GET", authorizeLink("wwAA", "https://SSO.crm.example:443/x", "agentid", ""), ""); status != 303 {
 		t.Errorf("the port of the scheme, no agentid: %d", status)
 	}
 }
@@ -117,14 +117,14 @@ func TestCodesExpire(t *testing.T) {
 		t.Fatal(code, err)
 	}
 	w.now = w.now.Add(5 * time.Minute)
-	if r := w.get("/cgi-bin/auth/getuserinfo?code=" + code); r.code() != codeExpired {
+	if r := w.get("/cgi-bin/auth/getuserinfo?code=" + code); errcode(r) != codeExpired {
 		t.Errorf("after five minutes: %v", r)
 	}
-	if r := w.get("/cgi-bin/auth/getuserinfo?code=forged"); r.code() != badCode {
+	if r := w.get("/cgi-bin/auth/getuserinfo?code=forged"); errcode(r) != badCode {
 		t.Errorf("forged: %v", r)
 	}
 	code, _ = w.IssueCode("wwAA", 1000003, "lina")
-	if r := w.get("/cgi-bin/auth/getuserinfo?code=" + code); r.code() != badCode {
+	if r := w.get("/cgi-bin/auth/getuserinfo?code=" + code); errcode(r) != badCode {
 		t.Errorf("another app's: %v", r)
 	}
 	for _, bad := range [][2]string{{"wwZZ", "lina"}, {"wwAA", "nobody"}} {

@@ -21,16 +21,16 @@ func TestGetToken(t *testing.T) { // WC-GO, F170
 		{"corpid=wwBB&corpsecret=secret-of-AA", badSecret},
 		{"", badCorp},
 	} {
-		if r := w.call("GET", "/cgi-bin/gettoken?"+tc.query, ""); r.code() != tc.code {
+		if r := w.call("GET", "/cgi-bin/gettoken?"+tc.query, ""); errcode(r) != tc.code {
 			t.Errorf("%s: %v", tc.query, r)
 		}
 	}
 	first := w.token()
 	w.now = w.now.Add(7199 * time.Second)
-	if r := w.call("GET", "/cgi-bin/gettoken?corpid=wwAA&corpsecret=secret-of-AA", ""); r.text("access_token") != first || r["expires_in"] != 1.0 {
+	if r := w.call("GET", "/cgi-bin/gettoken?corpid=wwAA&corpsecret=secret-of-AA", ""); r.Text("access_token") != first || r["expires_in"] != 1.0 {
 		t.Errorf("while it is valid the token stays the same: %v", r)
 	}
-	if r := w.call("GET", "/cgi-bin/gettoken?corpid=wwAA&corpsecret=secret-of-another-app", ""); r.text("access_token") == first {
+	if r := w.call("GET", "/cgi-bin/gettoken?corpid=wwAA&corpsecret=secret-of-another-app", ""); r.Text("access_token") == first {
 		t.Error("two apps share a token")
 	}
 	for _, e := range w.Journal().Entries("/cgi-bin/gettoken") {
@@ -43,7 +43,7 @@ func TestGetToken(t *testing.T) { // WC-GO, F170
 func TestTokenDeath(t *testing.T) {
 	w := newWorld(t)
 	ask := func(token string) int {
-		return w.call("GET", "/cgi-bin/user/get?userid=lina&access_token="+token, "").code()
+		return errcode(w.call("GET", "/cgi-bin/user/get?userid=lina&access_token="+token, ""))
 	}
 	token := w.token()
 	w.now = w.now.Add(7199 * time.Second)
@@ -81,19 +81,19 @@ func TestTrustedIPs(t *testing.T) {
 	if err := w.SetApp("wwAA", app); err != nil {
 		t.Fatal(err)
 	}
-	if r := w.get("/cgi-bin/user/get?userid=lina"); r.code() != 0 {
+	if r := w.get("/cgi-bin/user/get?userid=lina"); errcode(r) != 0 {
 		t.Errorf("the change counts at once: %v", r)
 	}
 	w.now = w.now.Add(time.Minute)
 	r := w.get("/cgi-bin/user/get?userid=lina")
-	if msg := r.text("errmsg"); r.code() != untrustedIP || !strings.HasPrefix(msg, "not allow to access from your ip, hint: [") ||
+	if msg := r.Text("errmsg"); errcode(r) != untrustedIP || !strings.HasPrefix(msg, "not allow to access from your ip, hint: [") ||
 		!strings.Contains(msg, "from ip: 127.0.0.1") || !strings.HasSuffix(msg, "e=60020") {
 		t.Errorf("untrusted: %v", r)
 	}
 	app.TrustedIPs = "10.0.0.8;127.0.0.1"
 	_ = w.SetApp("wwAA", app)
 	w.now = w.now.Add(time.Minute)
-	if r := w.get("/cgi-bin/user/get?userid=lina"); r.code() != 0 {
+	if r := w.get("/cgi-bin/user/get?userid=lina"); errcode(r) != 0 {
 		t.Errorf("trusted: %v", r)
 	}
 	for _, bad := range []App{ // what the console does not save: F179, F183
@@ -113,7 +113,7 @@ func TestRateLimits(t *testing.T) { // WC-90454
 	if err := w.Configure(func(s *Settings) { s.PerMinute = 3 }); err != nil {
 		t.Fatal(err)
 	}
-	get := func() int { return w.get("/cgi-bin/user/get?userid=lina").code() }
+	get := func() int { return errcode(w.get("/cgi-bin/user/get?userid=lina")) }
 	for i := range 3 {
 		if code := get(); code != 0 {
 			t.Fatalf("call %d: %d", i, code)
@@ -122,7 +122,7 @@ func TestRateLimits(t *testing.T) { // WC-90454
 	if code := get(); code != tooOften {
 		t.Errorf("a fourth call: %d", code)
 	}
-	if r := w.get("/cgi-bin/department/list?id="); r.code() != 0 {
+	if r := w.get("/cgi-bin/department/list?id="); errcode(r) != 0 {
 		t.Errorf("another interface: %v", r)
 	}
 	w.now = w.now.Add(time.Minute)

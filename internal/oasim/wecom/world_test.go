@@ -1,29 +1,24 @@
 package wecom
 
 import (
-	"encoding/json"
-	"io"
 	"net/http"
-	"net/http/cookiejar"
-	"net/http/httptest"
 	"net/url"
-	"regexp"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/oabridge/oabridge/internal/oasim/desk"
 	"github.com/oabridge/oabridge/internal/oasim/inbox"
 	"github.com/oabridge/oabridge/internal/oasim/org"
+	"github.com/oabridge/oabridge/internal/oasim/simtest"
 )
 
 // world is a WeCom with two companies, AA and BB, that both have somebody called lina, on a clock that only the test
 // moves.
 type world struct {
 	*WeCom
+	*simtest.Client
 	t   *testing.T
 	now time.Time
-	srv *httptest.Server
 }
 
 const callback = "https://sso.crm.example/callback"
@@ -58,110 +53,44 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.WeCom, w.srv = oa, httptest.NewServer(oa)
-	t.Cleanup(func() { oa.Close(); w.srv.Close() })
+	w.WeCom, w.Client = oa, simtest.Serve(t, oa)
 	return w
 }
 
-type reply map[string]any
-
-func (r reply) code() int {
-	n, _ := r["errcode"].(float64)
-	return int(n)
-}
-
-func (r reply) text(field string) string {
-	s, _ := r[field].(string)
-	return s
-}
+// errcode is the errcode of an answer.
+func errcode(o simtest.Object) int { return o.Int("errcode") }
 
 // call talks to the API; the answer is always HTTP 200 with an errcode.
-func (w *world) call(method, path, body string) reply {
+func (w *world) call(method, path, body string) simtest.Object {
 	w.t.Helper()
-	status, text, _ := w.fetch(http.DefaultClient, method, path, body, "application/json")
-	var out reply
-	if err := json.Unmarshal([]byte(text), &out); err != nil || status != 200 {
-		w.t.Fatalf("%s %s: %d %s", method, path, status, text)
+	status, out := w.JSON(method, path, body)
+	if status != 200 {
+		w.t.Fatalf("%s %s: %d %v", method, path, status, out)
 	}
 	return out
-}
-
-func (w *world) fetch(c *http.Client, method, path, body, contentType string) (int, string, http.Header) {
-	w.t.Helper()
-	req, err := http.NewRequestWithContext(w.t.Context(), method, w.srv.URL+path, strings.NewReader(body))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", contentType)
-	resp, err := c.Do(req)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return resp.StatusCode, string(b), resp.Header
 }
 
 // token fetches the token of AA's CRM.
 func (w *world) token() string {
 	w.t.Helper()
 	r := w.call("GET", "/cgi-bin/gettoken?corpid=wwAA&corpsecret=secret-of-AA", "")
-	if r.code() != 0 || r.text("access_token") == "" {
+	if errcode(r) != 0 || r.Text("access_token") == "" {
 		w.t.Fatalf("token: %v", r)
 	}
-	return r.text("access_token")
+	return r.Text("access_token")
 }
 
-func (w *world) post(path, body string) reply {
+func (w *world) post(path, body string) simtest.Object {
 	w.t.Helper()
 	return w.call("POST", path+"?access_token="+w.token(), body)
 }
 
-func (w *world) get(pathAndQuery string) reply {
+func (w *world) get(pathAndQuery string) simtest.Object {
 	w.t.Helper()
 	return w.call("GET", pathAndQuery+"&access_token="+w.token(), "")
 }
 
 func (w *world) open(person string) []inbox.Item { return w.Inbox().Of(person, inbox.Open) }
-
-// browser goes nowhere by itself.
-func (w *world) browser() *http.Client {
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-}
-
-func (w *world) form(c *http.Client, path string, pairs ...string) (int, string, http.Header) {
-	w.t.Helper()
-	v := url.Values{}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		v.Set(pairs[i], pairs[i+1])
-	}
-	return w.fetch(c, "POST", path, v.Encode(), "application/x-www-form-urlencoded")
-}
-
-var scanID = regexp.MustCompile(`name="id" value="([^"]+)"`)
-
-// scan opens a page with a QR code, scans it as a person and confirms.
-func (w *world) scan(page, person string) (int, string, http.Header) {
-	w.t.Helper()
-	c := w.browser()
-	status, body, header := w.fetch(c, "GET", page, "", "")
-	id := scanID.FindStringSubmatch(body)
-	if id == nil {
-		return status, body, header
-	}
-	path, _, _ := strings.Cut(page, "?")
-	if status, body, header = w.form(c, path+"/scan", "id", id[1], "choose", person); status != 200 {
-		return status, body, header
-	}
-	return w.form(c, path+"/confirm", "id", id[1], "answer", "yes")
-}
 
 // codeIn is the code that a redirect carries, whose state must be s1.
 func (w *world) codeIn(header http.Header) string {

@@ -6,20 +6,22 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/oabridge/oabridge/internal/oasim/simtest"
 )
 
 // A page that is opened in the client gets a code for whoever opened it, which works once and for two minutes (WL-DOC).
 func TestInAppSignIn(t *testing.T) {
 	w := newWorld(t)
 	w.call("POST", addV3, task("detailsUrl", "https://sso.crm.example/h5/1#top"))
-	lina := w.browser()
-	w.form(lina, "/welink/login", "choose", "lina")
+	lina := w.Browser()
+	w.Form(lina, "/welink/login", "choose", "lina")
 	for path, prefix := range map[string]string{
 		"/welink/app?code=crm":         "https://sso.crm.example/home?x=1&code=",
 		"/welink/open?id=i1":           "https://sso.crm.example/pc/1?code=",
 		"/welink/open?id=i1&client=h5": "https://sso.crm.example/h5/1?code=",
 	} {
-		_, _, header := w.fetch(lina, "GET", path, "")
+		_, _, header := w.Fetch(lina, "GET", path, "")
 		u, err := url.Parse(header.Get("Location"))
 		if err != nil || !strings.HasPrefix(u.String(), prefix) {
 			t.Fatalf("%s leads to %v", path, header)
@@ -28,9 +30,9 @@ func TestInAppSignIn(t *testing.T) {
 		for _, version := range []string{"v2", "v1"} {
 			r := w.call("GET", "/api/auth/"+version+"/userid?code="+code, "")
 			switch {
-			case version == "v2" && (r.code() != "0" || r.text("userId") != "lina" || r.text("tenantId") != "T-A"):
+			case version == "v2" && (errcode(r) != "0" || r.Text("userId") != "lina" || r.Text("tenantId") != "T-A"):
 				t.Errorf("%s: %v", path, r)
-			case version == "v1" && r.code() != badCode:
+			case version == "v1" && errcode(r) != badCode:
 				t.Errorf("used twice: %v", r)
 			}
 		}
@@ -39,12 +41,12 @@ func TestInAppSignIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := w.callAs(w.ticket("crm-b"), "GET", "/api/auth/v2/userid?code="+code, ""); r.code() != badCode {
+	if r := w.callAs(w.ticket("crm-b"), "GET", "/api/auth/v2/userid?code="+code, ""); errcode(r) != badCode {
 		t.Errorf("another app: %v", r)
 	}
 	code, _ = w.IssueCode("crm", "lina")
 	w.now = w.now.Add(2 * time.Minute)
-	if r := w.call("GET", "/api/auth/v2/userid?code="+code, ""); r.code() != codeExpired {
+	if r := w.call("GET", "/api/auth/v2/userid?code="+code, ""); errcode(r) != codeExpired {
 		t.Errorf("late: %v", r)
 	}
 	for _, bad := range [][2]string{{"crm", "hidden"}, {"crm", "lina-b"}, {"crm", "nobody"}, {"nothing", "lina"}} {
@@ -53,7 +55,7 @@ func TestInAppSignIn(t *testing.T) {
 		}
 	}
 	_ = w.Configure(func(s *Settings) { s.CodeParam = "" })
-	if _, _, header := w.fetch(lina, "GET", "/welink/app?code=crm", ""); header.Get("Location") != "https://sso.crm.example/home?x=1" {
+	if _, _, header := w.Fetch(lina, "GET", "/welink/app?code=crm", ""); header.Get("Location") != "https://sso.crm.example/home?x=1" {
 		t.Errorf("without a code: %v", header)
 	}
 }
@@ -67,25 +69,25 @@ func TestBrowserSignIn(t *testing.T) {
 	w := newWorld(t)
 	codeOf := func(client, person string) string {
 		t.Helper()
-		status, body, header := w.scan(authorizeLink(client, callback), person)
+		status, body, header := w.Scan(authorizeLink(client, callback), person)
 		u, err := url.Parse(header.Get("Location"))
 		if err != nil || status != 302 || u.Query().Get("state") != "s1" {
 			t.Fatalf("%s %s: %d %s", client, person, status, body)
 		}
 		return u.Query().Get("code")
 	}
-	redeem := func(client, code, grantType string) (int, reply) {
+	redeem := func(client, code, grantType string) (int, simtest.Object) {
 		t.Helper()
 		form := url.Values{"grant_type": {grantType}, "client_id": {client}, "client_secret": {"secret-of-" + client}, "code": {code}, "redirect_uri": {callback}}
-		status, body, _ := w.fetch(w.browser(), "POST", webTokenPath, form.Encode(), "Content-Type", "application/x-www-form-urlencoded")
-		var r reply
+		status, body, _ := w.Fetch(w.Browser(), "POST", webTokenPath, form.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+		var r simtest.Object
 		if err := json.Unmarshal([]byte(body), &r); err != nil {
 			t.Fatal(body)
 		}
 		return status, r
 	}
 	code := codeOf("crm-b", "lina-b")
-	if status, r := redeem("crm-b", code, "authorization_code"); status != 200 || r.code() != webSuccess || r.text("userId") != "lina" || r.text("tenantId") != "T-B" {
+	if status, r := redeem("crm-b", code, "authorization_code"); status != 200 || errcode(r) != webSuccess || r.Text("userId") != "lina" || r.Text("tenantId") != "T-B" {
 		t.Errorf("%d %v", status, r)
 	}
 	late := codeOf("crm", "lina")
@@ -98,20 +100,20 @@ func TestBrowserSignIn(t *testing.T) {
 		{"grant type", "crm", "x", "password", webGrantType},
 		{"client", "nobody", "x", "authorization_code", webBadClient},
 	} {
-		if status, r := redeem(tc.client, tc.code, tc.grant); status != 400 || r.code() != tc.want {
+		if status, r := redeem(tc.client, tc.code, tc.grant); status != 400 || errcode(r) != tc.want {
 			t.Errorf("%s: %d %v", tc.name, status, r)
 		}
 	}
 	code = codeOf("crm", "lina")
 	body := `{"grant_type":"authorization_code","client_id":"crm","client_secret":"secret-of-crm","code":"` + code + `"}`
-	if status, text, _ := w.fetch(w.browser(), "POST", webTokenPath, body, "Content-Type", "application/json"); status != 200 || !strings.Contains(text, `"userId":"lina"`) {
+	if status, text, _ := w.Fetch(w.Browser(), "POST", webTokenPath, body, "Content-Type", "application/json"); status != 200 || !strings.Contains(text, `"userId":"lina"`) {
 		t.Errorf("JSON: %d %s", status, text)
 	}
-	if r := w.call("GET", "/api/auth/v2/userid?code="+codeOf("crm", "lina"), ""); r.code() != badCode {
+	if r := w.call("GET", "/api/auth/v2/userid?code="+codeOf("crm", "lina"), ""); errcode(r) != badCode {
 		t.Errorf("a browser's code is none of the client: %v", r)
 	}
 	for _, person := range []string{"hidden", "lina-b"} {
-		if status, body, _ := w.scan(authorizeLink("crm", callback), person); status != 403 || !strings.Contains(body, "可见范围") {
+		if status, body, _ := w.Scan(authorizeLink("crm", callback), person); status != 403 || !strings.Contains(body, "可见范围") {
 			t.Errorf("%s: %d", person, status)
 		}
 	}
@@ -119,17 +121,17 @@ func TestBrowserSignIn(t *testing.T) {
 		"no such app": authorizeLink("nobody", callback), "another address": authorizeLink("crm", callback+"/x"),
 		"no scope": strings.Replace(authorizeLink("crm", callback), "backendlogin", "", 1),
 	} {
-		if status, _, _ := w.fetch(w.browser(), "GET", link, ""); status != 400 {
+		if status, _, _ := w.Fetch(w.Browser(), "GET", link, ""); status != 400 {
 			t.Errorf("%s: %d", name, status)
 		}
 	}
 	app, _ := w.app("crm")
 	app.Unpublished = true // F117
 	_ = w.SetApp(app)
-	if status, _, _ := w.fetch(w.browser(), "GET", authorizeLink("crm", callback), ""); status != 400 {
+	if status, _, _ := w.Fetch(w.Browser(), "GET", authorizeLink("crm", callback), ""); status != 400 {
 		t.Errorf("unpublished: %d", status)
 	}
-	if r := w.call("POST", addV3, task()); r.code() != createFailed {
+	if r := w.call("POST", addV3, task()); errcode(r) != createFailed {
 		t.Errorf("a to-do of an unpublished app: %v", r)
 	}
 }
@@ -181,7 +183,7 @@ func TestControl(t *testing.T) {
 		{"GET", "/_sim/stats", "", 200, `"distinct":0`},
 		{"DELETE", "/_sim/tokens", "", 204, ""},
 	} {
-		status, body, _ := w.fetch(w.browser(), tc.method, tc.path, tc.body)
+		status, body, _ := w.Fetch(w.Browser(), tc.method, tc.path, tc.body)
 		if status != tc.status || !strings.Contains(body, tc.want) {
 			t.Errorf("%s %s = %d %s", tc.method, tc.path, status, body)
 		}

@@ -38,7 +38,7 @@ func TestLifeOfATodo(t *testing.T) {
 	w := newWorld(t)
 	r := w.call("POST", addV3, task())
 	data, _ := r["data"].(map[string]any)
-	if r.code() != "0" || r.text("message") != "新增待办任务成功!" || data["taskId"] != "T1" || data["userId"] != "lina" || data["uuid"] == "" {
+	if errcode(r) != "0" || r.Text("message") != "新增待办任务成功!" || data["taskId"] != "T1" || data["userId"] != "lina" || data["uuid"] == "" {
 		t.Fatalf("add: %v", r)
 	}
 	got := w.open("lina")
@@ -47,15 +47,15 @@ func TestLifeOfATodo(t *testing.T) {
 		t.Errorf("lina sees %+v", got)
 	}
 	r = w.call("PUT", update+"?taskId=T1&userId=wangfang&userNameCn=x&userNameEn=x", "")
-	if r.code() != "0" || r.text("message") != "更新待办任务成功!" || len(w.open("lina")) != 0 || len(w.open("wangfang")) != 1 {
+	if errcode(r) != "0" || r.Text("message") != "更新待办任务成功!" || len(w.open("lina")) != 0 || len(w.open("wangfang")) != 1 {
 		t.Errorf("update: %v", r)
 	}
-	if r := w.call("POST", "/api/todo/v1/updatetask?taskId=T1&userId=lina", ""); r.code() != "0" || len(w.open("lina")) != 1 { // WL-JAVA
+	if r := w.call("POST", "/api/todo/v1/updatetask?taskId=T1&userId=lina", ""); errcode(r) != "0" || len(w.open("lina")) != 1 { // WL-JAVA
 		t.Errorf("update v1 by POST: %v", r)
 	}
 	r = w.call("DELETE", remove+"?taskId=T1", "")
 	data, _ = r["data"].(map[string]any)
-	if r.code() != "0" || r.text("message") != "删除待办任务成功!" || data["tenantId"] != "T-A" || len(w.open("lina")) != 0 {
+	if errcode(r) != "0" || r.Text("message") != "删除待办任务成功!" || data["tenantId"] != "T-A" || len(w.open("lina")) != 0 {
 		t.Errorf("delete: %v", r)
 	}
 	for call, want := range map[string]string{
@@ -66,7 +66,7 @@ func TestLifeOfATodo(t *testing.T) {
 		"PUT " + update + "?taskId=T1&userId=zz&userNameCn=x&userNameEn=x":   invalid,
 	} {
 		method, path, _ := strings.Cut(call, " ")
-		if r := w.call(method, path, ""); r.code() != want {
+		if r := w.call(method, path, ""); errcode(r) != want {
 			t.Errorf("%s: %v, want %s", call, r, want)
 		}
 	}
@@ -75,7 +75,7 @@ func TestLifeOfATodo(t *testing.T) {
 func TestTodosThatAreRefused(t *testing.T) {
 	w := newWorld(t)
 	for _, name := range required["v2"] {
-		if r := w.call("POST", addV3, task(name, "")); r.code() != missing || !strings.Contains(r.text("message"), name) {
+		if r := w.call("POST", addV3, task(name, "")); errcode(r) != missing || !strings.Contains(r.Text("message"), name) {
 			t.Errorf("without %s: %v", name, r)
 		}
 	}
@@ -87,11 +87,11 @@ func TestTodosThatAreRefused(t *testing.T) {
 		{"outside the visible scope", task("userId", "hidden"), createFailed}, // F118
 		{"another tenant's person", task("userId", "lina-b"), invalid},
 	} {
-		if r := w.call("POST", addV3, tc.body); r.code() != tc.code {
+		if r := w.call("POST", addV3, tc.body); errcode(r) != tc.code {
 			t.Errorf("%s: %v", tc.name, r)
 		}
 	}
-	if r := w.call("POST", "/api/todo/v1/addtask", `{"taskId":"T2","taskTitle":"a","userId":"lina","detailsUrl":"https://x.example","appName":"CRM","applicant":"张伟"}`); r.code() != "0" {
+	if r := w.call("POST", "/api/todo/v1/addtask", `{"taskId":"T2","taskTitle":"a","userId":"lina","detailsUrl":"https://x.example","appName":"CRM","applicant":"张伟"}`); errcode(r) != "0" {
 		t.Errorf("v1 needs less: %v", r)
 	}
 	if len(w.open("lina")) != 1 || len(w.open("hidden")) != 0 {
@@ -106,7 +106,7 @@ func TestSuccessThatIsNone(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := w.call("POST", addV3, task())
-	if r.code() != "0" || r["data"] != false || len(w.open("lina")) != 0 {
+	if errcode(r) != "0" || r["data"] != false || len(w.open("lina")) != 0 {
 		t.Errorf("dropped: %v", r)
 	}
 	_ = w.Configure(func(s *Settings) { s.DropTasks = "" })
@@ -115,7 +115,7 @@ func TestSuccessThatIsNone(t *testing.T) {
 	if _, err := w.Faults().Add(fault.Rule{Match: fault.Match{TaskID: "T1"}, Action: fault.Action{Kind: fault.Swallow}}); err != nil {
 		t.Fatal(err)
 	}
-	if r := w.callAs(token, "DELETE", remove+"?taskId=T1", ""); r.code() != "0" || r["data"] != false || len(w.open("lina")) != 1 {
+	if r := w.callAs(token, "DELETE", remove+"?taskId=T1", ""); errcode(r) != "0" || r["data"] != false || len(w.open("lina")) != 1 {
 		t.Errorf("a swallowed deletion: %v", r)
 	}
 	if err := w.Configure(func(s *Settings) { s.DropTasks = "(" }); err == nil {
@@ -135,13 +135,13 @@ func TestKnownTasks(t *testing.T) {
 	if len(w.open("lina")) != 0 || len(w.open("wangfang")) != 1 {
 		t.Error("the same task for somebody else leaves the first one")
 	}
-	if r := w.callAs(w.ticket("crm-b"), "DELETE", remove+"?taskId=T1", ""); r.code() != deleteFailed {
+	if r := w.callAs(w.ticket("crm-b"), "DELETE", remove+"?taskId=T1", ""); errcode(r) != deleteFailed {
 		t.Errorf("another app's task: %v", r)
 	}
 	if err := w.Configure(func(s *Settings) { s.KnownTask = "error" }); err != nil {
 		t.Fatal(err)
 	}
-	if r := w.call("POST", addV3, task("userId", "wangfang")); r.code() != createFailed {
+	if r := w.call("POST", addV3, task("userId", "wangfang")); errcode(r) != createFailed {
 		t.Errorf("strict: %v", r)
 	}
 }
@@ -171,14 +171,14 @@ func TestMessages(t *testing.T) {
 	w := newWorld(t)
 	for path, kind := range map[string]string{"/api/messages/v3/send": inbox.Notice, "/api/messages/v2/card/common": inbox.Card} {
 		r := w.call("POST", path, note("", "lina", "hidden", "nobody"))
-		if r.code() != "0" || fmt.Sprint(r["failedUserId"]) != "[hidden nobody]" {
+		if errcode(r) != "0" || fmt.Sprint(r["failedUserId"]) != "[hidden nobody]" {
 			t.Errorf("%s: %v", path, r)
 		}
 		if got := w.open("lina")[0]; got.Kind != kind || got.Title != "报价单" {
 			t.Errorf("%s: %+v", path, got)
 		}
 	}
-	if r := w.call("POST", "/api/messages/v2/send", note(`,"msgRange":"2"`)); r.code() != "0" || len(w.open("liuyang")) != 1 || len(w.open("lina-b")) != 0 {
+	if r := w.call("POST", "/api/messages/v2/send", note(`,"msgRange":"2"`)); errcode(r) != "0" || len(w.open("liuyang")) != 1 || len(w.open("lina-b")) != 0 {
 		t.Errorf("everybody: %v", r)
 	}
 	for _, tc := range []struct{ name, body, code string }{
@@ -191,7 +191,7 @@ func TestMessages(t *testing.T) {
 		{"513 bytes of content", strings.Replace(note("", "lina"), "张三 提交", strings.Repeat("q", 513), 1), contentTooLong},
 		{"1001 receivers", note("", make([]string, 1001)...), tooManyUsers},
 	} {
-		if r := w.call("POST", "/api/messages/v3/send", tc.body); r.code() != tc.code {
+		if r := w.call("POST", "/api/messages/v3/send", tc.body); errcode(r) != tc.code {
 			t.Errorf("%s: %v", tc.name, r)
 		}
 	}
@@ -200,7 +200,7 @@ func TestMessages(t *testing.T) {
 	if _, err := w.Faults().Add(fault.Rule{Match: fault.Match{Receiver: "wangfang"}, Action: fault.Action{Kind: fault.Swallow}}); err != nil {
 		t.Fatal(err)
 	}
-	if r := w.callAs(token, "POST", "/api/messages/v3/send", note("", "wangfang")); r.code() != "0" || len(w.open("wangfang")) != before {
+	if r := w.callAs(token, "POST", "/api/messages/v3/send", note("", "wangfang")); errcode(r) != "0" || len(w.open("wangfang")) != before {
 		t.Errorf("swallowed: %v", r)
 	}
 }

@@ -14,17 +14,17 @@ const someone = "/api/contact/v1/users?userId=lina"
 func TestTickets(t *testing.T) { // WL-DOC, F114
 	w := newWorld(t)
 	r := w.callAs("", "POST", "/api/auth/v2/tickets", `{"client_id":"crm","client_secret":"secret-of-crm"}`)
-	if r.code() != "0" || r["expires_in"] != 7200.0 || r.text("message") != "ok" {
+	if errcode(r) != "0" || r["expires_in"] != 7200.0 || r.Text("message") != "ok" {
 		t.Errorf("ticket: %v", r)
 	}
 	for body, want := range map[string]string{
 		`{"client_id":"crm","client_secret":"wrong"}`: badClient, `{"client_id":"nobody"}`: badClient, `[`: authFailed,
 	} {
-		if r := w.callAs("", "POST", "/api/auth/v2/tickets", body); r.code() != want {
+		if r := w.callAs("", "POST", "/api/auth/v2/tickets", body); errcode(r) != want {
 			t.Errorf("%s: %v", body, r)
 		}
 	}
-	if r := w.callAs("", "GET", "/api/auth/v2/tickets", ""); r.code() != authFailed { // F111: the seed's curl gets an answer
+	if r := w.callAs("", "GET", "/api/auth/v2/tickets", ""); errcode(r) != authFailed { // F111: the seed's curl gets an answer
 		t.Errorf("GET: %v", r)
 	}
 	for _, e := range w.Journal().Entries("/api/") {
@@ -38,21 +38,21 @@ func TestTokenDeath(t *testing.T) {
 	w := newWorld(t)
 	token := w.ticket("crm")
 	w.now = w.now.Add(7199 * time.Second)
-	if r := w.callAs(token, "GET", someone, ""); r.code() != "0" {
+	if r := w.callAs(token, "GET", someone, ""); errcode(r) != "0" {
 		t.Fatalf("alive: %v", r)
 	}
 	w.now = w.now.Add(time.Second)
 	for given, want := range map[string]string{token: tokenExpired, "made-up": badToken, "": tokenFormat, "Bearer " + token: badToken} {
-		if r := w.callAs(given, "GET", someone, ""); r.code() != want {
+		if r := w.callAs(given, "GET", someone, ""); errcode(r) != want {
 			t.Errorf("%q: %v, want %s", given, r, want)
 		}
 	}
 	first, second := w.ticket("crm"), w.ticket("crm")
-	if first == second || w.callAs(first, "GET", someone, "").code() != "0" {
+	if first == second || errcode(w.callAs(first, "GET", someone, "")) != "0" {
 		t.Error("every ticket is a new one, and the old one lives on")
 	}
 	w.ForgetTokens()
-	if r := w.callAs(first, "GET", someone, ""); r.code() != badToken {
+	if r := w.callAs(first, "GET", someone, ""); errcode(r) != badToken {
 		t.Errorf("forgotten: %v", r)
 	}
 	token = w.ticket("crm")
@@ -60,7 +60,7 @@ func TestTokenDeath(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if r := w.callAs(token, "GET", someone, ""); r.code() != tokenExpired {
+		if r := w.callAs(token, "GET", someone, ""); errcode(r) != tokenExpired {
 			t.Errorf("scripted: %v", r)
 		}
 	}
@@ -79,20 +79,20 @@ func TestPermissions(t *testing.T) {
 		{"POST", "/api/todo/v3/addtask", todoPermission}, {"GET", someone, noContacts}, {"GET", "/api/auth/v2/userid?code=x", noPermission},
 		{"POST", "/api/messages/v3/send", noPermission},
 	} {
-		if r := w.callAs(token, tc[0], tc[1], "{}"); r.code() != tc[2] {
+		if r := w.callAs(token, tc[0], tc[1], "{}"); errcode(r) != tc[2] {
 			t.Errorf("%s: %v", tc[1], r)
 		}
 	}
 	app.Permissions = []string{Contacts}
 	_ = w.SetApp(app)
-	if r := w.callAs(token, "GET", someone, ""); r.code() != noContacts {
+	if r := w.callAs(token, "GET", someone, ""); errcode(r) != noContacts {
 		t.Errorf("the old token: %v", r)
 	}
-	if r := w.call("GET", someone, ""); r.code() != "0" {
+	if r := w.call("GET", someone, ""); errcode(r) != "0" {
 		t.Errorf("a new token: %v", r)
 	}
 	_ = w.Configure(func(s *Settings) { s.ErrorField = "errorMessage" })
-	if r := w.callAs(token, "GET", someone, ""); r.text("errorMessage") == "" || r["message"] != nil { // WL-JAVA
+	if r := w.callAs(token, "GET", someone, ""); r.Text("errorMessage") == "" || r["message"] != nil { // WL-JAVA
 		t.Errorf("%v", r)
 	}
 }
@@ -103,12 +103,12 @@ func TestOverLimit(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, want := range []string{"0", "0", tooOften} {
-		if r := w.call("GET", someone, ""); r.code() != want {
+		if r := w.call("GET", someone, ""); errcode(r) != want {
 			t.Errorf("call %d: %v", i, r)
 		}
 	}
 	w.now = w.now.Add(time.Minute)
-	if r := w.call("GET", someone, ""); r.code() != "0" {
+	if r := w.call("GET", someone, ""); errcode(r) != "0" {
 		t.Errorf("later: %v", r)
 	}
 	token := w.ticket("crm")
@@ -123,7 +123,7 @@ func TestOverLimit(t *testing.T) {
 		if _, err := w.Faults().Add(fault.Rule{Action: tc.action}); err != nil {
 			t.Fatal(err)
 		}
-		if r := w.callAs(token, "GET", someone, ""); r.code() != tc.want {
+		if r := w.callAs(token, "GET", someone, ""); errcode(r) != tc.want {
 			t.Errorf("%+v: %v", tc.action, r)
 		}
 	}
