@@ -11,7 +11,7 @@ import (
 func (s *DingTalk) routeControl() {
 	s.box.ServeOn(s.Desk)
 	s.people.ServeOn(s.Desk)
-	s.Switches.ServeOn(s.Desk)
+	s.ServeOn(s.Desk)
 	s.Get("待办任务 Tasks", "/_sim/tasks", func(*http.Request) any {
 		return map[string]any{"tasks": s.tasks.list(func(*task) bool { return true })}
 	})

@@ -11,7 +11,7 @@ import (
 func (s *Feishu) routeControl() {
 	s.box.ServeOn(s.Desk)
 	s.people.ServeOn(s.Desk)
-	s.Switches.ServeOn(s.Desk)
+	s.ServeOn(s.Desk)
 	s.Get("三方审批 Approvals", "/_sim/instances", func(*http.Request) any {
 		list := []instance{}
 		for _, a := range s.Apps() {

@@ -46,8 +46,8 @@ func (s *Feishu) describe(r *http.Request, body []byte) []fault.Subject {
 // matterOf names the matter of the task or the message in a path.
 func (s *Feishu) matterOf(path string) string {
 	if id, ok := strings.CutPrefix(path, messagePath+"/"); ok {
-		for _, item := range s.box.Where(func(i *inbox.Item) bool { return i.Key == id }) {
-			return item.TaskID
+		if found := s.box.Where(func(i *inbox.Item) bool { return i.Key == id }); len(found) > 0 {
+			return found[0].TaskID
 		}
 	}
 	guid, _ := strings.CutPrefix(path, taskPath+"/")

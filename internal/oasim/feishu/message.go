@@ -182,17 +182,18 @@ func messageData(item inbox.Item) fields {
 	}
 }
 
-// message finds the message of the path among those of the app.
+// message finds the message of the path among those of the app; one that was withdrawn can only be read.
 func (s *Feishu) message(w http.ResponseWriter, r *http.Request, a App) (inbox.Item, bool) {
 	id := r.PathValue("id")
-	for _, item := range s.box.Where(func(i *inbox.Item) bool { return i.Key == id && i.Fields["app"] == a.AppID }) {
-		if item.State == inbox.Gone && r.Method != http.MethodGet {
-			s.refuse(w, noMessage, "")
-			return inbox.Item{}, false
-		}
-		return item, true
+	found := s.box.Where(func(i *inbox.Item) bool { return i.Key == id && i.Fields["app"] == a.AppID })
+	switch {
+	case len(found) == 0:
+		s.refuse(w, badMessage, "message_id")
+	case found[0].State == inbox.Gone && r.Method != http.MethodGet:
+		s.refuse(w, noMessage, "")
+	default:
+		return found[0], true
 	}
-	s.refuse(w, badMessage, "message_id")
 	return inbox.Item{}, false
 }
 

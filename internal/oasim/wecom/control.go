@@ -27,7 +27,7 @@ func (s *WeCom) tiles() []portal.Tile {
 func (s *WeCom) routeControl() {
 	s.box.ServeOn(s.Desk)
 	s.people.ServeOn(s.Desk)
-	s.Switches.ServeOn(s.Desk)
+	s.ServeOn(s.Desk)
 	s.Get("企业 Companies", "/_sim/corps", func(*http.Request) any { return map[string]any{"corps": s.Corps()} })
 	s.Delete("/_sim/tokens", s.ForgetTokens)
 	s.Delete("/_sim/calls", s.calls.Reset)

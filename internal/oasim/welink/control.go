@@ -11,7 +11,7 @@ import (
 func (s *WeLink) routeControl() {
 	s.box.ServeOn(s.Desk)
 	s.people.ServeOn(s.Desk)
-	s.Switches.ServeOn(s.Desk)
+	s.ServeOn(s.Desk)
 	s.Get("应用 Apps", "/_sim/apps", func(*http.Request) any { return map[string]any{"tenants": s.tenants, "apps": s.Apps()} })
 	desk.On(s.Desk, "PUT /_sim/apps", http.StatusOK, func(in App) (any, error) {
 		return map[string]string{"clientId": in.ClientID}, s.SetApp(in)
