@@ -130,6 +130,9 @@ func writeRendered(out io.Writer, format string, rendered []offline.Rendered) er
 			b.WriteString(" → " + r.ReceiverOA)
 		}
 		b.WriteString("\n")
+		if r.Lookup {
+			b.WriteString("# a lookup; the call itself depends on its answer\n")
+		}
 		if r.Method == "" {
 			b.WriteString("# no request: " + r.Nothing + "\n")
 		} else {

@@ -24,12 +24,14 @@ type Rendered struct {
 	URL    string      `json:"url,omitempty"`
 	Header http.Header `json:"header,omitempty"`
 	Body   string      `json:"body,omitempty"`
+	// Lookup is set when this request only asks for values, and the call itself depends on the answer.
+	Lookup bool `json:"lookup,omitempty"`
 	// Nothing is why no request goes out.
 	Nothing string `json:"nothing,omitempty"`
 }
 
 func (r *Rendered) take(base string, req scenario.Request) {
-	r.Method, r.URL, r.Header, r.Body = req.Method, base+req.Path, req.Header, string(req.Body)
+	r.Method, r.URL, r.Header, r.Body, r.Lookup = req.Method, base+req.Path, req.Header, string(req.Body), req.Lookup != nil
 }
 
 // secretValue stands for the value of a header that comes from a Secret.
@@ -80,7 +82,13 @@ func (s *Set) render(r *Rendered, c Entry[v1alpha1.OAConnector], output *bundle.
 		r.Nothing = err.Error()
 		return
 	}
-	req, err := parsed.Render(event.Action, event.Item.Fields(r.ReceiverOA, accounts[event.Item.Sender.Account]))
+	// As if it were the first event of the item.
+	moment := scenario.Moment{EventTime: event.Time}
+	if moment.EventTime.IsZero() {
+		moment.EventTime = event.Item.CreatedAt
+	}
+	moment.Version = moment.EventTime.UnixMilli()
+	req, err := parsed.Render(event.Action, event.Item.Fields(r.ReceiverOA, accounts[event.Item.Sender.Account]).With(moment))
 	if err != nil {
 		r.Nothing = err.Error()
 		return
