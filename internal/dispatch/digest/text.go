@@ -27,7 +27,7 @@ var chinese = words{
 	reasons: map[string]string{
 		"Network": "网络不通", "Timeout": "OA 超时", "ServerError": "OA 内部错误", "RateLimited": "OA 限流", "AuthExpired": "OA 认证失败",
 		"BusinessCode": "OA 拒绝", "Internal": "请求无法生成", "Expired": "超过时限仍未送达", "Unreadable": "存储数据无法读取",
-		"Unbound": "未绑定", "BindingConflict": "绑定冲突", "RevisionGone": "模板版本已失效",
+		"Unbound": "未绑定", "BindingConflict": "绑定冲突", "RevisionGone": "模板版本已失效", "NotFoundAtOA": "OA 中找不到该条",
 	},
 }
 
@@ -46,7 +46,7 @@ var english = words{
 		"Network": "no connection", "Timeout": "the OA did not answer in time", "ServerError": "error inside the OA", "RateLimited": "limited by the OA",
 		"AuthExpired": "account not accepted by the OA", "BusinessCode": "refused by the OA", "Internal": "the request cannot be made",
 		"Expired": "too old", "Unreadable": "cannot be read from the store", "Unbound": "not bound", "BindingConflict": "bindings in conflict",
-		"RevisionGone": "the template revision is gone",
+		"RevisionGone": "the template revision is gone", "NotFoundAtOA": "accepted by the OA and not found there",
 	},
 }
 
