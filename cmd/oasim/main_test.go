@@ -124,6 +124,19 @@ func TestServe(t *testing.T) {
 	}
 }
 
+func TestEverySimulatorIsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/simulators.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range simulators {
+		row := regexp.MustCompile("(?m)^\\| `" + s.name + "` \\|.*\\| " + strings.TrimPrefix(s.address, ":") + " \\|$")
+		if !row.Match(page) {
+			t.Errorf("docs/simulators.md has no row for %s with the port %s", s.name, s.address)
+		}
+	}
+}
+
 // The cluster's configuration can be read, and every simulator has a port, a Service, a host and a link there.
 func TestClusterConfiguration(t *testing.T) {
 	const dir = "../../config/simulators/"
