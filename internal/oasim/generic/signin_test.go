@@ -129,7 +129,7 @@ func TestLinks(t *testing.T) {
 		t.Errorf("jwt: %v", err)
 	}
 	w.sign.Secret = "short"
-	if a := w.do(c, "GET", "/open?id=i1", ""); a.status != 500 {
+	if a := w.do(c, "GET", "/open?id=i1", ""); a.status != 502 {
 		t.Errorf("a short secret: %d", a.status)
 	}
 	if a := w.do(c, "POST", "/_sim/links", `{"person":"nobody","link":"https://x.example"}`); a.status != 400 {

@@ -78,7 +78,7 @@ func (p *Portal) leave(w http.ResponseWriter, r *http.Request, t Trip) {
 	if p.Leave != nil {
 		var err error
 		if link, err = p.Leave(r, t); err != nil {
-			p.Problem(w, http.StatusInternalServerError, "无法打开。", err.Error())
+			p.Problem(w, http.StatusBadGateway, "无法打开。", "It cannot be opened: "+err.Error())
 			return
 		}
 	}

@@ -47,11 +47,24 @@ type Trip struct {
 	Tile   *Tile       // nil: an item
 }
 
+// People are those who may sign in; *desk.People are some.
+type People interface {
+	All() []desk.Person
+	Get(id string) (desk.Person, bool)
+	Check(id, password string) (desk.Person, bool)
+}
+
+// Box is what they see; *inbox.Box is one.
+type Box interface {
+	Of(person string, state inbox.State) []inbox.Item
+	ByID(id string) (inbox.Item, bool)
+}
+
 // Options configures the pages.
 type Options struct {
 	Desk   *desk.Desk
-	People *desk.People
-	Box    *inbox.Box
+	People People
+	Box    Box
 	// Prefix of all pages, such as "/ekp"; "" puts them at the root.
 	Prefix string
 	Tiles  func() []Tile

@@ -12,7 +12,6 @@ import (
 // routeControl adds what the OA has to the control API.
 func (s *Seeyon) routeControl() {
 	d := s.Desk
-	d.Page("待办与已办 Inbox: sign in as a person and open an item", "/seeyon/inbox")
 	d.Get("全部待办 Items", "/_sim/items", s.listItems)
 	d.Get("消息 Messages", "/_sim/messages", func(*http.Request) any { return map[string]any{"messages": s.Messages()} })
 	d.Get("统计 Statistics", "/_sim/stats", func(*http.Request) any { return s.Stats() })

@@ -40,7 +40,7 @@ type itemKey struct{ registerCode, taskID, receiver string }
 
 type taskKey struct{ registerCode, taskID string }
 
-type inbox struct {
+type itemBox struct {
 	now func() time.Time
 
 	mu     sync.RWMutex
@@ -51,20 +51,20 @@ type inbox struct {
 	count  writeCounts
 }
 
-func newInbox(now func() time.Time) *inbox {
-	b := &inbox{now: now}
+func newInbox(now func() time.Time) *itemBox {
+	b := &itemBox{now: now}
 	b.reset()
 	return b
 }
 
-func (b *inbox) reset() {
+func (b *itemBox) reset() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.items, b.byTask, b.order, b.count = map[itemKey]*Item{}, map[taskKey][]*Item{}, nil, writeCounts{}
 }
 
 // put creates an item, or overwrites the one with the same key.
-func (b *inbox) put(path string, m message, login string) []string {
+func (b *itemBox) put(path string, m message, login string) []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	key, task := itemKey{m.RegisterCode, m.TaskID, m.receiver()}, taskKey{m.RegisterCode, m.TaskID}
@@ -89,7 +89,7 @@ func (b *inbox) put(path string, m message, login string) []string {
 
 // change applies an update to the named item, or to all items of the task when no receiver is named. It says whether
 // there was one.
-func (b *inbox) change(path string, m message, forgetDeleted bool) bool {
+func (b *itemBox) change(path string, m message, forgetDeleted bool) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	items := b.byTask[taskKey{m.RegisterCode, m.TaskID}]
@@ -117,7 +117,7 @@ func (b *inbox) change(path string, m message, forgetDeleted bool) bool {
 }
 
 // note writes the history of an item that has just changed.
-func (b *inbox) note(item *Item, path string, before Pending, known bool) {
+func (b *itemBox) note(item *Item, path string, before Pending, known bool) {
 	b.seq++
 	item.Updated = b.now()
 	if known && before.State != StateOpen && item.State == StateOpen {
@@ -133,7 +133,7 @@ func (b *inbox) note(item *Item, path string, before Pending, known bool) {
 	item.History = append(item.History, Write{b.seq, item.Updated, path, item.State, item.Title})
 }
 
-func (b *inbox) all() []Item {
+func (b *itemBox) all() []Item {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	out := make([]Item, len(b.order))
@@ -144,7 +144,7 @@ func (b *inbox) all() []Item {
 }
 
 // of returns a person's items in a state, newest first.
-func (b *inbox) of(login, state string) []Item {
+func (b *itemBox) of(login, state string) []Item {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	out := []Item{}
@@ -159,7 +159,7 @@ func (b *inbox) of(login, state string) []Item {
 	return out
 }
 
-func (b *inbox) byID(id string) (Item, bool) {
+func (b *itemBox) byID(id string) (Item, bool) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	for _, item := range b.order {
@@ -170,7 +170,7 @@ func (b *inbox) byID(id string) (Item, bool) {
 	return Item{}, false
 }
 
-func (b *inbox) byKey(key itemKey) (Item, bool) {
+func (b *itemBox) byKey(key itemKey) (Item, bool) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	item, ok := b.items[key]

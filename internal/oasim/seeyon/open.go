@@ -1,67 +1,58 @@
 package seeyon
 
 import (
+	"cmp"
 	"context"
+	"crypto/subtle"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
+	"github.com/oabridge/oabridge/internal/oasim/desk"
+	"github.com/oabridge/oabridge/internal/oasim/inbox"
 	"github.com/oabridge/oabridge/internal/oasim/portal"
 )
 
-// open sends the browser to an item's own address with a fresh v5ticket (V5 authentication, SEED3): h5url on a phone,
-// url on the PC.
-func (s *Seeyon) open(w http.ResponseWriter, r *http.Request) {
-	p, ok := s.visitor(w, r)
-	if !ok {
-		return
-	}
-	item, ok := s.inbox.byID(r.FormValue("id"))
-	if !ok || item.LoginName != p.LoginName || item.State == StateRevoked {
-		s.problem(w, http.StatusNotFound, "该事项不存在或已被撤销。", "This item does not exist or was revoked.")
-		return
-	}
-	s.leave(w, r, p, item.RegisterCode, pick(r, item.URL, item.H5URL), "v5ticket")
+// routePages serves the pages under /seeyon.
+func (s *Seeyon) routePages(mux *http.ServeMux) {
+	pages := portal.New(portal.Options{
+		Desk: s.Desk, People: s.directory, Box: pageBox{s}, Prefix: "/seeyon", Tiles: s.tiles, Leave: s.leave,
+	})
+	pages.Route(mux)
+	mux.Handle("GET /seeyon/{$}", http.RedirectHandler("/seeyon/inbox", http.StatusSeeOther))
 }
 
-// openApp sends the browser to an app, after the handshake of the portal authentication if the app has one (SY-SSO).
-func (s *Seeyon) openApp(w http.ResponseWriter, r *http.Request) {
-	p, ok := s.visitor(w, r)
-	if !ok {
-		return
-	}
-	app, ok := s.app(r.FormValue("code"))
-	if !ok {
-		s.problem(w, http.StatusNotFound, "没有这个应用。", "There is no such app.")
-		return
-	}
-	param := app.TicketParam
-	if param == "" {
-		param = "ticket"
-	}
-	s.leave(w, r, p, app.Code, pick(r, app.LoginURL, app.H5LoginURL), param)
-}
-
-func (s *Seeyon) leave(w http.ResponseWriter, r *http.Request, p Person, code, link, param string) {
-	if link == "" {
-		s.problem(w, http.StatusNotFound, "该事项没有可以打开的链接。", "There is no link to open.")
-		return
-	}
-	id, err := s.issueTicket(p.LoginName, code)
-	if err != nil {
-		s.problem(w, http.StatusInternalServerError, "无法生成票据。", err.Error())
-		return
-	}
-	if app, _ := s.app(code); param != "v5ticket" && app.HandshakeURL != "" {
-		if err := s.handshake(r.Context(), portal.WithParam(s.complete(app.HandshakeURL), param, id)); err != nil {
-			s.problem(w, http.StatusBadGateway, "应用没有确认登录。", "The app did not confirm the sign-in: "+err.Error())
-			return
+func (s *Seeyon) tiles() []portal.Tile {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var out []portal.Tile
+	for _, a := range s.apps {
+		if a.LoginURL != "" || a.H5LoginURL != "" {
+			out = append(out, portal.Tile{Code: a.Code, Name: a.Name, URL: a.LoginURL, H5URL: a.H5LoginURL})
 		}
 	}
-	w.Header().Set("Location", portal.WithParam(s.complete(link), param, id))
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(http.StatusFound)
+	return out
+}
+
+// leave adds a fresh ticket: v5ticket to the address of an item (V5 authentication, SEED3), and to that of an app, after
+// the handshake of the portal authentication if the app has one (SY-SSO).
+func (s *Seeyon) leave(r *http.Request, t portal.Trip) (string, error) {
+	code, param, check := "", "v5ticket", ""
+	if t.Tile != nil {
+		app, _ := s.app(t.Tile.Code)
+		code, param, check = app.Code, cmp.Or(app.TicketParam, "ticket"), app.HandshakeURL
+	} else {
+		code, _ = t.Item.Fields["registerCode"].(string)
+	}
+	id, err := s.issueTicket(t.Person.ID, code)
+	if err == nil && check != "" {
+		if err = s.handshake(r.Context(), portal.WithParam(s.complete(check), param, id)); err != nil {
+			err = fmt.Errorf("the app did not confirm the sign-in: %w", err)
+		}
+	}
+	return portal.WithParam(s.complete(t.Link), param, id), err
 }
 
 // handshake shows the app the ticket, server to server; the app must answer SSOOK, in the body or, as older versions
@@ -86,18 +77,67 @@ func (s *Seeyon) handshake(ctx context.Context, link string) error {
 	return fmt.Errorf("HTTP %d without SSOOK", resp.StatusCode)
 }
 
-// pick chooses the link of the client, or the only one there is.
-func pick(r *http.Request, pc, h5 string) string {
-	if onPhone(r) && h5 != "" || pc == "" {
-		return h5
-	}
-	return pc
-}
-
 // complete gives a protocol-relative link its scheme (SEED0 registers links that start with "//").
 func (s *Seeyon) complete(link string) string {
 	if strings.HasPrefix(link, "//") {
 		return s.Settings().LinkScheme + ":" + link
 	}
 	return link
+}
+
+// All lists everybody as the pages want them.
+func (d *directory) All() []desk.Person {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	out := make([]desk.Person, len(d.order))
+	for i, login := range d.order {
+		out[i] = d.people[login].page()
+	}
+	return out
+}
+
+// Get returns the person of a login name.
+func (d *directory) Get(login string) (desk.Person, bool) {
+	p, ok := d.person(login)
+	return p.page(), ok
+}
+
+// Check returns the person of a login name if the password is theirs.
+func (d *directory) Check(login, password string) (desk.Person, bool) {
+	p, ok := d.person(login)
+	return p.page(), ok && p.Password != "" && subtle.ConstantTimeCompare([]byte(p.Password), []byte(password)) == 1
+}
+
+func (p Person) page() desk.Person {
+	return desk.Person{ID: p.LoginName, Name: p.Name, Code: p.Code, Mobile: p.Mobile, Email: p.Email}
+}
+
+// pageBox shows the items as the pages want them.
+type pageBox struct{ *Seeyon }
+
+func (b pageBox) Of(login string, state inbox.State) []inbox.Item {
+	items := b.Inbox(login)
+	if state == inbox.Done {
+		items = b.Done(login)
+	}
+	out := make([]inbox.Item, len(items))
+	for i, item := range items {
+		out[i] = b.page(item)
+	}
+	return out
+}
+
+func (b pageBox) ByID(id string) (inbox.Item, bool) {
+	item, ok := b.inbox.byID(id)
+	return b.page(item), ok
+}
+
+func (b pageBox) page(item Item) inbox.Item {
+	app, _ := b.app(item.RegisterCode)
+	created, _ := time.Parse("2006-01-02 15:04:05"[:min(len(item.CreationDate), 19)], item.CreationDate) // checked when it came
+	state := map[string]inbox.State{StateOpen: inbox.Open, StateDone: inbox.Done, StateRevoked: inbox.Gone}[item.State]
+	return inbox.Item{ID: item.ID, Person: item.LoginName, Created: created, Content: inbox.Content{
+		TaskID: item.TaskID, Kind: inbox.ToDo, Title: item.Title, Text: app.Name, Sender: item.SenderName, URL: item.URL, MobileURL: item.H5URL,
+		State: state, Fields: map[string]any{"registerCode": item.RegisterCode},
+	}}
 }

@@ -67,7 +67,7 @@ func TestOpeningAnItem(t *testing.T) {
 	w := newWorld(t)
 	w.mustPush(receivePath, with(f{"url": "https://sso.example/SeeYon/QuoteObj/5f/714439/false?x=1", "h5url": "//sso.example/SeeYon/QuoteObj/5f/714439/true"}))
 	id := w.Items()[0].ID
-	if a := w.do("GET", "/seeyon/inbox", ""); a.status != 303 || a.header.Get("Location") != "/seeyon/login" {
+	if a := w.do("GET", "/seeyon/inbox", ""); a.status != 303 || a.header.Get("Location") != "/seeyon/login?next=%2Fseeyon%2Finbox" {
 		t.Fatalf("a stranger: %+v", a)
 	}
 	lisi := w.browser("lisi")

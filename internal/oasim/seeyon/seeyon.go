@@ -55,18 +55,16 @@ type Seeyon struct {
 	rest map[string]string
 
 	directory *directory
-	inbox     *inbox
+	inbox     *itemBox
 	messages  *messages
 	tokens    *expiry.Map[tokenOwner]
 	tickets   *expiry.Map[ticket]
-	sessions  *expiry.Map[string]
 }
 
 // The bounds of what the simulator remembers.
 const (
-	maxTokens   = 10_000
-	maxTickets  = 50_000
-	maxSessions = 10_000
+	maxTokens  = 10_000
+	maxTickets = 50_000
 )
 
 // New returns an OA.
@@ -89,9 +87,8 @@ func New(o Options) (*Seeyon, error) {
 	s := &Seeyon{
 		Desk: d, Switches: switches, client: o.Client, rest: map[string]string{},
 		directory: newDirectory(), inbox: newInbox(d.Now), messages: newMessages(d.Now),
-		tokens:   expiry.New[tokenOwner](d.Now, maxTokens),
-		tickets:  expiry.New[ticket](d.Now, maxTickets),
-		sessions: expiry.New[string](d.Now, maxSessions),
+		tokens:  expiry.New[tokenOwner](d.Now, maxTokens),
+		tickets: expiry.New[ticket](d.Now, maxTickets),
 	}
 	for _, a := range o.Apps {
 		if a.Code == "" {

@@ -20,7 +20,7 @@ type writeCounts struct {
 	Repeats   int `json:"repeats"`   // writes that changed nothing: redeliveries
 }
 
-func (b *inbox) stats() Stats {
+func (b *itemBox) stats() Stats {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	st := Stats{Distinct: len(b.order), writeCounts: b.count}
