@@ -109,7 +109,8 @@ func (s *DingTalk) userInfo(w http.ResponseWriter, r *http.Request, a App) {
 	}})
 }
 
-// checkAuthorize judges the link to the web sign-in.
+// checkAuthorize judges the link to the web sign-in. Inside the client, where it is known who comes, the code comes at once
+// (from memory); anywhere else the page with the QR code follows.
 func (s *DingTalk) checkAuthorize(w http.ResponseWriter, r *http.Request) bool {
 	q := r.URL.Query()
 	a, ok := s.app(q.Get("client_id"))
@@ -121,7 +122,11 @@ func (s *DingTalk) checkAuthorize(w http.ResponseWriter, r *http.Request) bool {
 	case !slices.Contains(a.RedirectURIs, q.Get("redirect_uri")):
 		s.portal.Problem(w, http.StatusBadRequest, "redirect_uri 未登记", "The redirect_uri is not one that is registered for the app.")
 	default:
-		return true
+		p, inClient := s.portal.Known(r)
+		if inClient {
+			s.approved(w, r, q, p)
+		}
+		return !inClient
 	}
 	return false
 }

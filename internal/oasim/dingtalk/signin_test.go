@@ -104,6 +104,11 @@ func TestWebSignIn(t *testing.T) {
 			t.Errorf("%s: %d %v", tc.name, status, r)
 		}
 	}
+	client := w.Browser()
+	w.Form(client, "/dingtalk/login", "choose", "wangfang")
+	if status, _, header := w.Fetch(client, "GET", authorizeLink(), ""); status != 302 || !strings.HasPrefix(header.Get("Location"), callback+"?authCode=") {
+		t.Errorf("inside the client: %d %v", status, header)
+	}
 	if status, body, _ := w.Scan(authorizeLink(), "hidden"); status != 403 || !strings.Contains(body, "可见范围") {
 		t.Errorf("outside the visible scope: %d", status)
 	}

@@ -80,6 +80,15 @@ func TestOlderVersionIsIgnored(t *testing.T) {
 	if got := w.done("lina"); len(got) != 1 || got[0].Revived != 0 || got[0].Sender != "张伟" || w.Inbox().Stats().Stale != 1 {
 		t.Errorf("lina: %+v, %+v", got, w.Inbox().Stats())
 	}
+	if err := w.Configure(func(s *Settings) { s.InstanceAnswer = "stored" }); err != nil {
+		t.Fatal(err)
+	}
+	if r := w.call("POST", instances, approval(4, nil)); r.In("data").In("data").Text("update_time") != "5" {
+		t.Errorf("the stored version: %v", r)
+	}
+	if err := w.Configure(func(s *Settings) { s.InstanceAnswer = "none" }); err == nil {
+		t.Error("an unknown setting was accepted")
+	}
 	r := w.call("POST", check, `{"instances":[{"instance_id":"Q-1","update_time":"5","tasks":[{"task_id":"k1","update_time":"5"}]}]}`)
 	if list, _ := r.In("data")["diff_instances"].([]any); errcode(r) != 0 || len(list) != 0 {
 		t.Errorf("nothing differs: %v", r)

@@ -81,13 +81,18 @@ func (s *Feishu) writeInstance(w http.ResponseWriter, r *http.Request, a App) {
 		s.refuse(w, code, who)
 		return
 	}
+	answer := in
 	if !fault.Swallows(r.Context()) {
-		if err := s.storeInstance(r.URL.Path, in); err != nil {
+		stored, err := s.storeInstance(r.URL.Path, in)
+		if err != nil {
 			s.refuse(w, internalError, err.Error())
 			return
 		}
+		if s.Settings().InstanceAnswer == "stored" {
+			answer = stored
+		}
 	}
-	succeed(w, fields{"data": in})
+	succeed(w, fields{"data": answer})
 }
 
 // strangers refuses an instance with somebody who does not exist, or does not see the app (derived).
@@ -119,18 +124,19 @@ func (s *Feishu) either(user, open string) (desk.Person, bool) {
 	return s.find("open_id", open)
 }
 
-func (s *Feishu) storeInstance(path string, in instance) error {
+// storeInstance merges an instance into what is known and returns that.
+func (s *Feishu) storeInstance(path string, in instance) (instance, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k := key(in.ApprovalCode, in.InstanceID)
 	known := s.instances[k]
 	if known == nil && len(s.instances) >= maxInstances {
-		return fmt.Errorf("the simulator holds no more than %d instances", maxInstances)
+		return instance{}, fmt.Errorf("the simulator holds no more than %d instances", maxInstances)
 	}
 	next := in.merge(known)
 	s.instances[k] = next
 	s.noteStale(path, k, in)
-	return s.show(path, k, known, next)
+	return *next, s.show(path, k, known, next)
 }
 
 // noteStale counts the parts that came too late.

@@ -16,6 +16,8 @@ type Settings struct {
 	CodeSeconds int `json:"codeSeconds"`
 	// ErrorStatus is the HTTP status of a refusal, 400 (from memory) or 200: the code in the body counts.
 	ErrorStatus int `json:"errorStatus"`
+	// InstanceAnswer says which instance an answer repeats: the one that was "sent", or the one that is "stored" (derived).
+	InstanceAnswer string `json:"instanceAnswer"`
 	// ApprovalsPerMinute and ApprovalsPerSecond limit the calls to third-party approvals (FS-DOC: 1000 and 50).
 	ApprovalsPerMinute int `json:"approvalsPerMinute"`
 	ApprovalsPerSecond int `json:"approvalsPerSecond"`
@@ -27,7 +29,7 @@ type Settings struct {
 // DefaultSettings is the public cloud as it is documented.
 func DefaultSettings() Settings {
 	return Settings{
-		TokenSeconds: 7200, RenewSeconds: 1800, CodeSeconds: 300, ErrorStatus: 400, ApprovalsPerMinute: 1000, ApprovalsPerSecond: 50,
+		TokenSeconds: 7200, RenewSeconds: 1800, CodeSeconds: 300, ErrorStatus: 400, InstanceAnswer: "sent", ApprovalsPerMinute: 1000, ApprovalsPerSecond: 50,
 		CardUpdatesPerSecond: 5, CardDays: 14,
 	}
 }
@@ -35,6 +37,9 @@ func DefaultSettings() Settings {
 func (s Settings) check() error {
 	if s.ErrorStatus != 400 && s.ErrorStatus != 200 {
 		return fmt.Errorf("settings.errorStatus: %d is not one of [200 400]", s.ErrorStatus)
+	}
+	if s.InstanceAnswer != "sent" && s.InstanceAnswer != "stored" {
+		return fmt.Errorf("settings.instanceAnswer: %q is not one of [sent stored]", s.InstanceAnswer)
 	}
 	if s.TokenSeconds <= 0 || s.CodeSeconds <= 0 || s.CardDays <= 0 {
 		return fmt.Errorf("settings.tokenSeconds, codeSeconds and cardDays must be positive")

@@ -121,12 +121,13 @@ func (s *WeCom) deliver(id string, item inbox.Content, users []string) error {
 type receivers struct {
 	users                             []string // person ids
 	invalidUser, invalidParty, badTag []string
+	unlicensed                        []string
 }
 
 func (t receivers) answer() map[string]any {
 	return map[string]any{
 		"invaliduser": strings.Join(t.invalidUser, "|"), "invalidparty": strings.Join(t.invalidParty, "|"),
-		"invalidtag": strings.Join(t.badTag, "|"),
+		"invalidtag": strings.Join(t.badTag, "|"), "unlicenseduser": strings.Join(t.unlicensed, "|"),
 	}
 }
 
@@ -134,7 +135,11 @@ func (t receivers) answer() map[string]any {
 func (s *WeCom) receivers(a account, users, parties, tags string) receivers {
 	t := receivers{badTag: names(tags)}
 	add := func(p desk.Person) {
-		if !p.OutOfScope && !slices.Contains(t.users, p.ID) {
+		switch {
+		case p.OutOfScope || slices.Contains(t.users, p.ID):
+		case p.IDs["licence"] == "none":
+			t.unlicensed = append(t.unlicensed, userID(p))
+		default:
 			t.users = append(t.users, p.ID)
 		}
 	}

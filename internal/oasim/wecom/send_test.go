@@ -35,6 +35,9 @@ func TestInvisibleReceiversAreListed(t *testing.T) {
 	if len(w.open("wangfang")) != 1 || len(w.open("hidden")) != 0 || len(w.open("lina-of-BB")) != 0 {
 		t.Error("wrong people got it")
 	}
+	if r := w.post(sendPath, textCard("liuyang|unpaid")); errcode(r) != 0 || r.Text("unlicenseduser") != "unpaid" || r.Text("invaliduser") != "" || len(w.open("unpaid")) != 0 {
+		t.Errorf("without a licence: %v", r)
+	}
 	if r := w.post(sendPath, textCard("nobody|hidden")); errcode(r) != nobodyToSendTo {
 		t.Errorf("nobody left: %v", r)
 	}
@@ -42,7 +45,7 @@ func TestInvisibleReceiversAreListed(t *testing.T) {
 	if r := w.post(sendPath, body); errcode(r) != 0 || r.Text("invalidparty") != "9" || r.Text("invalidtag") != "t1" {
 		t.Errorf("a department: %v", r)
 	}
-	if len(w.open("liuyang")) != 1 || len(w.open("lina")) != 2 {
+	if len(w.open("liuyang")) != 2 || len(w.open("lina")) != 2 {
 		t.Error("a department includes those below it")
 	}
 	if r := w.post(sendPath, textCard("@all")); errcode(r) != 0 || len(w.open("lina")) != 3 || len(w.open("lina-of-BB")) != 0 {

@@ -53,7 +53,8 @@ type App struct {
 type Options struct {
 	Corps []Corp `json:"corps"`
 	// People are those of all companies. ids.corp names the company (default the first one), ids.userid the ID in its
-	// contact book, which is neither the WeChat id nor the nickname (SEED4; default the id).
+	// contact book, which is neither the WeChat id nor the nickname (SEED4; default the id). ids.licence "none" marks a
+	// member without the licence for the app's interfaces.
 	People   []desk.Person `json:"people"`
 	Settings *Settings     `json:"settings,omitempty"` // nil: DefaultSettings
 

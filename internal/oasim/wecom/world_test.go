@@ -42,6 +42,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 			{ID: "wangfang", Name: "王芳"},
 			{ID: "liuyang", Name: "刘洋"},
 			{ID: "hidden", Name: "不可见", Mobile: "13800001009", OutOfScope: true},
+			{ID: "unpaid", Name: "无许可", IDs: map[string]string{"licence": "none"}},
 			{ID: "lina-of-BB", Name: "李娜", IDs: map[string]string{"corp": "wwBB", "userid": "lina"}},
 		},
 		Now: func() time.Time { return w.now },
