@@ -29,6 +29,8 @@ type Settings struct {
 	ResponseCodes string `json:"responseCodes"`
 	// ResponseCodeHours is how long they can be (WC-94945: 72, an older text says 24).
 	ResponseCodeHours int `json:"responseCodeHours"`
+	// DomainScheme is how the console asks a trusted domain for its ownership file: "https" or "http".
+	DomainScheme string `json:"domainScheme"`
 }
 
 // DefaultSettings is the public cloud as it is documented.
@@ -36,12 +38,16 @@ func DefaultSettings() Settings {
 	return Settings{
 		TokenSeconds: 7200, CodeSeconds: 300, PerMinute: 10_000, PerHour: 150_000, IPPerMinute: 20_000,
 		MemberPerMinute: 30, MemberPerHour: 1000, TrustedIPDelaySeconds: 60, ResponseCodes: "interactive", ResponseCodeHours: 72,
+		DomainScheme: "https",
 	}
 }
 
 func (s Settings) check() error {
 	if s.ResponseCodes != "interactive" && s.ResponseCodes != "all" {
 		return fmt.Errorf("settings.responseCodes: %q is not one of [interactive all]", s.ResponseCodes)
+	}
+	if s.DomainScheme != "https" && s.DomainScheme != "http" {
+		return fmt.Errorf("settings.domainScheme: %q is not one of [http https]", s.DomainScheme)
 	}
 	if s.TokenSeconds <= 0 || s.CodeSeconds <= 0 || s.ResponseCodeHours <= 0 {
 		return fmt.Errorf("settings.tokenSeconds, codeSeconds and responseCodeHours must be positive")

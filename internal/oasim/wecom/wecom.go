@@ -58,7 +58,8 @@ type Options struct {
 	People   []desk.Person `json:"people"`
 	Settings *Settings     `json:"settings,omitempty"` // nil: DefaultSettings
 
-	Now func() time.Time `json:"-"`
+	Now    func() time.Time `json:"-"`
+	Client *http.Client     `json:"-"` // for the check of domains
 }
 
 // WeCom is the simulated service. It serves the API, the pages for the browser and the control API under /_sim.
@@ -68,6 +69,7 @@ type WeCom struct {
 	box    *inbox.Box
 	portal *portal.Portal
 	people *desk.People
+	client *http.Client
 
 	tokens *credential.Tokens
 	codes  *credential.Book[grant]
@@ -96,6 +98,9 @@ func New(o Options) (*WeCom, error) {
 		d := DefaultSettings()
 		o.Settings = &d
 	}
+	if o.Client == nil {
+		o.Client = &http.Client{Timeout: 15 * time.Second}
+	}
 	switches, err := desk.NewSwitches(*o.Settings, Settings.check)
 	if err != nil {
 		return nil, err
@@ -108,7 +113,7 @@ func New(o Options) (*WeCom, error) {
 		App: "企业微信", English: "A simulated WeCom: messages and cards, the contact book, in-app and QR sign-in.", Theme: "wecom", Now: o.Now,
 	})
 	s := &WeCom{
-		Desk: d, Switches: switches, box: inbox.New(d.Now), people: people, tokens: credential.NewTokens(d.Now, ""),
+		Desk: d, Switches: switches, box: inbox.New(d.Now), people: people, client: o.Client, tokens: credential.NewTokens(d.Now, ""),
 		codes: credential.NewBook[grant](d.Now, ""), cards: credential.NewBook[sent](d.Now, ""), calls: quota.New(d.Now),
 		before: map[string]oldIPs{}, repeats: expiry.New[bool](d.Now, maxRepeats),
 	}
