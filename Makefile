@@ -40,6 +40,10 @@ test: assets ## Unit tests, golden files, and the controllers against a real API
 e2e: ## The whole on a real cluster: install, push, kill, rotate, click, delete
 	CLUSTER=$(CLUSTER) IMAGE=$(IMAGE) SIM_IMAGE=$(SIM_IMAGE) hack/demo.sh e2e
 
+.PHONY: attack
+attack: ## Every attack of the list against every sign-in mode and every login issuer, over real HTTP
+	go run ./test/attack
+
 .PHONY: verify
 verify: generate lint ## Generated files are up to date, modules are tidy, the linters are content
 	go mod tidy

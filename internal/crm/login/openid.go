@@ -178,8 +178,28 @@ func (p *OpenIDProvider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write(p.document)
 		return
 	}
+	// The library takes parameters from wherever they are, and the last of two (RFC 6749, 3.1 forbids both).
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	switch {
+	case r.URL.Path == tokenPath && r.Method != http.MethodPost, r.URL.Path != tokenPath && r.Method != http.MethodGet:
+		refuse(w, http.StatusMethodNotAllowed, "invalid_request", "the token endpoint takes POST, the others GET")
+		return
+	case r.URL.Path == tokenPath && r.URL.RawQuery != "", err != nil, repeated(query):
+		refuse(w, http.StatusBadRequest, "invalid_request", "a parameter is where it must not be, or there twice")
+		return
+	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxTokenRequest)
 	p.provider.ServeHTTP(w, r)
+}
+
+// repeated reports whether a parameter is there more than once.
+func repeated(query url.Values) bool {
+	for _, values := range query {
+		if len(values) > 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // request is the CRM's request for a sign-in, as it travels. Person is set when it is done.

@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -41,6 +42,8 @@ func (s *opStorage) CreateAuthRequest(_ context.Context, a *oidc.AuthRequest, _ 
 		return nil, oidc.ErrInvalidRequest().WithDescription("response_type must be code")
 	case a.ResponseMode != "" && a.ResponseMode != oidc.ResponseModeQuery:
 		return nil, oidc.ErrInvalidRequest().WithDescription("response_mode must be query")
+	case !slices.Contains(a.Scopes, oidc.ScopeOpenID):
+		return nil, oidc.ErrInvalidScope().WithDescription("the scope openid is needed")
 	case a.CodeChallenge == "" || a.CodeChallengeMethod != oidc.CodeChallengeMethodS256:
 		return nil, oidc.ErrInvalidRequest().WithDescription("PKCE with S256 is needed")
 	}
@@ -136,6 +139,7 @@ func (s *opStorage) SetUserinfoFromRequest(_ context.Context, info *oidc.UserInf
 	if !ok || own.Person == nil {
 		return errUnsupported
 	}
+	info.Subject = own.Person.CRMAccount
 	info.AppendClaims("ei", own.Person.EnterpriseID)
 	info.AppendClaims("target", own.Person.Target)
 	info.AppendClaims("oa", own.Person.OA)

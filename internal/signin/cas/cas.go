@@ -169,7 +169,7 @@ func (v *Verifier) judge(r response) (oa.Identity, error) {
 		}
 		account = found[0]
 	}
-	id, good := signin.Account(strings.TrimSpace(account))
+	id, good := signin.Account(account)
 	if !good {
 		return oa.Identity{}, signin.Unexpected("the user in the answer is no account", v.c.Channel.Field)
 	}
