@@ -2,72 +2,21 @@ package dispatch
 
 import (
 	"fmt"
-	"net"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	natsserver "github.com/nats-io/nats-server/v2/server"
 
 	"github.com/oabridge/oabridge/internal/bundle"
 	"github.com/oabridge/oabridge/internal/oa"
 	"github.com/oabridge/oabridge/internal/report"
 )
 
-// natsServers is a NATS cluster of three servers with JetStream; it returns their addresses.
-func natsServers(t *testing.T) (urls []string) {
-	t.Helper()
-	const size = 3
-	var peers []*url.URL
-	var ports []int
-	for range size {
-		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-		peers = append(peers, &url.URL{Scheme: "nats", Host: l.Addr().String()})
-		if err := l.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var servers []*natsserver.Server
-	for i := range size {
-		s, err := natsserver.NewServer(&natsserver.Options{
-			ServerName: fmt.Sprint("n", i), Host: "127.0.0.1", Port: natsserver.RANDOM_PORT, NoSigs: true, NoLog: true,
-			JetStream: true, StoreDir: t.TempDir(), MaxPayload: 8 << 20,
-			Cluster: natsserver.ClusterOpts{Name: "runs", Host: "127.0.0.1", Port: ports[i]}, Routes: slices.Clone(peers),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		servers = append(servers, s)
-		t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-		go s.Start()
-	}
-	deadline := time.Now().Add(patience)
-	for _, s := range servers {
-		if !s.ReadyForConnections(patience) {
-			t.Fatal("a NATS server does not start")
-		}
-		for !s.JetStreamIsCurrent() || !slices.ContainsFunc(servers, (*natsserver.Server).JetStreamIsLeader) {
-			if time.Now().After(deadline) {
-				t.Fatal("the NATS cluster does not form")
-			}
-			time.Sleep(settlePoll)
-		}
-		urls = append(urls, s.ClientURL())
-	}
-	return urls
-}
-
 // Of two replicas one tells people of the failures of both, and of whom both hold; when it ends, the other one goes on
 // where it was.
 func TestOneOfTwoReplicasTells(t *testing.T) {
 	const partitions = 4
-	urls := natsServers(t)
+	urls, _ := natsCluster(t)
 	hook := newHook(t)
 	refuse := func(w *world) {
 		w.oa.set(func(c call) oa.Attempt {
