@@ -118,7 +118,7 @@ func New(o Options) (*DingTalk, error) {
 	}
 	s.box.OnReset(s.tasks.reset)
 	s.portal = portal.New(portal.Options{
-		Desk: d, People: people, Box: s.box, Prefix: "/dingtalk", Tiles: s.tiles, Leave: s.enter,
+		Desk: d, People: people, Box: s.box, Tiles: s.tiles, Leave: s.enter,
 	})
 	s.routes()
 	return s, nil

@@ -15,9 +15,9 @@ func TestInAppSignIn(t *testing.T) {
 	w := newWorld(t)
 	w.create("T1", "uLina")
 	lina := w.Browser()
-	w.Form(lina, "/dingtalk/login", "choose", "lina")
+	w.Form(lina, "/login", "choose", "lina")
 	for path, prefix := range map[string]string{
-		"/dingtalk/app?code=crm": "https://sso.crm.example/home?code=", "/dingtalk/open?id=i1&client=h5": "https://sso.crm.example/h5/1?code=",
+		"/app?code=crm": "https://sso.crm.example/home?code=", "/open?id=i1&client=h5": "https://sso.crm.example/h5/1?code=",
 	} {
 		_, _, header := w.Fetch(lina, "GET", path, "")
 		code, ok := strings.CutPrefix(header.Get("Location"), prefix)
@@ -105,7 +105,7 @@ func TestWebSignIn(t *testing.T) {
 		}
 	}
 	client := w.Browser()
-	w.Form(client, "/dingtalk/login", "choose", "wangfang")
+	w.Form(client, "/login", "choose", "wangfang")
 	if status, _, header := w.Fetch(client, "GET", authorizeLink(), ""); status != 302 || !strings.HasPrefix(header.Get("Location"), callback+"?authCode=") {
 		t.Errorf("inside the client: %d %v", status, header)
 	}

@@ -124,7 +124,7 @@ func New(o Options) (*Feishu, error) {
 			return nil, err
 		}
 	}
-	s.portal = portal.New(portal.Options{Desk: d, People: people, Box: s.box, Prefix: "/feishu", Tiles: s.tiles})
+	s.portal = portal.New(portal.Options{Desk: d, People: people, Box: s.box, Tiles: s.tiles})
 	s.routes()
 	return s, nil
 }

@@ -45,12 +45,12 @@ func TestSignIn(t *testing.T) {
 	}
 
 	client := w.Browser()
-	w.Form(client, "/feishu/login", "choose", "wangfang")
+	w.Form(client, "/login", "choose", "wangfang")
 	status, _, header = w.Fetch(client, "GET", authorizeLink("cli_crm", callback), "")
 	if r := w.redeem("cli_bi", codeOf(status, header)); errcode(r) != badCode {
 		t.Errorf("another app's code: %v", r)
 	}
-	if _, _, header := w.Fetch(client, "GET", "/feishu/app?code=cli_crm", ""); header.Get("Location") != "https://sso.crm.example/home" {
+	if _, _, header := w.Fetch(client, "GET", "/app?code=cli_crm", ""); header.Get("Location") != "https://sso.crm.example/home" {
 		t.Errorf("tile: %v", header)
 	}
 

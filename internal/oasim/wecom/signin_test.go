@@ -29,10 +29,10 @@ func TestInAppSignIn(t *testing.T) {
 	c := w.Browser()
 	deep := callback + "?path_url=survey-engine&domain=demo"
 	status, _, header := w.Fetch(c, "GET", authorizeLink("wwAA", deep), "")
-	if status != 303 || !strings.HasPrefix(header.Get("Location"), "/wecom/login?next=") {
+	if status != 303 || !strings.HasPrefix(header.Get("Location"), "/login?next=") {
 		t.Fatalf("not in the client: %d %v", status, header)
 	}
-	w.Form(c, "/wecom/login", "choose", "lina")
+	w.Form(c, "/login", "choose", "lina")
 	status, _, header = w.Fetch(c, "GET", authorizeLink("wwAA", deep), "")
 	if status != 302 || !strings.HasPrefix(header.Get("Location"), deep+"&code=") {
 		t.Fatalf("in the client: %d %s", status, header.Get("Location"))

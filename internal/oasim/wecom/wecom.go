@@ -133,7 +133,7 @@ func New(o Options) (*WeCom, error) {
 		}
 		s.corps = append(s.corps, c)
 	}
-	s.portal = portal.New(portal.Options{Desk: d, People: people, Box: s.box, Prefix: "/wecom", Tiles: s.tiles})
+	s.portal = portal.New(portal.Options{Desk: d, People: people, Box: s.box, Tiles: s.tiles})
 	s.routes()
 	return s, nil
 }

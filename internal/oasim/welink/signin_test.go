@@ -15,11 +15,11 @@ func TestInAppSignIn(t *testing.T) {
 	w := newWorld(t)
 	w.call("POST", addV3, task("detailsUrl", "https://sso.crm.example/h5/1#top"))
 	lina := w.Browser()
-	w.Form(lina, "/welink/login", "choose", "lina")
+	w.Form(lina, "/login", "choose", "lina")
 	for path, prefix := range map[string]string{
-		"/welink/app?code=crm":         "https://sso.crm.example/home?x=1&code=",
-		"/welink/open?id=i1":           "https://sso.crm.example/pc/1?code=",
-		"/welink/open?id=i1&client=h5": "https://sso.crm.example/h5/1?code=",
+		"/app?code=crm":         "https://sso.crm.example/home?x=1&code=",
+		"/open?id=i1":           "https://sso.crm.example/pc/1?code=",
+		"/open?id=i1&client=h5": "https://sso.crm.example/h5/1?code=",
 	} {
 		_, _, header := w.Fetch(lina, "GET", path, "")
 		u, err := url.Parse(header.Get("Location"))
@@ -55,7 +55,7 @@ func TestInAppSignIn(t *testing.T) {
 		}
 	}
 	_ = w.Configure(func(s *Settings) { s.CodeParam = "" })
-	if _, _, header := w.Fetch(lina, "GET", "/welink/app?code=crm", ""); header.Get("Location") != "https://sso.crm.example/home?x=1" {
+	if _, _, header := w.Fetch(lina, "GET", "/app?code=crm", ""); header.Get("Location") != "https://sso.crm.example/home?x=1" {
 		t.Errorf("without a code: %v", header)
 	}
 }

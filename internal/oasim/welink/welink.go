@@ -114,7 +114,7 @@ func New(o Options) (*WeLink, error) {
 		}
 	}
 	s.portal = portal.New(portal.Options{
-		Desk: d, People: people, Box: s.box, Prefix: "/welink", Tiles: s.tiles, Leave: s.enter,
+		Desk: d, People: people, Box: s.box, Tiles: s.tiles, Leave: s.enter,
 	})
 	s.routes()
 	return s, nil
