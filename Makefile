@@ -32,9 +32,14 @@ demo-down: ## Take away everything that `make demo` started
 
 .PHONY: test
 test: assets ## Unit tests, golden files, and the controllers against a real API server
-	KUBEBUILDER_ASSETS="$$($(KUBE) build --print-assets)" go test $(RACE) -timeout 15m $(TESTFLAGS) ./api/... ./cmd/... ./controllers/... ./internal/... ./hack/... ./docs/...
+	KUBEBUILDER_ASSETS="$$($(KUBE) build --print-assets)" go test $(RACE) -timeout 15m $(TESTFLAGS) ./api/... ./cmd/... ./controllers/... ./internal/... ./hack/... ./docs/... ./test/conformance/
 	cd hack/cluster && go test ./...
 	cd hack/cluster/addons && CGO_ENABLED=0 go test -trimpath ./...
+
+.PHONY: conformance
+conformance: ## One suite over every type of OA and each protocol, against the simulators; prints a table
+	go test -c -o $(BIN)/conformance ./test/conformance
+	cd test/conformance && $(BIN)/conformance
 
 .PHONY: e2e
 e2e: ## The whole on a real cluster: install, push, kill, rotate, click, delete
