@@ -20,6 +20,8 @@ import (
 const (
 	// sendTimeout bounds one attempt to tell a channel.
 	sendTimeout = 30 * time.Second
+	// endTimeout bounds what is left of an attempt when the process ends.
+	endTimeout = 5 * time.Second
 	// saveTimeout bounds writing down what was sent.
 	saveTimeout = 5 * time.Second
 	// storeAgain is the pause before the store is asked again after it failed.
@@ -279,11 +281,15 @@ type outcome struct {
 
 // send tells channels at the same time, and writes down what they said.
 func (r *Runner) send(ctx context.Context, c Config, channels []Channel) error {
+	// What is on its way may arrive also when we are ending: cut off, it would be told again by the next one.
+	sending, hangUp := context.WithCancel(context.WithoutCancel(ctx))
+	defer hangUp()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(endTimeout, hangUp) })()
 	outcomes := make([]outcome, len(channels))
 	var group errgroup.Group
 	for i, channel := range channels {
 		group.Go(func() error {
-			outcomes[i] = r.tell(ctx, c, channel)
+			outcomes[i] = r.tell(sending, c, channel)
 			return nil
 		})
 	}

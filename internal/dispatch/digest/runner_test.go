@@ -328,7 +328,7 @@ func TestText(t *testing.T) {
 	})
 }
 
-// A process that ends while a channel takes the digest still writes down that it was taken.
+// A process that ends while a channel takes the digest lets it finish, and still writes down that it was taken.
 func TestEndWhileTelling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, in := newStore(), &inbox{}

@@ -127,7 +127,7 @@ type inbox struct {
 	then func()
 }
 
-func (i *inbox) Send(_ context.Context, d *digest.Digest) *digest.Failure {
+func (i *inbox) Send(ctx context.Context, d *digest.Digest) *digest.Failure {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.tries++
@@ -137,6 +137,9 @@ func (i *inbox) Send(_ context.Context, d *digest.Digest) *digest.Failure {
 	i.got = append(i.got, *d)
 	if i.then != nil {
 		i.then()
+	}
+	if ctx.Err() != nil {
+		return &digest.Failure{Message: "hung up"} // it has arrived all the same
 	}
 	return nil
 }
