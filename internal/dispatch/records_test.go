@@ -192,7 +192,9 @@ func TestIndexIsMadeAgain(t *testing.T) {
 			// Deliveries go on; the report and the answer say what is wrong.
 			w.mustSend(todo("e3", "T-3", "created"))
 			w.drained(3)
-			w.until("it says so", func(r report.Report) bool { return strings.Contains(r.Store.Records, indexFile) && r.Store.Problem == "" })
+			w.until("it says so", func(r report.Report) bool {
+				return strings.Contains(r.Store.Records, indexFile) && r.Store.Problem == ""
+			})
 			if a := w.do(http.MethodGet, w.url("local", "/records"), nil); a.status != http.StatusServiceUnavailable || !strings.Contains(a.body, "deliveries go on") {
 				t.Errorf("%d %s", a.status, a.body)
 			}
