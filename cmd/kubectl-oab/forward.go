@@ -47,14 +47,18 @@ func forwarder(config *rest.Config) func(context.Context, *corev1.Pod, int) (str
 		if err != nil {
 			return fail(err)
 		}
-		ended := make(chan error, 1)
-		go func() { ended <- f.ForwardPorts() }()
+		ended := make(chan struct{})
+		var failure error
+		go func() {
+			defer close(ended)
+			failure = f.ForwardPorts()
+		}()
 		patience := time.NewTimer(forwardPatience)
 		defer patience.Stop()
 		select {
 		case <-ready:
-		case err := <-ended:
-			return fail(err)
+		case <-ended:
+			return fail(failure)
 		case <-ctx.Done():
 			close(stop)
 			return fail(ctx.Err())

@@ -43,6 +43,9 @@ func (l local) admit(w http.ResponseWriter, r *http.Request, parameters ...strin
 
 // index returns the index with the latest records in it, as far as they come in time, and the partitions to look at.
 func (l local) index(ctx context.Context, s *session) (x *index.Index, partitions []int, problem *crm.Problem) {
+	patient, cancel := context.WithTimeout(ctx, freshWait)
+	defer cancel()
+	s.index.ready(patient)
 	x, trouble := s.index.use()
 	if x == nil {
 		return nil, nil, later(retryBusy, "the index of the records is not open: %s; deliveries go on, and it is tried again", trouble)
@@ -50,7 +53,7 @@ func (l local) index(ctx context.Context, s *session) (x *index.Index, partition
 	for _, e := range s.owned() {
 		partitions = append(partitions, e.part.Number)
 	}
-	s.index.await(ctx, freshWait)
+	s.index.await(patient)
 	return x, partitions, nil
 }
 

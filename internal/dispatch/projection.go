@@ -36,8 +36,8 @@ type projection struct {
 	log      logr.Logger
 	// dirty tells the reporter that something is different.
 	dirty chan struct{}
-	// opened is closed when there is an index.
-	opened chan struct{}
+	// opened is closed when there is an index, failed when the first try to open it did not work.
+	opened, failed chan struct{}
 
 	mu    sync.Mutex
 	index *index.Index
@@ -55,7 +55,7 @@ const noPartition = -1
 // newProjection of the records of a connector. Nothing is opened before start.
 func newProjection(s *shared, o *Options, v *live, storeBytes int64) *projection {
 	p := &projection{
-		log: s.log.WithName("records"), dirty: s.dirty, opened: make(chan struct{}), troubles: map[int]string{}, filling: map[int]*projector{},
+		log: s.log.WithName("records"), dirty: s.dirty, opened: make(chan struct{}), failed: make(chan struct{}), troubles: map[int]string{}, filling: map[int]*projector{},
 		config: index.Config{Connector: v.bundle.Namespace + "/" + v.bundle.Name},
 	}
 	p.config.Log = p.log
@@ -72,6 +72,7 @@ func newProjection(s *shared, o *Options, v *live, storeBytes int64) *projection
 func (p *projection) start(ctx context.Context) {
 	ctx, p.stop = context.WithCancel(ctx)
 	p.opener.Go(func() {
+		var once sync.Once
 		for delay := indexRetry; ctx.Err() == nil; delay = min(2*delay, indexRetryMax) {
 			x, err := index.Open(ctx, p.config)
 			if err == nil {
@@ -84,6 +85,7 @@ func (p *projection) start(ctx context.Context) {
 			}
 			if ctx.Err() == nil {
 				p.note(noPartition, err)
+				once.Do(func() { close(p.failed) })
 				pause(ctx, delay)
 			}
 		}
@@ -127,6 +129,15 @@ func (p *projection) note(partition int, err error) {
 		p.log.Error(err, "the index of the records does not work; deliveries go on and it is tried again")
 	}
 	nudge(p.dirty)
+}
+
+// ready waits until the index is open, its opening has failed, or ctx ends.
+func (p *projection) ready(ctx context.Context) {
+	select {
+	case <-p.opened:
+	case <-p.failed:
+	case <-ctx.Done():
+	}
 }
 
 // use returns the open index, or why there is none.
@@ -186,11 +197,9 @@ func (p *projection) follow(ctx context.Context, e *engine) (stop func()) {
 	}
 }
 
-// await waits until the index has what was recorded up to now in the partitions, at most for patience. It does not say
-// whether it has: an answer that lacks the last records is better than none.
-func (p *projection) await(ctx context.Context, patience time.Duration) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
+// await waits until the index has what was recorded up to now in the partitions, or ctx ends. It does not say whether it
+// has: an answer that lacks the last records is better than none.
+func (p *projection) await(ctx context.Context) {
 	p.mu.Lock()
 	all := make([]*projector, 0, len(p.filling))
 	for _, f := range p.filling {

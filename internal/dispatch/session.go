@@ -32,7 +32,6 @@ type session struct {
 
 	mu      sync.Mutex
 	engines map[int]*engine
-	ending  bool
 	// teller tells people about failures, nil when that is another replica's turn.
 	teller *digest.Runner
 	// changed is nudged when another configuration of the queue or of the records asks for another session.

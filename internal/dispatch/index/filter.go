@@ -38,9 +38,10 @@ type Filter struct {
 }
 
 const (
-	// DefaultLimit and MaxLimit bound the hits of one query.
+	// DefaultLimit of the hits of one query.
 	DefaultLimit = 100
-	MaxLimit     = 10_000
+	// MaxLimit of the hits of one query.
+	MaxLimit = 10_000
 	// MaxValues bounds each list of a filter.
 	MaxValues = 1000
 )

@@ -74,7 +74,7 @@ func (*people) named(ctx context.Context, db *sql.DB, x *Index, accounts []strin
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	found := slices.Clone(accounts)
 	for rows.Next() {
 		var account string

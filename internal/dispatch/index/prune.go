@@ -110,7 +110,7 @@ func (x *Index) Stats(ctx context.Context) (out Stats, err error) {
 		if err != nil {
 			return fmt.Errorf("index: %w", err)
 		}
-		defer rows.Close()
+		defer func() { _ = rows.Close() }()
 		out.Positions = map[int]uint64{}
 		for rows.Next() {
 			var part int

@@ -40,7 +40,7 @@ func (x *Index) Query(ctx context.Context, f Filter) (hits []Hit, err error) {
 		if err != nil {
 			return fmt.Errorf("index: %w", err)
 		}
-		defer rows.Close()
+		defer func() { _ = rows.Close() }()
 		for rows.Next() {
 			var h Hit
 			var frame, seq, accepted, at, replayOf int64

@@ -59,7 +59,7 @@ func (x *Index) countOutcomes(ctx context.Context, s *store, w where, out *Summa
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var outcome record.Outcome
 		var why string

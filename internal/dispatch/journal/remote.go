@@ -119,7 +119,7 @@ func (p *Partition) Serve(answer func(request []byte, reply func([]byte))) (stop
 	return func() { _ = sub.Unsubscribe() }, nil
 }
 
-// ErrNoOwner: nobody owns the partition at the moment.
+// ErrNoOwner says that nobody owns the partition at the moment.
 var ErrNoOwner = errors.New("the partition has no owner at the moment")
 
 // Ask sends a request to the owner of a partition.

@@ -21,7 +21,7 @@ const (
 	keyGrants = "grant."
 )
 
-// ErrConflict: somebody else has changed the entry in between.
+// ErrConflict says that somebody else has changed the entry in between.
 var ErrConflict = errors.New("the entry was changed by somebody else")
 
 // Get returns an entry of the small state, with its revision; nil and 0 when there is none.

@@ -135,7 +135,7 @@ func (j *Journal) refuseToHide(ctx context.Context, name string) error {
 	return nil
 }
 
-// ErrDamaged: what is on disk cannot be read.
+// ErrDamaged says that what is on disk cannot be read.
 var ErrDamaged = errors.New("the store is damaged")
 
 // Partition is the part of the store that one owner at a time writes: a share of the items, by the hash of their key.

@@ -42,9 +42,10 @@ const (
 )
 
 const (
-	// DefaultLimit and MaxLimit bound the lines of an answer.
+	// DefaultLimit of the lines of an answer.
 	DefaultLimit = 100
-	MaxLimit     = 10_000
+	// MaxLimit of the lines of an answer.
+	MaxLimit = 10_000
 	// MaxAnswer bounds an answer, in bytes: a page ends before it is longer, and Link leads to the next one.
 	MaxAnswer = 16 << 20
 	// HeaderIncomplete says, in an answer to a trace, what was not looked at.
