@@ -17,7 +17,7 @@ import (
 // all, also for what was recorded before it took over. With a file in each replica, and with one database for both.
 func TestLookupAtTwoReplicas(t *testing.T) {
 	const partitions, items = 4, 40
-	urls := natsServers(t)
+	urls, _ := natsCluster(t)
 	for _, index := range []string{"files", "database"} {
 		t.Run(index, func(t *testing.T) {
 			var replicas []*world
