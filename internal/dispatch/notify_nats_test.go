@@ -40,8 +40,7 @@ func TestOneOfTwoReplicasTells(t *testing.T) {
 		replicas = append(replicas, w)
 	}
 	turns := map[string][]int{}
-	for p := range partitions {
-		owner := rendezvous([]string{replicas[0].options.Replica, replicas[1].options.Replica}, p)
+	for p, owner := range shareOut([]string{replicas[0].options.Replica, replicas[1].options.Replica}, partitions) {
 		turns[owner] = append(turns[owner], p)
 	}
 	first, second := replicas[0], replicas[1]

@@ -25,7 +25,7 @@ const (
 )
 
 // owners shares the partitions between the replicas: each has a lease in the store's small state, and the replica that a
-// partition belongs to is found by rendezvous hashing over those that are alive, so that few move when one comes or goes.
+// partition belongs to is found by rendezvous hashing with equal shares over those that are alive.
 type owners struct {
 	*session
 	id    string
@@ -118,8 +118,8 @@ func (o *owners) round(ctx context.Context) error {
 		return err
 	}
 	members := o.members(now)
-	for p := range o.partitions {
-		if err := o.one(ctx, p, rendezvous(members, p) == o.id, now); err != nil {
+	for p, owner := range shareOut(members, o.partitions) {
+		if err := o.one(ctx, p, owner == o.id, now); err != nil {
 			return err
 		}
 	}
@@ -150,20 +150,35 @@ func (o *owners) members(now time.Time) []string {
 	return out
 }
 
-// rendezvous returns the member to whom a partition belongs.
-func rendezvous(members []string, partition int) (owner string) {
-	var best uint64
-	for _, m := range members {
-		h := fnv.New64a()
-		_, _ = h.Write([]byte(m + "/" + strconv.Itoa(partition)))
-		// The last bytes of names differ little: spread them.
-		score := h.Sum64() * 0x9e3779b97f4a7c15
-		score ^= score >> 32
-		if owner == "" || score > best || score == best && m < owner {
-			owner, best = m, score
+// shareOut returns the member to whom each partition belongs: the one with the highest score for it, among those that have
+// less than their share. So no member has more than one partition above another, and few partitions move when one comes
+// or goes.
+func shareOut(members []string, partitions int) []string {
+	share := (partitions + len(members) - 1) / len(members)
+	load := make(map[string]int, len(members))
+	out := make([]string, partitions)
+	for p := range out {
+		var best uint64
+		for _, m := range members {
+			s := score(m, p)
+			if load[m] < share && (out[p] == "" || s > best || s == best && m < out[p]) {
+				out[p], best = m, s
+			}
 		}
+		load[out[p]]++
 	}
-	return owner
+	return out
+}
+
+// score of a member for a partition. FNV hardly spreads names that differ in their last bytes, so its sum is mixed
+// (finalizer of SplitMix64).
+func score(member string, partition int) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(member + "/" + strconv.Itoa(partition)))
+	x := h.Sum64()
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
 }
 
 // one deals with one partition.

@@ -162,6 +162,13 @@ func (s *session) owned() []*engine {
 	return out
 }
 
+// isEnding reports whether the session, and not just a partition of it, ends.
+func (s *session) isEnding() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ending
+}
+
 func (s *session) engine(number int) *engine {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -179,7 +186,11 @@ var errTooLarge = errors.New("larger than the store takes")
 // accept stores deliveries of one partition, here or at its owner.
 func (s *session) accept(ctx context.Context, number int, deliveries []*record.Delivery) ([]bool, error) {
 	if e := s.engine(number); e != nil {
-		return e.accept(ctx, deliveries)
+		known, err := e.accept(ctx, deliveries)
+		if !errors.Is(err, errDraining) || s.queue.Type != queueNATS || s.isEnding() {
+			return known, err
+		}
+		// The partition is on its way to another replica.
 	}
 	if s.queue.Type != queueNATS {
 		return nil, errTrouble
@@ -259,7 +270,12 @@ func (s *session) ask(ctx context.Context, number int, request []byte) ([]bool, 
 		if f.Problem == "" {
 			return f.Duplicates, nil
 		}
-		if known := problems[f.Problem]; known != nil {
+		known := problems[f.Problem]
+		if errors.Is(known, errDraining) && ctx.Err() == nil {
+			pause(ctx, forwardAgain) // its owner is giving it to another replica
+			continue
+		}
+		if known != nil {
 			return nil, known
 		}
 		return nil, fmt.Errorf("partition %d: %s", number, f.Message)
