@@ -44,7 +44,6 @@ type Dispatcher struct {
 	servers   []server
 	// session is the open store, nil while there is none.
 	session atomic.Pointer[session]
-	ending  atomic.Bool
 	// first is closed when the first bundle is live.
 	first     chan struct{}
 	firstOnce sync.Once

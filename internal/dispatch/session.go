@@ -162,13 +162,6 @@ func (s *session) owned() []*engine {
 	return out
 }
 
-// isEnding reports whether the session, and not just a partition of it, ends.
-func (s *session) isEnding() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.ending
-}
-
 func (s *session) engine(number int) *engine {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -187,7 +180,7 @@ var errTooLarge = errors.New("larger than the store takes")
 func (s *session) accept(ctx context.Context, number int, deliveries []*record.Delivery) ([]bool, error) {
 	if e := s.engine(number); e != nil {
 		known, err := e.accept(ctx, deliveries)
-		if !errors.Is(err, errDraining) || s.queue.Type != queueNATS || s.isEnding() {
+		if !errors.Is(err, errDraining) || s.queue.Type != queueNATS || s.ending.Load() {
 			return known, err
 		}
 		// The partition is on its way to another replica.
