@@ -32,7 +32,8 @@ demo-down: ## Take away everything that `make demo` started
 
 .PHONY: test
 test: assets ## Unit tests, golden files, and the controllers against a real API server
-	KUBEBUILDER_ASSETS="$$($(KUBE) build --print-assets)" go test $(RACE) -timeout 15m $(TESTFLAGS) ./api/... ./cmd/... ./controllers/... ./internal/... ./hack/... ./docs/... ./test/conformance/
+	KUBEBUILDER_ASSETS="$$($(KUBE) build --print-assets)" go test $(RACE) -timeout 15m $(TESTFLAGS) ./api/... ./cmd/... ./controllers/... ./internal/... ./hack/... ./docs/... ./test/conformance/ ./test/chaos/
+	hack/fuzz.sh 2s
 	cd hack/cluster && go test ./...
 	cd hack/cluster/addons && CGO_ENABLED=0 go test -trimpath ./...
 
@@ -48,6 +49,22 @@ e2e: ## The whole on a real cluster: install, push, kill, rotate, click, delete
 .PHONY: attack
 attack: ## Every attack of the list against every sign-in mode and every login issuer, over real HTTP
 	go run ./test/attack
+
+.PHONY: chaos
+chaos: ## 100,000 events while the dispatcher is killed, the OA fails and the disk fills (ARGS='-events 20000 -seed 7')
+	go run ./test/chaos $(ARGS)
+
+.PHONY: chaos-nats
+chaos-nats: ## The same over three NATS servers and three dispatchers, which are killed in turn (ARGS=…)
+	go run ./test/chaos -nats $(ARGS)
+
+.PHONY: outage
+outage: ## 20,000 changes of 4,000 to-dos while the OA is down: what it gets when it is back (ARGS=…)
+	go run ./test/chaos -outage $(ARGS)
+
+.PHONY: fuzz
+fuzz: ## Every fuzz target for DURATION (default 1m), one after the other; what is found becomes a case
+	hack/fuzz.sh $(or $(DURATION),1m)
 
 .PHONY: verify
 verify: generate lint ## Generated files are up to date, modules are tidy, the linters are content

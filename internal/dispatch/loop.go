@@ -45,7 +45,7 @@ func (e *engine) start(calls context.Context, now time.Time) time.Duration {
 		if !ok {
 			break
 		}
-		group := e.due(e.lanes.Next(func(f lanes.Form) int {
+		group := e.due(v, e.lanes.Next(func(f lanes.Form) int {
 			if trial {
 				return 1
 			}
@@ -93,9 +93,12 @@ func (e *engine) start(calls context.Context, now time.Time) time.Duration {
 }
 
 // due lets those of a group wait that waited when the process ended before and whose time has not come. The lock is held.
-func (e *engine) due(group []*lanes.Entry, now time.Time) []*lanes.Entry {
+func (e *engine) due(v *live, group []*lanes.Entry, now time.Time) []*lanes.Entry {
 	return slices.DeleteFunc(group, func(entry *lanes.Entry) bool {
 		at := entry.NotBefore
+		if !entry.Accepted {
+			at = v.policy.sane(at, now)
+		}
 		if !at.After(now) || entry.TargetDown && e.gate.state == gateOpen {
 			return false
 		}

@@ -58,3 +58,12 @@ func (p policy) expiry(acceptedAt time.Time) time.Time { return acceptedAt.Add(p
 // callTimeout bounds one attempt as a whole: at most a token, the call, another token and the call again, each of which
 // the driver bounds by itself.
 func (p policy) callTimeout() time.Duration { return 4 * p.Timeout.Std() }
+
+// sane bounds a time for the next attempt that was written down before the start: the clock, or the policy, may have been
+// another one then.
+func (p policy) sane(at, now time.Time) time.Time {
+	if most := now.Add(max(p.BackoffMax.Std(), p.RetryAfterMax.Std())); at.After(most) {
+		return most
+	}
+	return at
+}

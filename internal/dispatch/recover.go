@@ -33,6 +33,10 @@ func newEngine(ctx context.Context, s *shared, j *journal.Journal, number, of in
 	if err != nil {
 		return nil, fmt.Errorf("partition %d: %w", number, err)
 	}
+	if n := e.part.Events.Lacks; n > 0 {
+		s.metrics.lost.Add(float64(n))
+		s.log.Error(journal.ErrDamaged, "the end of the accepted events cannot be read: send the open items again from the CRM", "partition", number, "lost at least", n)
+	}
 	if e.deadLetters, err = e.part.CountDead(ctx); err != nil {
 		return nil, err
 	}

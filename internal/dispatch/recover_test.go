@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oabridge/oabridge/internal/bundle"
+	"github.com/oabridge/oabridge/internal/oa"
 	"github.com/oabridge/oabridge/internal/report"
 )
 
@@ -51,4 +53,24 @@ func TestStartBehindManyFrames(t *testing.T) {
 	w.oa.set(nil, nil)
 	w.start()
 	w.drained(readBatch + 6)
+}
+
+// A clock that was ahead, or a pause that was long, when a failure was written down does not keep an item waiting after
+// the start.
+func TestClockJumpsBack(t *testing.T) {
+	w := newWorld(t)
+	w.bundle(func(c *connector) {
+		c.Delivery.BackoffDelay, c.Delivery.BackoffMax = bundle.Duration(24*time.Hour), bundle.Duration(24*time.Hour)
+	})
+	w.oa.set(always(oa.Attempt{Class: oa.ServerError, Reason: "ServerError", Message: "the OA answers 500"}), nil)
+	w.start()
+	w.mustSend(todo("e1", "T-1", "created"), todo("e2", "T-1", "completed"))
+	w.until("it waits for a day", func(r report.Report) bool { return r.Delivery.Retrying == 1 })
+	if err := w.stop(); err != nil {
+		t.Fatal(err)
+	}
+	w.bundle(nil)
+	w.oa.set(nil, nil)
+	w.start()
+	w.drained(2)
 }

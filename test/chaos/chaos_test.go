@@ -13,7 +13,7 @@ func short(t *testing.T) config {
 	if os.Getenv("OABRIDGE_E2E") == "" {
 		t.Skip("runs with `make e2e`")
 	}
-	return config{events: 3000, rate: 200, havoc: 2 * time.Minute, bin: os.Getenv("OABRIDGE_BIN"), out: "../../out"}
+	return config{events: 3000, rate: 300, havoc: 30 * time.Second, bin: os.Getenv("OABRIDGE_BIN"), out: "../../out"}
 }
 
 func show(t *testing.T, out *bytes.Buffer, good bool, err error) {
@@ -28,6 +28,17 @@ func show(t *testing.T, out *bytes.Buffer, good bool, err error) {
 // out of order, nothing twice.
 func TestShortChaos(t *testing.T) {
 	c := short(t)
+	c.complete()
+	t.Log("seed", c.seed)
+	var out bytes.Buffer
+	good, err := chaos(t.Context(), c, &out)
+	show(t, &out, good, err)
+}
+
+// 1,500 events over three dispatchers and a cluster of three NATS servers, of which owners and servers are killed in turn.
+func TestShortChaosNATS(t *testing.T) {
+	c := short(t)
+	c.nats, c.replicas, c.events, c.rate = true, 3, 1500, 150
 	c.complete()
 	t.Log("seed", c.seed)
 	var out bytes.Buffer

@@ -12,7 +12,7 @@ import (
 
 // outage tells the story of an OA that is down for long, compressed: half of the to-dos are in the OA before, then the OA
 // is down while the CRM goes on changing to-dos, then it comes back. It must not get the whole history but the latest
-// state of each to-do: at most one push for each, and an inbox equal to the CRM's.
+// state of each to-do: at most one push for each, and an inbox equal to the CRM's. Report and metrics say so meanwhile.
 func outage(ctx context.Context, c config, out io.Writer) (bool, error) {
 	changes := c.events
 	c.events += c.items / 2 // those that happen before
@@ -33,6 +33,9 @@ func outage(ctx context.Context, c config, out io.Writer) (bool, error) {
 		if err := st.drained(ctx); err != nil {
 			return err
 		}
+		if err := st.says(ctx, true, 0); err != nil {
+			return err
+		}
 		d.note("the OA goes down")
 		if err := st.sim.Script(ctx, fault.Rule{Match: fault.Match{Path: "/seeyon/"}, Action: fault.Action{Kind: fault.Close}}); err != nil {
 			return err
@@ -42,6 +45,9 @@ func outage(ctx context.Context, c config, out io.Writer) (bool, error) {
 		}
 		d.note("the CRM has sent everything")
 		if err := pause(ctx, c.hold); err != nil {
+			return err
+		}
+		if err := st.says(ctx, false, int64(changes*c.receivers)); err != nil {
 			return err
 		}
 		if err := st.sink.fetch(ctx); err != nil {
@@ -57,6 +63,9 @@ func outage(ctx context.Context, c config, out io.Writer) (bool, error) {
 			return err
 		}
 		took = time.Since(back)
+		if err := st.says(ctx, true, 0); err != nil {
+			return err
+		}
 		if v, err = st.judge(ctx, c, s); err != nil {
 			return err
 		}

@@ -22,6 +22,18 @@ func MountVolume(dir string, size int64) (*Volume, error) {
 	return &Volume{dir}, nil
 }
 
+// ReadOnly makes the volume read-only, or writable again. Nothing may be open for writing.
+func (v *Volume) ReadOnly(yes bool) error {
+	flags := uintptr(syscall.MS_REMOUNT)
+	if yes {
+		flags |= syscall.MS_RDONLY
+	}
+	if err := syscall.Mount("oabridge-run", v.Dir, "tmpfs", flags, ""); err != nil {
+		return fmt.Errorf("remount %s: %w", v.Dir, err)
+	}
+	return nil
+}
+
 // Unmount takes the volume away with everything on it.
 func (v *Volume) Unmount() error { return syscall.Unmount(v.Dir, syscall.MNT_DETACH) }
 

@@ -52,6 +52,8 @@ func (g *Group) bytes() (n int) {
 // Frames is a log of items, many of which are synced with one write.
 type Frames struct {
 	*Log
+	// Lacks is how many messages a damage took from the end of the log before it was opened.
+	Lacks uint64
 	// next is the number of the next item.
 	next uint64
 	// ids is what is remembered of items, nil for a log that does not look for repeats.
@@ -187,8 +189,8 @@ func (f *Frames) Item(ctx context.Context, seq uint64, index int) ([]byte, error
 }
 
 // open finds the number of the next item, at least least, and fences the log.
-func (f *Frames) open(ctx context.Context, least uint64) error {
-	return f.Fence(ctx, func(last uint64) ([]byte, error) {
+func (f *Frames) open(ctx context.Context, least uint64) (err error) {
+	f.Lacks, err = f.Fence(ctx, func(last uint64) ([]byte, error) {
 		f.next = max(least, 1)
 		if last > 0 {
 			data, err := f.get(ctx, last)
@@ -201,4 +203,5 @@ func (f *Frames) open(ctx context.Context, least uint64) error {
 		}
 		return frame{first: f.next}.encode(), nil
 	})
+	return err
 }

@@ -112,6 +112,10 @@ func (p *Partition) SaveIDs(ctx context.Context) (uint64, error) {
 func (p *Partition) loadIDs(ctx context.Context) error {
 	s := p.Events.ids
 	var frame uint64
+	if p.Events.Lacks > 0 {
+		// Nobody knows which items are gone: what the CRM sends again must be taken again.
+		return p.idsAfter(ctx, 0)
+	}
 	err := p.journal.ids.each(ctx, func(m Stored) error {
 		if !strings.HasSuffix(m.Subject, p.subject(subjectIDs)) || len(m.Data) < 8 {
 			return nil
@@ -125,6 +129,12 @@ func (p *Partition) loadIDs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return p.idsAfter(ctx, frame)
+}
+
+// idsAfter remembers the ids of the frames after one.
+func (p *Partition) idsAfter(ctx context.Context, frame uint64) error {
+	s := p.Events.ids
 	s.reached(frame)
 	for from := frame + 1; ; {
 		got, err := p.Events.Frames(ctx, from, readFrames)

@@ -73,6 +73,10 @@ type Journal struct {
 	read    *nats.Conn
 	js      jetstream.JetStream
 
+	// engine ends, with the cause, when the server inside the process cannot write any more.
+	engine     context.Context
+	failEngine context.CancelCauseFunc
+
 	dead, checkpoints, ids *Log
 	state                  jetstream.KeyValue
 	closeOnce              sync.Once
@@ -92,6 +96,7 @@ func Open(ctx context.Context, c Config) (*Journal, error) {
 		return nil, err
 	}
 	j := &Journal{config: c, lock: lock}
+	j.engine, j.failEngine = context.WithCancelCause(context.Background())
 	connect := j.embed
 	if c.Remote != nil {
 		connect = j.connect
@@ -114,7 +119,7 @@ func Open(ctx context.Context, c Config) (*Journal, error) {
 // embed starts the server inside the process.
 func (j *Journal) embed(context.Context) error {
 	c := j.config
-	bridge := &serverLog{log: c.Log}
+	bridge := &serverLog{log: c.Log, fail: j.failEngine}
 	srv, err := server.NewServer(&server.Options{
 		ServerName:         "dispatcher",
 		JetStream:          true,
@@ -134,7 +139,7 @@ func (j *Journal) embed(context.Context) error {
 	j.server = srv
 	srv.Start()
 	if !srv.ReadyForConnections(startTimeout) || !srv.JetStreamEnabled() {
-		return fmt.Errorf("store: cannot open %s: %w; the volume may be full, read-only or damaged", c.Dir, bridge.cause())
+		return fmt.Errorf("store: cannot open %s: %w; the volume may be full, read-only or damaged", c.Dir, volume(bridge.cause()))
 	}
 	// Two connections: a reader that falls behind must not slow down what waits for acknowledgements.
 	if j.publish, err = nats.Connect("", nats.InProcessServer(srv), nats.Name("publish")); err != nil {
@@ -158,6 +163,7 @@ func (j *Journal) Close() {
 			j.server.Shutdown()
 			j.server.WaitForShutdown()
 		}
+		j.failEngine(nil)
 		// Closing the file releases the lock.
 		_ = j.lock.Close()
 	})
@@ -171,11 +177,9 @@ func (j *Journal) MaxItem() int { return j.maxMessage() - headroom }
 
 // store writes a message to a stream that several processes may write, and returns its sequence number.
 func (j *Journal) store(ctx context.Context, m *nats.Msg) (uint64, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	answer, err := j.publish.RequestMsgWithContext(ctx, m)
+	answer, err := ask(ctx, j.engine, j.publish, m)
 	if err != nil {
-		return 0, fmt.Errorf("%w: %w", errUncertain, err)
+		return 0, err
 	}
 	var ack struct {
 		Seq   uint64              `json:"seq"`

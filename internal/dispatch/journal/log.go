@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -50,6 +51,7 @@ type Log struct {
 	name, subject string
 	stream        jetstream.Stream
 	publish, read *nats.Conn
+	engine        context.Context
 	// last is the sequence number of the last message, as far as this writer knows.
 	last uint64
 	// since is when the write in progress began, in ns since 1970; 0 when none is.
@@ -70,6 +72,9 @@ func (l *Log) Append(ctx context.Context, data []byte) (uint64, error) {
 		case errors.Is(err, errUncertain):
 			// The message may be there or not. The next try tells: the log takes it only once.
 			uncertain = true
+			if l.engine.Err() != nil {
+				return 0, fmt.Errorf("%w: %w", ErrBroken, err)
+			}
 			if ctx.Err() != nil || time.Since(began) > writePatience {
 				return 0, fmt.Errorf("%w: %w", ErrBroken, err)
 			}
@@ -84,14 +89,12 @@ func (l *Log) Append(ctx context.Context, data []byte) (uint64, error) {
 }
 
 func (l *Log) tryAppend(ctx context.Context, data []byte) (uint64, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
 	m := &nats.Msg{Subject: l.subject, Data: data, Header: nats.Header{
 		jetstream.ExpectedLastSeqHeader: {strconv.FormatUint(l.last, 10)},
 	}}
-	answer, err := l.publish.RequestMsgWithContext(ctx, m)
+	answer, err := ask(ctx, l.engine, l.publish, m)
 	if err != nil {
-		return 0, fmt.Errorf("stream %s: %w: %w", l.name, errUncertain, err)
+		return 0, fmt.Errorf("stream %s: %w", l.name, err)
 	}
 	var ack struct {
 		Seq   uint64              `json:"seq"`
@@ -109,11 +112,41 @@ func (l *Log) tryAppend(ctx context.Context, data []byte) (uint64, error) {
 	return ack.Seq, nil
 }
 
+// fencedError is ErrFenced with the number of the last message, as the engine counts.
+type fencedError struct {
+	text string
+	last uint64
+}
+
+func (e *fencedError) Error() string { return e.text }
+
+func (e *fencedError) Unwrap() error { return ErrFenced }
+
+// ask sends a message that has to be stored, and waits for the answer: no longer than the engine lives, which does not
+// answer for what it cannot write.
+func ask(ctx, engine context.Context, nc *nats.Conn, m *nats.Msg) (*nats.Msg, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	stop := context.AfterFunc(engine, cancel)
+	defer stop()
+	answer, err := nc.RequestMsgWithContext(ctx, m)
+	if err != nil && engine.Err() != nil {
+		err = context.Cause(engine)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errUncertain, err)
+	}
+	return answer, nil
+}
+
 // explain sorts the errors of the server into ours.
 func (l *Log) explain(err *jetstream.APIError) error {
 	switch int(err.ErrorCode) {
 	case codeWrongLast, codeWrongLastConstant:
-		return fmt.Errorf("stream %s: %w: %s", l.name, ErrFenced, err.Description)
+		fenced := &fencedError{text: fmt.Sprintf("stream %s: %v: %s", l.name, ErrFenced, err.Description)}
+		// "wrong last sequence: 21"; without a number the bounds have to do.
+		fenced.last, _ = strconv.ParseUint(err.Description[strings.LastIndexByte(err.Description, ' ')+1:], 10, 64)
+		return fenced
 	case codeStoreFailed, codeInsufficientResources, codeStorageExceeded, codeAccountExceeded:
 		return fmt.Errorf("stream %s: %w: %s", l.name, ErrFull, err.Description)
 	}
@@ -127,25 +160,29 @@ func (l *Log) holds(ctx context.Context, seq uint64, data []byte) bool {
 }
 
 // Fence makes this process the only one that can write to the log: it appends a mark, after which every other writer
-// is wrong about the last message. A full log needs no mark, because nobody can write to it.
-func (l *Log) Fence(ctx context.Context, mark func(last uint64) ([]byte, error)) error {
-	for {
+// is wrong about the last message. A full log needs no mark, because nobody can write to it. It reports how many messages
+// the end of the log lacks: the engine knows that there were more than it can read, because a block is damaged.
+func (l *Log) Fence(ctx context.Context, mark func(last uint64) ([]byte, error)) (lacks uint64, err error) {
+	for known := uint64(0); ; {
 		b, err := l.Bounds(ctx)
 		if err != nil {
-			return err
+			return 0, err
 		}
-		l.last = b.Last
 		data, err := mark(b.Last)
 		if err != nil {
-			return err
+			return 0, err
 		}
+		l.last = max(b.Last, known)
 		_, err = l.Append(ctx, data)
+		var fenced *fencedError
 		switch {
-		case errors.Is(err, ErrFenced) && ctx.Err() == nil: // the other one wrote once more in between
-		case errors.Is(err, ErrFull):
-			return nil
+		case errors.As(err, &fenced) && ctx.Err() == nil:
+			// The other one wrote once more in between, or the bounds are not what the engine counts on from.
+			known = fenced.last
+		case err == nil, errors.Is(err, ErrFull):
+			return max(known, b.Last) - b.Last, nil
 		default:
-			return err
+			return 0, err
 		}
 	}
 }

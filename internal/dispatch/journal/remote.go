@@ -96,13 +96,13 @@ func (j *Journal) blame(err error) error {
 	switch {
 	case errors.Is(err, nats.ErrPermissionViolation):
 		return fmt.Errorf("%w: %w: allow it the subjects oabridge.%s.%s.> and the JetStream API", ErrForbidden, err, j.config.Remote.Namespace, j.config.Remote.Name)
-	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
-		return fmt.Errorf("%w: JetStream is not enabled for this account: enable it on the servers", ErrNotDurable)
+	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount), errors.Is(err, nats.ErrNoResponders):
+		return fmt.Errorf("%w: JetStream does not answer: enable it on the servers and for this account", ErrNotDurable)
 	case errors.As(err, &api) && (api.ErrorCode == 10005 || api.ErrorCode == 10074 || api.ErrorCode == codeInsufficientResources):
 		// "no suitable peers for placement", "replicas > 1 not supported in non-clustered mode", "insufficient resources"
 		return fmt.Errorf("%w: it cannot keep %d copies (%s): give it %d servers with JetStream and room, or correct spec.dispatcher.queue",
 			ErrNotDurable, j.config.Remote.Replicas, api.Description, j.config.Remote.Replicas)
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, nats.ErrNoResponders), errors.Is(err, nats.ErrTimeout), errors.Is(err, nats.ErrConnectionClosed):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, nats.ErrTimeout), errors.Is(err, nats.ErrConnectionClosed):
 		return fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
 	return err

@@ -1,9 +1,12 @@
 package journal
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/go-logr/logr"
 )
@@ -11,9 +14,35 @@ import (
 // serverLog hands what the server says to logr and remembers the last error, to explain a failed start. The server's
 // Fatalf would end the process; here it is only remembered.
 type serverLog struct {
-	log  logr.Logger
+	log logr.Logger
+	// fail is told of what the engine does not recover from: it answers nothing more for a stream that it could not write.
+	fail context.CancelCauseFunc
 	mu   sync.Mutex
 	last error
+}
+
+// fatal are the server's words when a stream, or all, cannot be written any more.
+var fatal = []string{"failed to store a msg", "critical write error", "will be DISABLED"}
+
+// volumeError is a failure whose cause the server tells only in words.
+type volumeError struct {
+	error
+	cause syscall.Errno
+}
+
+func (e volumeError) Unwrap() []error { return []error{e.error, e.cause} }
+
+// volume finds the cause of a failure that lies in the volume.
+func volume(err error) error {
+	if err == nil {
+		return nil
+	}
+	for _, cause := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.EACCES, syscall.EIO} {
+		if strings.Contains(err.Error(), cause.Error()) && !errors.Is(err, cause) {
+			return volumeError{err, cause}
+		}
+	}
+	return err
 }
 
 func (s *serverLog) remember(format string, v []any) error {
@@ -38,7 +67,13 @@ func (s *serverLog) Fatalf(format string, v ...any) {
 }
 
 func (s *serverLog) Errorf(format string, v ...any) {
-	s.log.Error(s.remember(format, v), "storage engine reported an error")
+	err := s.remember(format, v)
+	s.log.Error(err, "storage engine reported an error")
+	for _, f := range fatal {
+		if strings.Contains(err.Error(), f) {
+			s.fail(volume(err))
+		}
+	}
 }
 
 func (s *serverLog) Warnf(format string, v ...any) {

@@ -78,7 +78,7 @@ func (j *Journal) openShared(ctx context.Context) error {
 		})
 	})
 	if err != nil {
-		return fmt.Errorf("cannot open bucket %s: %w", j.prefix+bucketState, err)
+		return fmt.Errorf("cannot open bucket %s: %w", j.prefix+bucketState, volume(err))
 	}
 	j.state = state
 	return nil
@@ -90,12 +90,12 @@ func (j *Journal) openStream(ctx context.Context, c jetstream.StreamConfig) (*Lo
 	}
 	stream, err := again(ctx, func(ctx context.Context) (jetstream.Stream, error) { return j.js.CreateOrUpdateStream(ctx, c) })
 	if err != nil {
-		return nil, fmt.Errorf("cannot open stream %s: %w", c.Name, err)
+		return nil, fmt.Errorf("cannot open stream %s: %w", c.Name, volume(err))
 	}
 	if err := j.config.durable(stream.CachedInfo()); err != nil {
 		return nil, err
 	}
-	return &Log{name: c.Name, subject: c.Subjects[0], stream: stream, publish: j.publish, read: j.read}, nil
+	return &Log{name: c.Name, subject: c.Subjects[0], stream: stream, publish: j.publish, read: j.read, engine: j.engine}, nil
 }
 
 const (
@@ -119,14 +119,16 @@ func again[T any](ctx context.Context, do func(context.Context) (T, error)) (out
 }
 
 // refuseToHide makes sure that a damaged stream is not replaced by an empty one: the server leaves out what it cannot
-// recover, and making the stream again would bury the data.
+// recover, and making the stream again would bury the data. A stream that somebody made in memory stays what it is.
 func (j *Journal) refuseToHide(ctx context.Context, name string) error {
-	if j.server == nil {
-		return nil
-	}
-	_, err := j.js.Stream(ctx, name)
-	if !errors.Is(err, jetstream.ErrStreamNotFound) {
+	stream, err := j.js.Stream(ctx, name)
+	switch {
+	case err == nil && stream.CachedInfo().Config.Storage != jetstream.FileStorage:
+		return j.config.durable(stream.CachedInfo())
+	case !errors.Is(err, jetstream.ErrStreamNotFound):
 		return err
+	case j.server == nil:
+		return nil
 	}
 	onDisk := filepath.Join(j.config.Dir, "journal", "jetstream", "$G", "streams", name)
 	if _, err := os.Stat(onDisk); err == nil {
