@@ -38,8 +38,8 @@ func TestNATSThatWouldNotKeep(t *testing.T) {
 	}{
 		"no JetStream":                       {func(t *testing.T) []string { return []string{natsServer(t, false)} }, 3, v1alpha1.ReasonQueueNotDurable},
 		"one server":                         {func(t *testing.T) []string { return []string{natsServer(t, true)} }, 3, v1alpha1.ReasonQueueNotDurable},
-		"one copy":                           {natsServers, 1, v1alpha1.ReasonQueueNotDurable},
-		"more copies than there are servers": {natsServers, 5, v1alpha1.ReasonQueueNotDurable},
+		"one copy":                           {cluster, 1, v1alpha1.ReasonQueueNotDurable},
+		"more copies than there are servers": {cluster, 5, v1alpha1.ReasonQueueNotDurable},
 		"a stream in memory":                 {inMemory, 3, v1alpha1.ReasonQueueNotDurable},
 		"nobody there":                       {func(*testing.T) []string { return []string{"nats://127.0.0.1:1"} }, 3, v1alpha1.ReasonQueueUnreachable},
 	} {
@@ -60,9 +60,11 @@ func TestNATSThatWouldNotKeep(t *testing.T) {
 	}
 }
 
+func cluster(t *testing.T) []string { urls, _ := natsCluster(t); return urls }
+
 // inMemory is a cluster in which somebody has made one of the streams in memory.
 func inMemory(t *testing.T) []string {
-	urls := natsServers(t)
+	urls := cluster(t)
 	nc, err := nats.Connect(urls[0])
 	if err != nil {
 		t.Fatal(err)

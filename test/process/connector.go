@@ -1,6 +1,7 @@
 package process
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -14,12 +15,14 @@ import (
 
 // The proofs of origin and the account that a connector is made with.
 const (
-	Token      = "a-token-for-runs-from-outside-0123456789"
 	SigningKey = "whsec_cnVucy1mcm9tLW91dHNpZGUtb2Ytb2EtYnJpZGdl"
 	User       = "fxiaoke"
 	Password   = "a-password-of-the-simulated-oa"
 	peerToken  = "a-peer-token-for-runs-from-outside"
 )
+
+// Token of this run alone: what is sent to an address that a program of another run has taken is refused there.
+var Token = "a-token-for-runs-from-outside-" + rand.Text()
 
 // EnterpriseID and RegisterCode of the connector.
 const (

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -142,17 +144,28 @@ func ok(ctx context.Context, url string) error {
 	return nil
 }
 
+// firstPort and ports are where addresses are looked for: below the range from which the system hands out ports by itself, so
+// that nobody gets the address of a program that is down for a moment.
+const (
+	firstPort = 10_000
+	ports     = 22_000
+)
+
 // FreeAddresses returns loopback addresses on which nobody listens now.
 func FreeAddresses(n int) ([]string, error) {
 	out := make([]string, 0, n)
-	for range n {
-		l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	for tries := 0; len(out) < n; tries++ {
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(firstPort+rand.IntN(ports)))
+		l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
 		if err != nil {
-			return nil, err
+			if tries > 100*n {
+				return nil, fmt.Errorf("no free port from %d to %d: %w", firstPort, firstPort+ports-1, err)
+			}
+			continue
 		}
 		// All stay open until the last one is found, so that none is found twice.
 		defer func() { _ = l.Close() }()
-		out = append(out, l.Addr().String())
+		out = append(out, address)
 	}
 	return out, nil
 }
