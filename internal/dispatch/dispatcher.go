@@ -78,7 +78,7 @@ func New(ctx context.Context, o Options) (*Dispatcher, error) {
 	}
 	if o.NewPusher == nil {
 		d.options.NewPusher = func(b *bundle.Bundle, secrets string, now func() time.Time) (oa.Pusher, error) {
-			return drivers.New(b, secrets, now, drivers.Options{Tokens: tokenStore{d}, Pace: pace, Log: o.Log.WithName("oa")})
+			return drivers.New(b, secrets, now, drivers.Options{Tokens: d.tokenStore, Pace: pace, Log: o.Log.WithName("oa")})
 		}
 	}
 	d.intake = newIntake(d)

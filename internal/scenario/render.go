@@ -69,6 +69,9 @@ func (s *Scenario) render(a Action, c *call, f Fields) (Request, error) {
 		Method: c.method, Path: string(path), Header: make(http.Header, len(c.headers)+1), Batch: c.batch, Confirm: c.confirm,
 		Captures: c.captures, Spends: c.spends,
 	}
+	if len(c.spends) > 0 && c.missing != "" {
+		req.Without = func() (Request, error) { return s.without(a, c, f) }
+	}
 	for _, h := range c.headers {
 		value, err := r.append(nil, h.value, MaxHeaderValue)
 		if err != nil {
@@ -132,7 +135,7 @@ func (r *renderer) value(p part) (value, cause string) {
 		value = formatted
 	}
 	switch {
-	case p.op == opSegmentValue && value == "":
+	case p.op == opSegmentValue && value == "" && p.text != ItemReopened: // which is empty at first, behind the id
 		return "", "the value is empty, and a path segment must not be; fill it in the CRM or take the placeholder out of the path"
 	case p.op == opHeaderValue && hasControl(value):
 		return "", "the value holds a line break or another control character, which must not stand in a header; take the placeholder out of the header"

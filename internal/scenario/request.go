@@ -17,6 +17,9 @@ type Request struct {
 	// Captures are values of the answer to keep, Spends those of earlier answers that this request uses up.
 	Captures []Capture
 	Spends   []string
+	// Without makes what takes the place of this request when the OA says that what it spends is used up or too old; the error
+	// is ErrMissing when that is nothing. nil: nothing does, and the refusal counts.
+	Without func() (Request, error)
 	// Lookup must be asked before; then the request is what its Complete makes, and this one only shows where it goes.
 	Lookup *LookupRequest
 }

@@ -5,6 +5,7 @@ package dingtalk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -37,7 +38,7 @@ type Config struct {
 	exchange.Config
 	// API is where the newer interface answers.
 	API *url.URL
-	// APITokens shares the tokens of the newer interface, as Tokens does those of the old one.
+	// APITokens shares the token of the newer interface, as Tokens does that of the old one.
 	APITokens tokens.Store
 	// Credentials returns AppKey and AppSecret as they are now.
 	Credentials func() (tokens.Account, error)
@@ -55,7 +56,9 @@ var (
 func NewPusher(c Config) *Pusher {
 	old, v1 := c.Config, c.Config
 	old.Auth = Auth(c.Credentials)
-	old.Vendor = exchange.Vendor{Name: Name, Errors: exchange.Errors{Book: dictionary.Of(Name)}, CodeName: "errcode", Grant: grant, Check: checkOld}
+	old.Vendor = exchange.Vendor{
+		Name: Name, Errors: exchange.Errors{Book: dictionary.Of(Name)}, CodeOf: oldCode, Grant: grant, Prepare: prepare, Check: checkOld,
+	}
 	v1.Endpoint, v1.Tokens = c.API, c.APITokens
 	v1.Auth = VersionedAuth(c.Credentials)
 	v1.Vendor = exchange.Vendor{
@@ -89,6 +92,28 @@ func VersionedAuth(credentials func() (tokens.Account, error)) exchange.Auth {
 		MsgName: "message", TokenName: "accessToken", LifeName: "expireIn", Life: tokenLife, Account: account,
 	}
 	return exchange.Auth{Credentials: credentials, Login: login.Login, Place: exchange.InHeader("x-acs-dingtalk-access-token", "")}
+}
+
+// oldCode is the code of an answer of the old interface. 88 only says that the gateway refused the call; sub_code says why
+// (from memory).
+func oldCode(answer []byte) string {
+	code := gjson.GetBytes(answer, "errcode").String()
+	if sub := gjson.GetBytes(answer, "sub_code").String(); code == "88" && sub != "" {
+		return sub
+	}
+	return code
+}
+
+// errCrowd keeps an item from people whom it is not for.
+var errCrowd = errors.New("userid_list names more than one person: the OA account of a binding must be one person's")
+
+// prepare makes agent_id a number, and lets a work notice go to one person only: a binding is data.
+func prepare(m *exchange.Message) error {
+	if strings.Contains(gjson.GetBytes(m.Body, "userid_list").String(), ",") {
+		return errCrowd
+	}
+	m.Body = exchange.Number(m.Body, "agent_id")
+	return nil
 }
 
 func (p *Pusher) of(path string) *exchange.Pusher {
@@ -128,23 +153,34 @@ func beforeV1(x exchange.Answer, _ scenario.Result) (oa.Attempt, bool) {
 	if code == "" {
 		return oa.Attempt{}, false
 	}
-	message := exchange.Quote(fmt.Sprintf("the OA answers %d %s (%s)", x.Status, code, gjson.GetBytes(x.Text, "message").String()))
+	said := gjson.GetBytes(x.Text, "message").String()
+	message := exchange.Quote(fmt.Sprintf("the OA answers %d %s (%s)", x.Status, code, said))
 	e, ok := dictionary.Of(Name).Find(code)
 	switch {
 	case ok && e.Class != "":
 		return oa.Attempt{Class: oa.Class(e.Class), Reason: e.Reason, Message: message + ": " + e.Next.EN}, true
+	// The names of the codes are from memory; each begins with what it is about.
+	case strings.HasPrefix(code, "Throttling"), strings.Contains(code, "QpsLimit"):
+		return oa.Attempt{Class: oa.RateLimited, Message: message + ": lower spec.delivery.rateLimit if this lasts"}, true
+	case strings.Contains(code, "NotInScope"), strings.HasPrefix(code, "InvalidParameter") && strings.Contains(said, "unionId"):
+		return oa.Attempt{Class: oa.ReceiverUnknown, Message: message + ": the receiver is no member of the organisation, or not in the application's " +
+			"visible range: correct the binding (to-dos want the unionId), or extend the range in the DingTalk console"}, true
 	case strings.HasPrefix(code, "Forbidden"):
 		return oa.Attempt{Class: oa.AuthExpired, Reason: v1alpha1.ReasonTokenRejected, Message: message + ": the OA administrator " + grant}, true
-	case strings.HasPrefix(code, "Throttling"):
-		return oa.Attempt{Class: oa.RateLimited, Message: message + ": lower spec.delivery.rateLimit if this lasts"}, true
 	}
 	return oa.Attempt{Class: oa.BusinessCode, Message: message}, true
 }
 
-// checkV1: the newer interface answers {"result":false} when it did nothing [DT-SDK].
+// todoPath begins the paths of to-dos.
+const todoPath = versioned + "todo/"
+
+// checkV1: the newer interface answers with the task, or with result true [DT-SDK]. Anything less means that it did nothing.
 func checkV1(x exchange.Answer) oa.Attempt {
-	if gjson.GetBytes(x.Text, "result").Type == gjson.False {
-		return oa.Attempt{Class: oa.BusinessCode, Message: "the OA answers result:false, which means that it did nothing"}
+	if x.Method == http.MethodGet || !strings.Contains(x.URL.Path, todoPath) {
+		return oa.Attempt{}
+	}
+	if result := gjson.GetBytes(x.Text, "result"); result.Type != gjson.True && gjson.GetBytes(x.Text, "id").String() == "" {
+		return oa.Attempt{Class: oa.BusinessCode, Message: "the OA answers 200 without the task's id and without result:true, which means that it did nothing"}
 	}
 	return oa.Attempt{}
 }

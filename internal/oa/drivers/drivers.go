@@ -32,9 +32,10 @@ type config struct {
 
 // Options of a pusher; the zero value has none.
 type Options struct {
-	// Tokens shares the OA's token between the replicas of a dispatcher and keeps it over their restarts; nil keeps it in
-	// this process.
-	Tokens tokens.Store
+	// Tokens returns what shares a token of the OA between the replicas of a dispatcher and keeps it over their restarts; nil
+	// keeps tokens in this process. An OA with several kinds of tokens has a name for each further one; the name of the first
+	// is empty.
+	Tokens func(name string) tokens.Store
 	// Pace is waited for before each call to the OA that a PushBatch makes beyond its first, so that a rate limit holds;
 	// nil means none.
 	Pace func(context.Context) error
@@ -106,8 +107,16 @@ func prepare(b *bundle.Bundle, secretsDir string, now func() time.Time) (config,
 func (c config) exchange() exchange.Config {
 	return exchange.Config{
 		Endpoint: c.url, Client: c.client, Headers: c.headers, Timeout: c.bundle.Delivery.Timeout.Std(), Now: c.now,
-		Tokens: c.options.Tokens, Pace: c.options.Pace, Log: c.options.Log,
+		Tokens: c.tokens(""), Pace: c.options.Pace, Log: c.options.Log,
 	}
+}
+
+// tokens is where a kind of tokens is shared; nil when it is not.
+func (c config) tokens(name string) tokens.Store {
+	if c.options.Tokens == nil {
+		return nil
+	}
+	return c.options.Tokens(name)
 }
 
 func (c config) headers() ([]exchange.Header, error) { return c.secrets.headers(c.bundle.OA.Headers) }

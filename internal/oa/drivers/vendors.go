@@ -59,7 +59,7 @@ func dingtalkPusher(c config) (oa.Pusher, error) {
 	if err != nil {
 		return nil, errors.New("spec.dingtalk.apiURL: not an absolute http or https URL without user info, query and fragment: write it like https://api.dingtalk.com")
 	}
-	return dingtalk.NewPusher(dingtalk.Config{Config: c.exchange(), API: api, Credentials: c.secrets.app(own.AppKey)}), nil
+	return dingtalk.NewPusher(dingtalk.Config{Config: c.exchange(), API: api, APITokens: c.tokens("v1"), Credentials: c.secrets.app(own.AppKey)}), nil
 }
 
 func feishuPusher(c config) (oa.Pusher, error) {

@@ -33,7 +33,7 @@ func (p *Pusher) judge(x Answer, result scenario.Result) (a oa.Attempt, refused 
 			return a, false
 		}
 	}
-	if e, ok := vendor.Errors.Lookup(vendor.code(x, verdict)); ok && e.Class != "" && !verdict.OK {
+	if e, ok := vendor.Errors.Lookup(vendor.code(x, verdict)); ok && e.Class != "" && (!verdict.OK || x.Status >= 400) {
 		a := e.attempt(Quote(fmt.Sprintf("the OA answers %s", said(vendor.code(x, verdict), verdict.Message))))
 		a.RetryAfter = oa.RetryAfter(x.Headers, p.c.Now())
 		return a, false
@@ -80,7 +80,7 @@ func (p *Pusher) refused(x Answer, v scenario.Verdict) bool {
 		return true
 	}
 	e, ok := p.c.Vendor.Errors.Lookup(p.c.Vendor.code(x, v))
-	return ok && e.TokenLost && !v.OK
+	return ok && e.TokenLost && (!v.OK || x.Status >= 400)
 }
 
 // said puts a code and a message of the OA together.

@@ -41,7 +41,7 @@ func (p *Pusher) ask(ctx context.Context, method, path string, header http.Heade
 func (p *Pusher) Refuse(x Answer, a oa.Attempt, account tokens.Account, secrets ...string) *oa.Attempt {
 	s, _ := p.session()
 	s.account = account
-	a = x.Record(a, oa.NewMasker(append(s.secrets(""), secrets...)...))
+	a = x.Record(p.c.Vendor.tidied(a), oa.NewMasker(append(s.secrets(""), secrets...)...))
 	return &a
 }
 

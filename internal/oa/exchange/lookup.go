@@ -69,6 +69,41 @@ func (p *Pusher) Resolve(ctx context.Context, req scenario.Request) (scenario.Re
 	return scenario.Request{}, &x.attempt
 }
 
+// without does what the template wants in place of a call whose value of an earlier answer is used up.
+func (p *Pusher) without(ctx context.Context, req scenario.Request, result scenario.Result, refused answered) oa.Attempt {
+	a := refused.attempt
+	instead, err := req.Without()
+	switch {
+	case errors.Is(err, scenario.ErrMissing):
+		a.Class, a.Reason, a.Message = oa.OK, "", "what the OA gave for this change is used up or too old, so the item stays there as it is"
+		a.Captured = captured(scenario.Request{Spends: req.Spends}, nil)
+		return a
+	case err != nil:
+		a.Class, a.Reason, a.Message = oa.Internal, "", err.Error()
+		return a
+	case p.c.Pace != nil && p.c.Pace(ctx) != nil:
+		a.Message += "; what takes its place was not sent: the rate limit used up the time"
+		return a
+	}
+	a = p.push(ctx, instead, result)
+	if a.Class == oa.OK {
+		for _, name := range req.Spends {
+			if a.Captured[name] == "" {
+				a.Captured = with(a.Captured, name, "")
+			}
+		}
+	}
+	return a
+}
+
+func with(values map[string]string, name, value string) map[string]string {
+	if values == nil {
+		values = map[string]string{}
+	}
+	values[name] = value
+	return values
+}
+
 // captured are the values of a successful answer that the request asks to keep, and those that it used up.
 func captured(req scenario.Request, answer []byte) map[string]string {
 	if len(req.Captures) == 0 && len(req.Spends) == 0 {

@@ -147,6 +147,9 @@ func (p *Pusher) push(ctx context.Context, req scenario.Request, result scenario
 		return *failure
 	}
 	x := p.exchanged(ctx, req, func(x Answer) (oa.Attempt, bool) { return p.judge(x, result) })
+	if x.attempt.Class == oa.BusinessCode && req.Without != nil && p.c.Vendor.Spent != nil && p.c.Vendor.Spent(x.Answer) {
+		return p.without(ctx, req, result, x)
+	}
 	a := x.attempt
 	if a.Class == oa.OK {
 		a.Captured = captured(req, x.Text)
@@ -199,6 +202,11 @@ func (p *Pusher) send(ctx context.Context, s session, token string, req scenario
 		return fail(err)
 	}
 	m := Message{Method: req.Method, URL: u, Header: p.header(s, req.Header), Body: req.Body}
+	if p.c.Vendor.Prepare != nil {
+		if err := p.c.Vendor.Prepare(&m); err != nil {
+			return fail(err)
+		}
+	}
 	if p.c.Auth.Place != nil && (token != "" || p.tokens == nil) {
 		if err := p.c.Auth.Place(&m, s.account, token); err != nil {
 			return fail(err)
@@ -213,5 +221,5 @@ func (p *Pusher) send(ctx context.Context, s session, token string, req scenario
 		p.tokens.Used(s.account, token, began)
 	}
 	masker := p.maskerFor(s.secrets(token))
-	return answered{x, x.Record(a, masker), masker}, refused
+	return answered{x, x.Record(p.c.Vendor.tidied(a), masker), masker}, refused
 }

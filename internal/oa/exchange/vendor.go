@@ -16,9 +16,14 @@ type Vendor struct {
 	// Name is the type of the connector, such as WeCom.
 	Name string
 	// Errors gives codes of the OA their meaning. CodeName is the path of the code in a JSON answer; empty means the code
-	// that the template's result mapping names.
+	// that the template's result mapping names. CodeOf reads it where one path is not enough.
 	Errors   Errors
 	CodeName string
+	CodeOf   func(answer []byte) string
+	// Prepare makes of a rendered call what the OA insists on and a template cannot say; its error is about the call.
+	Prepare func(m *Message) error
+	// Tidy takes what is different each time out of the OA's words, such as the number of the request.
+	Tidy func(words string) string
 	// Refused reports whether an answer says that the OA does not accept the token (any more); nil means HTTP 401 and the
 	// codes that Errors calls token-lost.
 	Refused func(x Answer, v scenario.Verdict) bool
@@ -30,6 +35,9 @@ type Vendor struct {
 	// Check looks at an answer that the result mapping calls success: HTTP 200 and a success code are not delivery. It
 	// returns a class other than OK when the OA did not take the item all the same.
 	Check func(x Answer) oa.Attempt
+	// Spent reports whether the OA refused a call because a value of an earlier answer that stands in it is used up or too
+	// old; nil means never. What the template wants instead then happens.
+	Spent func(x Answer) bool
 	// Accept is the header Accept; default application/json.
 	Accept string
 	// Knock is the path that is asked by a probe when there are no tokens; default "/". Any answer below 500 counts.
@@ -49,10 +57,13 @@ type entry struct{ dictionary.Entry }
 
 // code is the OA's own code of an answer.
 func (v *Vendor) code(x Answer, verdict scenario.Verdict) string {
-	if v.CodeName == "" {
+	switch {
+	case v.CodeName == "" && v.CodeOf == nil:
 		return verdict.Code
-	}
-	if gjson.ValidBytes(x.Text) {
+	case !gjson.ValidBytes(x.Text):
+	case v.CodeOf != nil:
+		return v.CodeOf(x.Text)
+	default:
 		return gjson.GetBytes(x.Text, v.CodeName).String()
 	}
 	return ""
@@ -61,6 +72,14 @@ func (v *Vendor) code(x Answer, verdict scenario.Verdict) string {
 // attempt is a failure that the dictionary explains; said is what the OA said.
 func (e entry) attempt(said string) oa.Attempt {
 	return oa.Attempt{Class: oa.Class(e.Class), Reason: e.Reason, Message: said + ": " + e.Next.EN}
+}
+
+// tidied is an attempt whose message reads the same each time.
+func (v *Vendor) tidied(a oa.Attempt) oa.Attempt {
+	if v.Tidy != nil {
+		a.Message = v.Tidy(a.Message)
+	}
+	return a
 }
 
 func (v *Vendor) accept() string {

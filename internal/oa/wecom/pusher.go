@@ -2,8 +2,11 @@
 package wecom
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -47,9 +50,39 @@ func NewPusher(c Config) *exchange.Pusher {
 	c.Auth = Auth(c.Credentials)
 	c.Vendor = exchange.Vendor{
 		Name: Name, Errors: exchange.Errors{Book: dictionary.Of(Name)}, CodeName: "errcode",
-		Grant: "must give the application the permission for this interface", Check: check,
+		Grant: "must give the application the permission for this interface", Prepare: prepare, Tidy: tidy, Check: check, Spent: spent,
 	}
 	return exchange.New(c.Config)
+}
+
+// errCrowd keeps an item from people whom it is not for.
+var errCrowd = errors.New("touser names more than one person: the OA account of a binding must be one member's account, never @all and no list")
+
+// prepare makes agentid a number, and lets a message go to one person only: a binding is data, and "@all" in it would tell
+// everybody [WC-SIL].
+func prepare(m *exchange.Message) error {
+	if to := gjson.GetBytes(m.Body, "touser").String(); strings.EqualFold(to, "@all") || strings.Contains(to, "|") {
+		return errCrowd
+	}
+	m.Body = exchange.Number(m.Body, "agentid")
+	return nil
+}
+
+// What is different in each errmsg, and a link that says nothing more than the dictionary (from memory). The caller's
+// address stays: with 60020 it is what must be added to the trusted IPs.
+var (
+	hint     = regexp.MustCompile(`,? ?hint: \[[^\]]*\]`)
+	moreInfo = regexp.MustCompile(`,? ?more info at https?://[^\s)]*`)
+)
+
+func tidy(words string) string {
+	return moreInfo.ReplaceAllString(hint.ReplaceAllString(words, ""), "")
+}
+
+// spent: a response_code changes a card once and within 72 hours [WC-94945]. The refusal names it (from memory).
+func spent(x exchange.Answer) bool {
+	said := strings.ToLower(gjson.GetBytes(x.Text, "errmsg").String())
+	return strings.HasSuffix(x.URL.Path, "/update_template_card") && strings.Contains(strings.ReplaceAll(said, " ", "_"), "response_code")
 }
 
 // check: errcode 0 with receivers in a list of failures. One call goes to one receiver, so it went to nobody.

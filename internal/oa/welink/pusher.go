@@ -2,7 +2,9 @@
 package welink
 
 import (
+	"cmp"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -11,6 +13,7 @@ import (
 	"github.com/oabridge/oabridge/internal/oa/dictionary"
 	"github.com/oabridge/oabridge/internal/oa/exchange"
 	"github.com/oabridge/oabridge/internal/oa/tokens"
+	"github.com/oabridge/oabridge/internal/scenario"
 )
 
 // Name of the type.
@@ -51,21 +54,74 @@ func NewPusher(c Config) *exchange.Pusher {
 	c.Auth = Auth(c.Credentials)
 	c.Vendor = exchange.Vendor{
 		Name: Name, Errors: exchange.Errors{Book: dictionary.Of(Name)}, CodeName: "code",
-		Grant: "must grant the application the to-do and message permissions; a token has them from its next issue on", Check: check,
+		Grant:   "must grant the application the to-do and message permissions; a token has them from its next issue on",
+		Prepare: prepare, Before: before, Check: check,
 	}
 	return exchange.New(c.Config)
 }
 
-// check: code "0" beside data:false means that nothing was done, and failed receivers of a message are listed in data.
-func check(x exchange.Answer) oa.Attempt {
-	data := gjson.GetBytes(x.Text, "data")
-	if data.Type == gjson.False {
-		return oa.Attempt{Class: oa.BusinessCode, Message: `the OA answers code "0" with data:false, which means that it did nothing: check the ids in the template`}
+// Bounds of a message, in bytes [WL-DOC].
+const (
+	maxTitle   = 128
+	maxContent = 512
+)
+
+// prepare fills what WeLink wants in every to-do [WL-TODO] and the CRM may not know: the name of the receiver, and the
+// sender when nobody is bound to them. It cuts the texts of a message to their bounds.
+func prepare(m *exchange.Message) error {
+	b := exchange.Shorten(exchange.Shorten(m.Body, "msgTitle", maxTitle), "msgContent", maxContent)
+	for _, f := range [][2]string{
+		{"applicantUserId", "userId"}, {"applicantId", "applicantUserId"}, {"applicantUserNameCn", "applicantUserId"}, {"applicantUserNameEn", "applicantUserNameCn"},
+	} {
+		b = exchange.Fill(b, f[0], gjson.GetBytes(b, f[1]).String())
 	}
-	for _, list := range []string{"failedUserId", "failedUserIds", "failUserList", "failedUserList"} { // names differ by version (from memory)
-		if failed := gjson.GetBytes(x.Text, "data."+list); failed.IsArray() && len(failed.Array()) > 0 {
-			return oa.Attempt{Class: oa.ReceiverUnknown, Message: "the OA did not reach the receiver, who is not in the application's visible range: extend it in the WeLink console"}
+	m.Body = b
+	return nil
+}
+
+// before finds what is about the receiver: failures name them in a list [WL-DOC], and a to-do that does not pass the check
+// names the field (from memory).
+func before(x exchange.Answer, _ scenario.Result) (oa.Attempt, bool) {
+	if !gjson.ValidBytes(x.Text) {
+		return oa.Attempt{}, false
+	}
+	code, said := gjson.GetBytes(x.Text, "code").String(), words(x)
+	switch {
+	case failedReceivers(x):
+		return unreachable(code, said), true
+	case (code == "55006" || code == "55007" || code == "55008") && strings.Contains(said, "userId"):
+		return unreachable(code, said), true
+	}
+	return oa.Attempt{}, false
+}
+
+// words of a failure stand in message [WL-DOC] or in errorMessage [WL-JAVA].
+func words(x exchange.Answer) string {
+	return cmp.Or(gjson.GetBytes(x.Text, "message").String(), gjson.GetBytes(x.Text, "errorMessage").String())
+}
+
+// failedReceivers reports whether somebody did not get a message. One call goes to one receiver, so it went to nobody. The
+// names of the list differ by version (from memory).
+func failedReceivers(x exchange.Answer) bool {
+	for _, list := range []string{"failedUserId", "failedUserIds", "failUserList", "failedUserList"} {
+		for _, at := range []string{list, "data." + list} {
+			if failed := gjson.GetBytes(x.Text, at); failed.Exists() && failed.String() != "" && failed.String() != "[]" {
+				return true
+			}
 		}
+	}
+	return false
+}
+
+func unreachable(code, said string) oa.Attempt {
+	return oa.Attempt{Class: oa.ReceiverUnknown, Message: exchange.Quote("the OA answers " + code + " (" + said + "): the receiver is not a WeLink user, or not in the " +
+		"application's visible range: correct the binding, or extend the range in the WeLink console")}
+}
+
+// check: code "0" beside data:false means that nothing was done.
+func check(x exchange.Answer) oa.Attempt {
+	if gjson.GetBytes(x.Text, "data").Type == gjson.False {
+		return oa.Attempt{Class: oa.BusinessCode, Message: `the OA answers code "0" with data:false, which means that it did nothing: check the ids in the template`}
 	}
 	return oa.Attempt{}
 }

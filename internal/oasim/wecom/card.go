@@ -101,15 +101,19 @@ func (s *WeCom) holders(card sent, a account, in cardUpdate) ([]string, receiver
 	return users, t
 }
 
-// apply finishes the card: its button now shows a word, or the whole card is another one.
+// apply changes the card: its button now shows a word, or the whole card is another one. It is open as long as there is
+// something to press.
 func (u cardUpdate) apply(c *inbox.Content) {
-	replaced := u.Button.ReplaceName
+	replaced, state := u.Button.ReplaceName, inbox.Done
 	if u.TemplateCard != nil {
 		shown := u.TemplateCard.content()
 		c.Title, c.Text, c.URL = shown.title, shown.text, cmp.Or(shown.url, c.URL)
 		replaced = u.TemplateCard.ReplaceText
+		if u.TemplateCard.interactive() && replaced == "" {
+			state = inbox.Open
+		}
 	}
-	c.State, c.Fields = inbox.Done, maps.Clone(c.Fields)
+	c.State, c.Fields = state, maps.Clone(c.Fields)
 	c.Fields["replaced"] = replaced
 }
 

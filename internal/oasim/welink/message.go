@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 
+	"github.com/oabridge/oabridge/internal/oasim/desk"
 	"github.com/oabridge/oabridge/internal/oasim/fault"
 	"github.com/oabridge/oabridge/internal/oasim/inbox"
 )
@@ -78,7 +79,9 @@ func (s *WeLink) send(w http.ResponseWriter, r *http.Request, a App, kind string
 	}
 	switch {
 	case len(failed) == len(in.ToUserList):
-		s.refuse(w, nobodyReached, "no receiver is in the visible scope of the app")
+		desk.Reply(w, http.StatusOK, fields{
+			"code": nobodyReached, s.Settings().ErrorField: "no receiver is in the visible scope of the app", "failedUserId": failed,
+		})
 	case len(failed) > 0:
 		succeed(w, "ok", fields{"failedUserId": failed})
 	default:
