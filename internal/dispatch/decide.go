@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -99,7 +100,9 @@ func (v *live) fields(s *scenario.Scenario, d *record.Delivery, receiver string,
 	if state != bundle.Bound {
 		sender = ""
 	}
-	fields = d.Event.Item.Fields(receiver, sender)
+	item := d.Event.Item
+	item.EnterpriseID = cmp.Or(item.EnterpriseID, v.bundle.EnterpriseID) // intake refuses another one
+	fields = item.Fields(receiver, sender)
 	if !s.Live(d.Event.Action) {
 		return fields, 0
 	}
