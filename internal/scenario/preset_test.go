@@ -3,6 +3,7 @@ package scenario_test
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -33,12 +34,19 @@ func preset(t testing.TB, name string) *v1alpha1.ScenarioTemplate {
 
 // Every preset that ships passes its own tests, and has some for every action.
 func TestPresetsPassTheirTests(t *testing.T) { // F19 F92 F94 F95 F100 F101
-	files, err := filepath.Glob(filepath.Join(presets, "seeyon-*.yaml"))
-	if err != nil || len(files) != 2 {
+	files, err := filepath.Glob(filepath.Join(presets, "*-*.yaml"))
+	if err != nil || len(files) < 16 {
 		t.Fatalf("presets: %v %v", files, err)
+	}
+	list, err := os.ReadFile(filepath.Join(presets, "kustomization.yaml"))
+	if err != nil {
+		t.Fatal(err)
 	}
 	for _, file := range files {
 		name := filepath.Base(file[:len(file)-len(".yaml")])
+		if !bytes.Contains(list, []byte("- "+name+".yaml\n")) {
+			t.Errorf("kustomization.yaml does not list %s.yaml", name)
+		}
 		st := preset(t, name)
 		if st.Name != name {
 			t.Errorf("%s holds the template %q", file, st.Name)
@@ -85,6 +93,45 @@ func TestSeeyonTodoEqualsTheSeed(t *testing.T) {
 		want := regexp.MustCompile(`"state":"0"`).ReplaceAllString(wanted, `"state":"`+state+`"`)
 		if diff := cmp.Diff(want, string(req.Body)); diff != "" {
 			t.Errorf("%s (-seed +sent):\n%s", action, diff)
+		}
+	}
+}
+
+// The same for Yunzhijia; an item that is opened again needs an id of its own. // F53 F54
+func TestYunzhijiaTodoEqualsTheSeed(t *testing.T) {
+	seed, err := os.ReadFile("testdata/yunzhijia-create.seed.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want bytes.Buffer
+	if err := json.Compact(&want, seed); err != nil {
+		t.Fatal(err)
+	}
+	fields := scenario.Fields{
+		"F001": "5f1e", "F012": "T-0001", "F015": "5f3c2ab1", "F028": "714439", "F037": "QuoteObj", "F049": "5f1d", "F054": "张三",
+		"F055": "报价单审批", "F056": "提交",
+	}
+	wanted := want.String()
+	for id, value := range fields {
+		wanted = regexp.MustCompile("#"+id).ReplaceAllLiteralString(wanted, value)
+	}
+	d, problems := scenario.Instantiate(preset(t, "yunzhijia-todo").Spec, nil, map[string]string{
+		"enterpriseID": "714439", "appID": "500723908", "ssoURL": "//www.sxgtbz.com",
+	}, "oabridge/yunzhijia-todo")
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	s, err := scenario.New(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for reopened, want := range map[int]string{0: wanted, 1: regexp.MustCompile("T-0001").ReplaceAllString(wanted, "T-0001-2")} {
+		req, err := s.Render(scenario.Create, maps.Clone(fields).With(scenario.Moment{Reopened: reopened}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, string(req.Body)); diff != "" {
+			t.Errorf("(-seed +sent):\n%s", diff)
 		}
 	}
 }
