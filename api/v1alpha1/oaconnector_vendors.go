@@ -239,7 +239,7 @@ type GenericSpec struct {
 	// +required
 	Authentication GenericAuthentication `json:"authentication,omitempty,omitzero"`
 	// probePath is asked with GET to find out whether the OA works, when there is no token to ask for. Any answer below
-	// 500 counts.
+	// 500 counts, except 401 when calls carry an account or a fixed token: choose a path that checks it.
 	// +optional
 	// +default="/"
 	// +kubebuilder:validation:MinLength=1

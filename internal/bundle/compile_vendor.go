@@ -48,7 +48,11 @@ func CredentialKeys(spec *v1alpha1.OAConnectorSpec) []string {
 }
 
 func landrayAuthentication(spec *v1alpha1.OAConnectorSpec) v1alpha1.LandrayAuthentication {
-	return or(spec.Landray.Authentication, v1alpha1.LandrayBasic)
+	byProtocol := v1alpha1.LandrayBasic
+	if spec.Protocol == v1alpha1.ProtocolWebservice {
+		byProtocol = v1alpha1.LandraySOAPHeader
+	}
+	return or(spec.Landray.Authentication, byProtocol)
 }
 
 // compileVendor adds what only one vendor needs.

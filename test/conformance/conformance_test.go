@@ -14,7 +14,7 @@ import (
 
 // targets are all types and protocols. Each is described in a file of its own.
 var targets = []func() target{
-	seeyonREST,
+	seeyonREST, weaverREST, weaverSOAP, landrayREST, landraySOAP, yunzhijiaREST, genericREST, genericSOAP,
 }
 
 // results of the run, by target and case.

@@ -196,7 +196,7 @@ func (s *stage) until(t *testing.T, what string, ok func(report.Report) bool) {
 		}
 		tag = next
 	}
-	t.Fatalf("waited in vain until %s; the report is %+v; logs: %s", what, last.OA, s.logs.text())
+	t.Fatalf("waited in vain until %s; the report is %+v", what, last.OA)
 }
 
 // run is one case on a stage.
@@ -249,12 +249,11 @@ func (r *run) recorded(item, what string, ok func([]lookup.Record) bool) []looku
 	r.Helper()
 	client := lookup.Client{URL: r.stage.url("local"), HTTP: http.DefaultClient}
 	var found []lookup.Record
+	var last error // the index is opened after the store
 	for end := time.Now().Add(patience); time.Now().Before(end); {
 		var err error
-		if found, _, err = client.Records(r.Context(), url.Values{lookup.ParamItem: {item}}); err != nil {
-			r.Fatal(err)
-		}
-		if ok(found) {
+		found, _, last = client.Records(r.Context(), url.Values{lookup.ParamItem: {item}})
+		if last == nil && ok(found) {
 			return found
 		}
 		tag := ""
@@ -264,7 +263,7 @@ func (r *run) recorded(item, what string, ok func([]lookup.Record) bool) []looku
 			}
 		}
 	}
-	r.Fatalf("waited in vain until %s: %s", what, story(found))
+	r.Fatalf("waited in vain until %s (%v): %s", what, last, story(found))
 	return nil
 }
 

@@ -62,13 +62,14 @@ type simulator interface {
 	Close()
 }
 
-// boxed is a simulator with the common inbox.
+// boxed is a simulator with the common inbox. Presets put a prefix before the ids of reminders where the OA keeps them with
+// the to-dos.
 func boxed(sim interface {
 	simulator
 	Inbox() *inbox.Box
 }) *system {
 	return &system{sim, func(task string) []inbox.Item {
-		return sim.Inbox().Where(func(i *inbox.Item) bool { return i.TaskID == task })
+		return sim.Inbox().Where(func(i *inbox.Item) bool { return i.TaskID == task || i.TaskID == "reminder-"+task })
 	}}
 }
 

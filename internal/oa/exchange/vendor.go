@@ -6,6 +6,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/oa"
 	"github.com/oabridge/oabridge/internal/oa/dictionary"
 	"github.com/oabridge/oabridge/internal/scenario"
@@ -40,8 +41,9 @@ type Vendor struct {
 	Spent func(x Answer) bool
 	// Accept is the header Accept; default application/json.
 	Accept string
-	// Knock is the path that is asked by a probe when there are no tokens; default "/". Any answer below 500 counts.
-	Knock string
+	// Knock is what a probe asks when there are no tokens; the zero Request is GET /. Any answer below 500 counts, unless it
+	// refuses the account.
+	Knock scenario.Request
 }
 
 // Errors is the error dictionary of one OA.
@@ -89,18 +91,23 @@ func (v *Vendor) accept() string {
 	return "application/json"
 }
 
-// knock asks the OA whether it is there, without writing anything.
+// knock asks the OA whether it is there and, where calls show the account itself, whether it accepts that. It writes
+// nothing.
 func (p *Pusher) knock(ctx context.Context) oa.Attempt {
-	path := p.c.Vendor.Knock
-	if path == "" {
-		path = "/"
+	req := p.c.Vendor.Knock
+	if req.Path == "" {
+		req.Method, req.Path = http.MethodGet, "/"
 	}
 	s, failure := p.session()
 	if failure != nil {
 		return *failure
 	}
-	x, _ := p.send(ctx, s, "", scenario.Request{Method: http.MethodGet, Path: path}, func(x Answer) (oa.Attempt, bool) {
-		a, _ := p.outage(x, scenario.Result{XMLJSONField: scenario.DefaultXMLJSONField})
+	result := scenario.Result{XMLJSONField: scenario.DefaultXMLJSONField}
+	x, _ := p.send(ctx, s, "", req, func(x Answer) (oa.Attempt, bool) {
+		if v := result.Judge(x.Text); p.c.Auth.Credentials != nil && p.tokens == nil && p.refused(x, v) {
+			return oa.Attempt{Class: oa.AuthExpired, Reason: v1alpha1.ReasonTokenRejected, Message: Quote(p.refusal(x, v))}, false
+		}
+		a, _ := p.outage(x, result)
 		if a.Class == oa.ServerError && x.Status < http.StatusInternalServerError {
 			return oa.Attempt{}, false // a page or a redirect: somebody is there
 		}

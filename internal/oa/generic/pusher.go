@@ -10,6 +10,7 @@ import (
 
 	"github.com/oabridge/oabridge/internal/oa/exchange"
 	"github.com/oabridge/oabridge/internal/oa/tokens"
+	"github.com/oabridge/oabridge/internal/scenario"
 )
 
 // Name of the type.
@@ -44,7 +45,7 @@ func NewPusher(c Config) (*exchange.Pusher, error) {
 		return nil, err
 	}
 	c.Auth = auth
-	c.Vendor = exchange.Vendor{Name: Name, Knock: c.ProbePath}
+	c.Vendor = exchange.Vendor{Name: Name, Knock: scenario.Request{Method: http.MethodGet, Path: c.ProbePath}}
 	return exchange.New(c.Config), nil
 }
 

@@ -3,6 +3,7 @@ package yunzhijia
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -53,7 +54,7 @@ func NewPusher(c Config) *exchange.Pusher {
 	c.Auth = exchange.Auth{Credentials: c.Credentials, Login: login.Login, Place: exchange.InQuery("accessToken")} // F52
 	c.Vendor = exchange.Vendor{
 		Name: Name, Errors: exchange.Errors{Book: dictionary.Of(Name)}, CodeName: "errorCode",
-		Grant: "must permit the light app to use the to-do interface (newtodo)", Refused: refused, Check: check,
+		Grant: "must permit the light app to use the to-do interface (newtodo)", Refused: refused, Before: before, Check: check,
 	}
 	return exchange.New(c.Config)
 }
@@ -70,11 +71,30 @@ func refused(x exchange.Answer, v scenario.Verdict) bool {
 	return bytes.Contains(said, []byte("accesstoken")) || bytes.Contains(said, []byte("access_token")) || bytes.Contains(said, []byte("token invalid"))
 }
 
-// check: some receivers may have been left out of an answer that says success; their openIds stand in data [YZJ-TODO].
+// before: a bad parameter is answered with errorCode 0, as an asynchronous success is, and what is wrong stands in data
+// [YZJ-TODO].
+func before(x exchange.Answer, _ scenario.Result) (oa.Attempt, bool) {
+	if !gjson.ValidBytes(x.Text) {
+		return oa.Attempt{}, false
+	}
+	f := gjson.GetManyBytes(x.Text, "success", "errorCode", "data", "error")
+	if f[0].String() != "false" || f[1].String() != "0" {
+		return oa.Attempt{}, false
+	}
+	return oa.Attempt{Class: oa.BusinessCode, Message: exchange.Quote(fmt.Sprintf(
+		"the OA refused it with errorCode 0 and success false: %s %s: correct the template, or give the item the value that is missing", f[2].String(), f[3].String()))}, true
+}
+
+// check looks at success beside the errorCode that the template names. Some receivers may have been left out of an answer
+// that says success; their openIds stand in data [YZJ-TODO].
 func check(x exchange.Answer) oa.Attempt {
-	code := gjson.GetBytes(x.Text, "errorCode").String()
+	f := gjson.GetManyBytes(x.Text, "success", "errorCode", "error")
+	code := f[1].String()
 	if e, ok := dictionary.Of(Name).Find(code); ok && e.Class != "" {
 		return oa.Attempt{Class: oa.Class(e.Class), Reason: e.Reason, Message: "the OA answers success with errorCode " + code + ": " + e.Cause.EN}
+	}
+	if f[0].String() == "false" {
+		return oa.Attempt{Class: oa.BusinessCode, Message: "the OA answers errorCode " + code + " and success false: " + f[2].String()}
 	}
 	return oa.Attempt{}
 }
