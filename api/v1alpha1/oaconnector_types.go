@@ -126,6 +126,10 @@ type OAConnectorSpec struct {
 	// +required
 	Accounts Accounts `json:"accounts,omitempty,omitzero"`
 
+	// rollout limits the connector to a part of the people. Without it, everybody takes part.
+	// +optional
+	Rollout Rollout `json:"rollout,omitempty,omitzero"`
+
 	// delivery says how often, how fast and for how long an item is tried.
 	// +optional
 	Delivery Delivery `json:"delivery,omitempty,omitzero"`

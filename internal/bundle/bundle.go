@@ -34,9 +34,11 @@ type Bundle struct {
 	OA        OA                    `json:"oa"`
 	Scenarios []scenario.Definition `json:"scenarios"`
 	Accounts  Accounts              `json:"accounts"`
-	Delivery  Delivery              `json:"delivery"`
-	Source    Source                `json:"source"`
-	SSO       *SSO                  `json:"sso,omitempty"`
+	// Rollout limits the receivers; nil means that everybody takes part.
+	Rollout  *Share   `json:"rollout,omitempty"`
+	Delivery Delivery `json:"delivery"`
+	Source   Source   `json:"source"`
+	SSO      *SSO     `json:"sso,omitempty"`
 
 	Queue         Queue          `json:"queue"`
 	Records       Records        `json:"records"`

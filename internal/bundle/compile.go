@@ -67,6 +67,7 @@ func Compile(in Input) (*Output, []Problem) {
 		EnterpriseID: spec.EnterpriseID,
 		DataCenterID: spec.DataCenterID,
 		OA:           compileOA(spec),
+		Rollout:      compileShare(spec.Rollout.RolloutShare),
 		Delivery:     compileDelivery(spec.Delivery),
 		Source:       compileSource(spec.Source),
 		SSO:          compileSSO(spec.SSO, in.ProofsURL),

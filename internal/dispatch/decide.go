@@ -47,6 +47,9 @@ func (v *live) decide(s *scenario.Scenario, d *record.Delivery, e *lanes.Entry, 
 	if _, ok := definition.Calls[d.Event.Action]; !ok {
 		return end(record.Skipped, record.ReasonNoCall, "the template has no call for %s", d.Event.Action)
 	}
+	if !v.bundle.Rollout.Includes(d.Receiver()) && !before.state.IsOpen() {
+		return end(record.Skipped, record.ReasonNotInRollout, "CRM account %q does not take part: see spec.rollout", d.Receiver())
+	}
 	if before.superseded {
 		return end(record.Skipped, record.ReasonSuperseded, "a newer state of the item was delivered before")
 	}

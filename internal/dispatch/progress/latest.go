@@ -66,6 +66,9 @@ func (s State) after(r *record.Record, open Open) State {
 // Opens reports whether an action opens a finished item again.
 func (s State) Opens(a scenario.Action) bool { return s.Rank >= finished && rank(a) < finished }
 
+// IsOpen reports whether the OA is known to show the item as open.
+func (s State) IsOpen() bool { return s.Rank > 0 && s.Rank < finished }
+
 // rank orders the actions of equal version: an item that is finished stays finished.
 func rank(a scenario.Action) uint8 {
 	switch a {

@@ -103,6 +103,7 @@ const (
 	ReasonScenarioDisabled = "ScenarioDisabled"
 	ReasonNoScenario       = "NoScenario"
 	ReasonNoCall           = "NoCall"
+	ReasonNotInRollout     = "NotInRollout"
 	ReasonSuperseded       = "Superseded"
 	// ReasonCaughtUp: after an outage a later state of the item went out instead.
 	ReasonCaughtUp = "CaughtUp"
