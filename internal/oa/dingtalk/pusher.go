@@ -57,7 +57,7 @@ func NewPusher(c Config) *Pusher {
 	old, v1 := c.Config, c.Config
 	old.Auth = Auth(c.Credentials)
 	old.Vendor = exchange.Vendor{
-		Name: Name, Errors: exchange.Errors{Book: dictionary.Of(Name)}, CodeOf: oldCode, Grant: grant, Prepare: prepare, Check: checkOld,
+		Name: Name, Errors: exchange.Errors{Book: dictionary.Of(Name)}, CodeOf: oldCode, Grant: grant, Prepare: prepare,
 	}
 	v1.Endpoint, v1.Tokens = c.API, c.APITokens
 	v1.Auth = VersionedAuth(c.Credentials)
@@ -132,7 +132,11 @@ func (p *Pusher) Push(ctx context.Context, req scenario.Request, result scenario
 		}
 		req = resolved
 	}
-	return p.of(req.Path).Push(ctx, req, result)
+	a := p.of(req.Path).Push(ctx, req, result)
+	if a.Class == oa.OK && strings.HasSuffix(req.Path, noticePath) {
+		return p.reached(ctx, req, a)
+	}
+	return a
 }
 
 // Probe implements oa.Pusher: both interfaces take the same account, so the newer one speaks for both.
@@ -181,16 +185,6 @@ func checkV1(x exchange.Answer) oa.Attempt {
 	}
 	if result := gjson.GetBytes(x.Text, "result"); result.Type != gjson.True && gjson.GetBytes(x.Text, "id").String() == "" {
 		return oa.Attempt{Class: oa.BusinessCode, Message: "the OA answers 200 without the task's id and without result:true, which means that it did nothing"}
-	}
-	return oa.Attempt{}
-}
-
-// checkOld: receivers of a work notice that were left out.
-func checkOld(x exchange.Answer) oa.Attempt {
-	for _, list := range []string{"invalid_user_id_list", "forbidden_user_id_list", "failed_user_id_list"} {
-		if v := gjson.GetBytes(x.Text, "result."+list); v.IsArray() && len(v.Array()) > 0 {
-			return oa.Attempt{Class: oa.ReceiverUnknown, Message: "errcode 0, but the receiver is in " + list + ": extend the application's visible range in the DingTalk console"}
-		}
 	}
 	return oa.Attempt{}
 }

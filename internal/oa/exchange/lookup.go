@@ -39,11 +39,13 @@ func (p *Pusher) Resolve(ctx context.Context, req scenario.Request) (scenario.Re
 		case scenario.Missing:
 			a, refused := p.judge(x, ask.Result)
 			missing = a.Class == oa.OK || a.Class == oa.BusinessCode || a.Class == oa.ReceiverUnknown || a.Class == oa.ServerError && x.Status < 500
-			a.Message = Quote(message)
+			if a.Class == oa.OK {
+				a.Message = Quote(message)
+			}
 			return a, refused
 		}
 		a, refused := p.judge(x, ask.Result)
-		missing = a.Class == oa.BusinessCode
+		missing = a.Class == oa.BusinessCode || a.Class == oa.ReceiverUnknown
 		return a, refused
 	})
 	if x.attempt.Class != oa.OK && !missing {
@@ -57,6 +59,7 @@ func (p *Pusher) Resolve(ctx context.Context, req scenario.Request) (scenario.Re
 	switch {
 	case errors.Is(err, scenario.ErrMissing):
 		x.attempt.Class, x.attempt.Reason, x.attempt.Message = oa.OK, "", err.Error()
+	case missing && err != nil && x.attempt.Class == oa.ReceiverUnknown: // says more than that nothing was found
 	case missing && err != nil:
 		x.attempt.Class, x.attempt.Reason, x.attempt.Message = oa.BusinessCode, "", Quote(fmt.Sprintf("%v; %s", err, x.attempt.Message))
 	case err != nil:

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +22,7 @@ import (
 	"github.com/oabridge/oabridge/internal/oa/exchange"
 	"github.com/oabridge/oabridge/internal/oa/tokens"
 	"github.com/oabridge/oabridge/internal/oasim/fault"
+	"github.com/oabridge/oabridge/internal/oasim/inbox"
 	"github.com/oabridge/oabridge/internal/oasim/journal"
 	"github.com/oabridge/oabridge/internal/outbound"
 	"github.com/oabridge/oabridge/internal/scenario"
@@ -233,6 +235,13 @@ func (s *Stage) PushAt(preset string, a scenario.Action, f scenario.Fields, vers
 	}
 	s.wantNoSecret(got)
 	return got
+}
+
+// Of returns what a person sees in a box, in one of the states; in any when none is named.
+func Of(box *inbox.Box, person string, states ...inbox.State) []inbox.Item {
+	return box.Where(func(i *inbox.Item) bool {
+		return i.Person == person && (len(states) == 0 || slices.Contains(states, i.State))
+	})
 }
 
 // Calls counts the requests to a path and everything below it.
