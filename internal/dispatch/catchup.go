@@ -54,12 +54,10 @@ func (c *catchUp) plan(p policy, t *lanes.Table, head *lanes.Entry) (skip string
 	switch {
 	case head.Skip != "":
 		return head.Skip, nil
-	case p.CatchUp != "LatestState":
+	case p.CatchUp != "LatestState" || head.Seq > c.upTo:
 		return "", head
 	case head.Action() == scenario.Create:
 		return c.planCreate(p, t, head)
-	case head.Seq > c.upTo:
-		return "", head
 	}
 	next := t.Behind(head)
 	if next == nil || next.Seq > c.upTo {
@@ -81,21 +79,14 @@ func (c *catchUp) plan(p policy, t *lanes.Table, head *lanes.Entry) (skip string
 // planCreate: the OA does not know the item yet, so it must be created, but at once as it is now. When it is finished by
 // now, the policy decides whether the OA ever hears of it.
 func (c *catchUp) planCreate(p policy, t *lanes.Table, head *lanes.Entry) (string, *lanes.Entry) {
-	state, upTo := head, c.upTo
-	if head.Seq <= c.unsure {
-		// The OA may have got it with a later state already: it must not get an older one now.
-		upTo = max(upTo, c.unsure)
-	}
-	if head.Seq > upTo {
-		return "", head
-	}
-	for x := t.Behind(head); x != nil && x.Seq <= upTo; x = t.Behind(x) {
+	state := head
+	for x := t.Behind(head); x != nil && x.Seq <= c.upTo; x = t.Behind(x) {
 		if a := x.Action(); a == scenario.Create || a == scenario.Update {
 			state = x
 			continue
 		}
 		// An attempt may have reached the OA although we saw it fail or did not see it: then the end must reach it too.
-		if p.CatchUpFinished == "Deliver" || head.Attempts > 0 || head.Seq <= c.unsure {
+		if p.CatchUpFinished == "Deliver" || head.Attempts > 0 || head.Noted > 0 || head.Seq <= c.unsure {
 			break
 		}
 		for y := head; ; y = t.Behind(y) {

@@ -25,6 +25,16 @@ func skipped(e *lanes.Entry, d *record.Delivery, reason string) decision {
 	return out
 }
 
+// noting is the decision to write down that a delivery goes out with the state of a later one. After that it never goes out
+// with an older one, not even when the process ends before it knows what became of the call.
+func noting(e *lanes.Entry, d *record.Delivery, state uint64, now time.Time) decision {
+	out := decision{record: record.Of(e.Seq, d), decided: true}
+	out.record.Attempt, out.record.Outcome, out.record.Reason = e.Attempts, record.Retrying, record.ReasonCaughtUp
+	out.record.Merged, out.record.RetryAt = state, now
+	out.record.Message = "after an outage it goes out with the latest state of the item"
+	return out
+}
+
 // decide looks at a delivery with the bundle of this moment. s is its scenario, nil when there is none.
 func (v *live) decide(s *scenario.Scenario, d *record.Delivery, e *lanes.Entry, before past, now time.Time) decision {
 	out := decision{record: record.Of(e.Seq, d)}

@@ -154,10 +154,20 @@ func write(r *record.Record, a oa.Attempt) {
 func (e *engine) decide(ctx context.Context, v *live, entry *lanes.Entry, d *record.Delivery, now time.Time) (*record.Delivery, decision, bool) {
 	e.mu.Lock()
 	skip, state := e.catchUp.plan(v.policy, e.lanes, entry)
+	if entry.Noted > e.readSeq {
+		e.mu.Unlock()
+		return nil, decision{}, false // the state that it goes out with was not read yet
+	}
+	noted := e.lanes.Get(entry.Noted)
 	e.mu.Unlock()
 	entry.Merged = 0
-	if skip != "" {
+	switch {
+	case skip != "":
 		return d, skipped(entry, d, skip), true
+	case noted != nil:
+		state = noted
+	case state != entry:
+		return d, noting(entry, d, state.Seq, now), true
 	}
 	if state != entry {
 		merged, ok := e.merge(ctx, d, state)

@@ -140,6 +140,7 @@ func (e *engine) apply(v *live, entry *lanes.Entry, r *record.Record, ack journa
 	entry.Alone = entry.Accepted || goesAlone(entry.Class)
 	switch r.Outcome {
 	case record.Retrying:
+		entry.Noted = max(entry.Noted, r.Merged)
 		entry.TargetDown, entry.HeldFor = r.TargetDown, ""
 		at := r.RetryAt
 		if expiry := v.policy.expiry(entry.AcceptedAt); expiry.Before(at) {
@@ -177,7 +178,7 @@ func (e *engine) waiting() int64 {
 // restore fills in what is known about an entry from before. The lock is held.
 func restore(entry *lanes.Entry, o progress.Open) {
 	entry.Attempts, entry.Class, entry.Message, entry.HeldFor = o.Attempts, o.Class, o.Message, o.Held
-	entry.NotBefore, entry.TargetDown = o.RetryAt, o.TargetDown
+	entry.NotBefore, entry.TargetDown, entry.Noted = o.RetryAt, o.TargetDown, o.Merged
 	entry.Accepted, entry.ReadBacks = o.Accepted, o.ReadBacks
 	entry.Alone = entry.Accepted || goesAlone(entry.Class)
 }

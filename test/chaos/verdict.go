@@ -99,6 +99,12 @@ func (v *verdict) one(want crm.Expected, events []crm.Event, items []seeyon.Item
 	applied, newest := v.replay(events, items)
 	right := stands(want, items, finished)
 	lost := 0
+	// A state that was given up stands for those before it: its dead letter says what to do.
+	for i, e := range events {
+		if dead[letter{e.ID, want.Receiver}] {
+			newest = max(newest, i)
+		}
+	}
 	for i, e := range events {
 		switch {
 		case applied[i]:

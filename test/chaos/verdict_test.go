@@ -46,6 +46,7 @@ func TestJudge(t *testing.T) {
 		"the last is missing":        {items: []seeyon.Item{item("0", w[0], w[1])}, want: verdict{Sent: 3, Delivered: 2, Lost: 1}},
 		"the last is dead":           {items: []seeyon.Item{item("0", w[0], w[1])}, dead: []string{"e3"}, want: verdict{Sent: 3, Delivered: 2, Dead: 1}, good: true},
 		"one is dead and overtaken":  {items: []seeyon.Item{item("1", w[0], w[2])}, dead: []string{"e2"}, want: verdict{Sent: 3, Delivered: 2, Dead: 1}, good: true},
+		"all are dead or stood for":  {dead: []string{"e1", "e3"}, want: verdict{Sent: 3, Delivered: 1, Dead: 2, Overtaken: 1}, good: true},
 		"dead although it worked":    {items: []seeyon.Item{item("1", w...)}, dead: []string{"e2"}, want: verdict{Sent: 3, Delivered: 3}, good: true},
 		"nothing is there":           {want: verdict{Sent: 3, Lost: 3}},
 		"finished before it came":    {finished: "Skip", want: verdict{Sent: 3, Delivered: 3, Overtaken: 3}, good: true},

@@ -59,6 +59,8 @@ type Entry struct {
 	Skip string
 	// Merged is the number of the entry whose state was sent with this one, 0 when it was its own.
 	Merged uint64
+	// Noted is the number of the entry whose state this one goes out with, as it was written down; 0 when it was not.
+	Noted uint64
 	// Attempts so far; Class and Message of the last failed one.
 	Attempts       int
 	Class, Message string

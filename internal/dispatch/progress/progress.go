@@ -27,7 +27,9 @@ type Open struct {
 	Class   string `json:"class,omitempty"`
 	Message string `json:"message,omitempty"`
 	// Sent and Captured of the call that the OA accepted.
-	Sent     int64             `json:"sent,omitempty"`
+	Sent int64 `json:"sent,omitempty"`
+	// Merged is the delivery whose state it goes out with, 0 when that is its own.
+	Merged   uint64            `json:"merged,omitempty"`
 	Captured map[string]string `json:"captured,omitempty"`
 }
 
@@ -86,7 +88,7 @@ func (p *Progress) Apply(number, frame uint64, r *record.Record) bool {
 		if r.Captured != nil {
 			o.Captured = r.Captured
 		}
-		o.Sent = max(o.Sent, r.Sent)
+		o.Sent, o.Merged = max(o.Sent, r.Sent), max(o.Merged, r.Merged)
 		if r.Outcome == record.Held {
 			o.Held = r.Reason
 		}

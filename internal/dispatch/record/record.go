@@ -165,6 +165,8 @@ type Record struct {
 	// Captured are values of the OA's answer that later calls need; an empty one is used up.
 	Captured map[string]string `json:"captured,omitempty"`
 
+	// Merged is the Seq of the delivery whose state this one goes out with from now on, 0 when that is its own.
+	Merged uint64 `json:"merged,omitempty"`
 	// Replay is the ID of the replay that the delivery belongs to, ReplayOf the Seq of the dead one that it repeats.
 	Replay   string `json:"replay,omitempty"`
 	ReplayOf uint64 `json:"replayOf,omitempty"`
