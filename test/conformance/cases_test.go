@@ -125,6 +125,9 @@ func (r *run) calls(path string) int {
 // script lets the pushes of an item fail.
 func (r *run) script(item string, times int, a fault.Action) {
 	r.Helper()
+	if r.matter != nil {
+		item = r.matter(item)
+	}
 	rule := fault.Rule{Match: fault.Match{Path: r.push, TaskID: item}, Times: times, Action: a}
 	if _, err := r.oa.Faults().Add(rule); err != nil {
 		r.Fatal(err)

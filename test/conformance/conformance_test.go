@@ -15,6 +15,7 @@ import (
 // targets are all types and protocols. Each is described in a file of its own.
 var targets = []func() target{
 	seeyonREST, weaverREST, weaverSOAP, landrayREST, landraySOAP, yunzhijiaREST, genericREST, genericSOAP,
+	welinkREST, wecomREST, dingtalkREST, feishuREST,
 }
 
 // results of the run, by target and case.

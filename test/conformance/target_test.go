@@ -31,6 +31,8 @@ type target struct {
 	push string
 	// batch is the path of the call for several items; empty when items go alone.
 	batch string
+	// matter is the id under which the OA knows a to-do of the receiver, where that is not the CRM's.
+	matter func(task string) string
 	// updates is false when the OA knows no way to change an open item.
 	updates bool
 	// lies are answers with HTTP 200 that are no success, beside a web page and the OA's refusal, which all have.

@@ -30,6 +30,9 @@ func (p *Pusher) reached(ctx context.Context, sent scenario.Request, a oa.Attemp
 		}
 	}
 	body, err := json.Marshal(map[string]any{"agent_id": agent, "task_id": json.Number(task.Raw)})
+	if err == nil && p.pace != nil {
+		err = p.pace(ctx)
+	}
 	if err != nil {
 		a.Accepted = true
 		return a

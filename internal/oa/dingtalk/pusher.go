@@ -45,7 +45,11 @@ type Config struct {
 }
 
 // Pusher implements oa.Pusher and oa.Inspector: the path of a call says which interface it belongs to.
-type Pusher struct{ old, v1 *exchange.Pusher }
+type Pusher struct {
+	old, v1 *exchange.Pusher
+	// pace is waited for before a further call about the same item.
+	pace func(context.Context) error
+}
 
 var (
 	_ oa.Pusher    = (*Pusher)(nil)
@@ -64,7 +68,7 @@ func NewPusher(c Config) *Pusher {
 	v1.Vendor = exchange.Vendor{
 		Name: Name, Errors: exchange.Errors{Book: dictionary.Of(Name)}, CodeName: "code", Grant: grant, Before: beforeV1, Check: checkV1,
 	}
-	return &Pusher{old: exchange.New(old), v1: exchange.New(v1)}
+	return &Pusher{old: exchange.New(old), v1: exchange.New(v1), pace: c.Pace}
 }
 
 // Auth is how calls to the old interface are proven [DT-GO].
