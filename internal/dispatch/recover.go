@@ -23,12 +23,21 @@ func newEngine(ctx context.Context, s *shared, j *journal.Journal, number, of in
 		replaying: map[string]*replayState{},
 	}
 	var err error
-	e.part, err = j.OpenPartition(ctx, number, func(p *journal.Partition, checkpoint []byte) (uint64, error) {
-		e.progress, err = recoverProgress(ctx, p.Records, checkpoint, s.log)
-		if err != nil {
-			return 0, err
-		}
-		return e.progress.HighestKnown() + 1, nil
+	e.part, err = j.OpenPartition(ctx, number, journal.Recovery{
+		Record: func(checkpoint []byte) uint64 {
+			p, err := progress.Decode(checkpoint)
+			if err != nil {
+				return 1 // Recover will say so
+			}
+			return p.Records + 1
+		},
+		Recover: func(p *journal.Partition, checkpoint []byte) (uint64, error) {
+			e.progress, err = recoverProgress(ctx, p.Records, checkpoint, s.log)
+			if err != nil {
+				return 0, err
+			}
+			return e.progress.HighestKnown() + 1, nil
+		},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("partition %d: %w", number, err)
@@ -69,10 +78,12 @@ func recoverProgress(ctx context.Context, records *journal.Frames, checkpoint []
 	if err != nil {
 		return nil, err
 	}
-	if p.RecordsFrame > bounds.Last {
+	from := max(p.RecordsFrame, 1)
+	if from > bounds.Last {
 		log.Info("records are missing in the store; some calls may be repeated", "checkpoint", p.RecordsFrame, "last", bounds.Last)
+		from = 1 // the log was begun anew
 	}
-	for from := max(p.RecordsFrame, 1); from <= bounds.Last; {
+	for from <= bounds.Last {
 		got, err := records.Frames(ctx, from, readBatch)
 		if err != nil {
 			return nil, err

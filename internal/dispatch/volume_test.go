@@ -146,3 +146,37 @@ func TestDamagedBlock(t *testing.T) {
 		}
 	}
 }
+
+// The log of the records is lost and the checkpoint is not: new records count on from it, so that what they say holds after
+// the next start too.
+func TestLostRecords(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	for i := range 5 {
+		w.mustSend(todo(fmt.Sprint("a", i), fmt.Sprint("T-a", i), "created"))
+	}
+	w.drained(5)
+	if err := w.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(w.options.Store, "journal", "jetstream", "$G", "streams", "RECORDS_0")); err != nil {
+		t.Fatal(err)
+	}
+	w.start()
+	w.mustSend(todo("b", "T-b", "created"))
+	w.drained(6)
+	if err := w.stop(); err != nil {
+		t.Fatal(err)
+	}
+	w.start()
+	w.drained(6)
+	calls := 0
+	for _, c := range w.oa.got() {
+		if c.ID == "T-b" {
+			calls++
+		}
+	}
+	if calls != 1 {
+		t.Errorf("an item that was delivered and recorded was sent %d times", calls)
+	}
+}

@@ -20,7 +20,8 @@ func open(t *testing.T, dir string, maxBytes int64) (*Journal, *Partition) {
 		t.Fatal(err)
 	}
 	t.Cleanup(j.Close)
-	p, err := j.OpenPartition(t.Context(), 0, func(*Partition, []byte) (uint64, error) { return 1, nil })
+	p, err := j.OpenPartition(t.Context(), 0, Recovery{
+		Record: func([]byte) uint64 { return 1 }, Recover: func(*Partition, []byte) (uint64, error) { return 1, nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +200,8 @@ func TestFenced(t *testing.T) {
 	j, old := open(t, t.TempDir(), 64<<20)
 	a := group("a")
 	old.Events.Append(t.Context(), []*Group{a})
-	young, err := j.OpenPartition(t.Context(), 0, func(*Partition, []byte) (uint64, error) { return 1, nil })
+	young, err := j.OpenPartition(t.Context(), 0, Recovery{
+		Record: func([]byte) uint64 { return 1 }, Recover: func(*Partition, []byte) (uint64, error) { return 1, nil }})
 	if err != nil || a.Err != nil {
 		t.Fatal(err, a.Err)
 	}

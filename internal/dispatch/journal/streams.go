@@ -149,10 +149,17 @@ type Partition struct {
 	journal *Journal
 }
 
-// OpenPartition takes over a partition: from now on no other process can write to it. recover gets the last checkpoint and
-// reads Records; it returns the least number for a new delivery, so that a number never means two of them, even when the
-// end of the log was lost.
-func (j *Journal) OpenPartition(ctx context.Context, number int, recover func(p *Partition, checkpoint []byte) (uint64, error)) (*Partition, error) {
+// Recovery finds out how far the last owner of a partition got.
+type Recovery struct {
+	// Record returns the least number for a new record by the last checkpoint, which is nil when there is none.
+	Record func(checkpoint []byte) uint64
+	// Recover gets the last checkpoint, reads Records and returns the least number for a new delivery.
+	Recover func(p *Partition, checkpoint []byte) (uint64, error)
+}
+
+// OpenPartition takes over a partition: from now on no other process can write to it. The least numbers see to it that a
+// number never means two records or two deliveries, even when a log or the end of it was lost.
+func (j *Journal) OpenPartition(ctx context.Context, number int, how Recovery) (*Partition, error) {
 	p := &Partition{Number: number, journal: j}
 	share := func(all int64) int64 { return all / int64(max(j.config.Partitions, 1)) }
 	events := j.streamConfig(streamEvents+strconv.Itoa(number), p.name(subjectEvents), shareEvents)
@@ -169,14 +176,18 @@ func (j *Journal) OpenPartition(ctx context.Context, number int, recover func(p 
 		return nil, err
 	}
 	p.Events, p.Records = &Frames{Log: eventLog, ids: newIDs(time.Now)}, &Frames{Log: recordLog}
-	if err := p.Records.open(ctx, 1); err != nil {
-		return nil, err
-	}
+	// The last owner may still write another checkpoint, which does not matter here: then it has written records too.
 	checkpoint, err := p.LoadCheckpoint(ctx)
 	if err != nil {
 		return nil, err
 	}
-	least, err := recover(p, checkpoint)
+	if err := p.Records.open(ctx, how.Record(checkpoint)); err != nil {
+		return nil, err
+	}
+	if checkpoint, err = p.LoadCheckpoint(ctx); err != nil {
+		return nil, err
+	}
+	least, err := how.Recover(p, checkpoint)
 	if err != nil {
 		return nil, err
 	}
