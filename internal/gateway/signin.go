@@ -81,6 +81,9 @@ type result struct {
 
 // click answers a link that an OA user clicked: the proof is in it, or the browser has to fetch one.
 func (h *Handler) click(ctx context.Context, v *visit) result {
+	if v.route.target.Client == "" {
+		v.route.target.Client = clientOf(v.request.UserAgent())
+	}
 	if v.signIn.Link == nil {
 		return h.begin(ctx, v, purpose{Target: v.route.target})
 	}

@@ -287,7 +287,8 @@ func (w *world) asked() int {
 	return len(w.oa.Journal().Entries("/seeyon/thirdpartyController.do"))
 }
 
-// serveAndRemember keeps all of an answer but the Location of a sign-in, the one place for a token.
+// serveAndRemember keeps all of an answer but the places for a token: the Location of a sign-in, and the word that a screen
+// with a QR code waits for.
 func (w *world) serveAndRemember(rw http.ResponseWriter, r *http.Request) {
 	rec := httptest.NewRecorder()
 	w.handler.ServeHTTP(rec, r)
@@ -299,6 +300,9 @@ func (w *world) serveAndRemember(rw http.ResponseWriter, r *http.Request) {
 	_, _ = rw.Write(rec.Body.Bytes())
 	if result.StatusCode == http.StatusSeeOther {
 		result.Header.Del("Location")
+	}
+	if r.RequestURI == pathPoll && bytes.Contains(rec.Body.Bytes(), []byte(`"state":"done"`)) {
+		return
 	}
 	dump, err := httputil.DumpResponse(result, true)
 	if err != nil {
