@@ -120,7 +120,7 @@ func (v *Verifier) inTime(p oa.Proof, claims jwt.Claims) (oa.Proof, error) {
 	err := claims.ValidateWithLeeway(jwt.Expected{Time: now}, v.c.MaxSkew)
 	switch {
 	case errors.Is(err, jwt.ErrExpired):
-		return p, skewed(-(-left).Abs(), "the token ended %s ago", (-left).Round(time.Second))
+		return p, skewed(left, "the token ended %s ago", (-left).Round(time.Second))
 	case err != nil:
 		return p, skewed(p.Skew, "the token is from the future (%s); compare the clocks", p.Skew.Round(time.Second))
 	case left > maxLife:
