@@ -13,6 +13,7 @@ const (
 )
 
 // SignedLinkSSO is mode SignedLink.
+// +kubebuilder:validation:MinProperties=1
 type SignedLinkSSO struct {
 	// algorithm of the signature.
 	// +optional

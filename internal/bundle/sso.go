@@ -46,7 +46,7 @@ type OpenID struct {
 	Public bool `json:"public,omitempty"`
 }
 
-// SignedLink: the secret is <secrets>/sso/link-secret[.next].
+// SignedLink is mode SignedLink; the secret is <secrets>/sso/link-secret[.next].
 type SignedLink struct {
 	// Algorithm is SHA1 (loginid, stamp, token as the seed has it) or HMACSHA256.
 	Algorithm string `json:"algorithm"`
@@ -74,7 +74,7 @@ type AuthCall struct {
 	AccountPath string `json:"accountPath,omitempty"`
 }
 
-// OIDC: the secret is <secrets>/sso/client-secret.
+// OIDC is mode OIDC; the secret is <secrets>/sso/client-secret.
 type OIDC struct {
 	IssuerURL    string   `json:"issuerURL"`
 	ClientID     string   `json:"clientID"`
@@ -82,7 +82,7 @@ type OIDC struct {
 	AccountClaim string   `json:"accountClaim"`
 }
 
-// OAuth2: the secret is <secrets>/sso/client-secret.
+// OAuth2 is mode OAuth2; the secret is <secrets>/sso/client-secret.
 type OAuth2 struct {
 	AuthorizeURL string   `json:"authorizeURL"`
 	TokenURL     string   `json:"tokenURL"`

@@ -54,7 +54,7 @@ func (h *Handler) begin(ctx context.Context, v *visit, why purpose) result {
 	if h.limits.refuses(v.caller, "") {
 		return result{code: TooMany, reason: "LockedOut"}
 	}
-	if v.live.signIn.Link != nil {
+	if v.signIn.Link != nil {
 		return result{code: NoTicket, reason: "NoProvider", detail: "in this sign-in mode a person has to come from the OA"}
 	}
 	if why.Target.Client == "" {

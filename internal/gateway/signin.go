@@ -227,7 +227,7 @@ func (h *Handler) complete(ctx context.Context, v *visit, account string, p purp
 	}
 	res.oaAccount, res.skew = account, skew
 	if p.Scan != nil && res.code != Shown {
-		h.tellScreen(ctx, v, *p.Scan, grant{Code: res.code})
+		_ = h.tellScreen(ctx, v, *p.Scan, grant{Code: res.code}) // the phone says it as well
 	}
 	return res
 }

@@ -346,7 +346,7 @@ func TestWeCom(t *testing.T) {
 		w := newWorld(t)
 		v.open(w, map[string]string{"lina": "1001"})
 		b, phone := w.tab(phoneAgent), v.client.Browser()
-		v.client.Form(phone, "/wecom/login", "choose", "lina")
+		v.client.Form(phone, "/login", "choose", "lina")
 		_, _, header := v.client.Fetch(phone, http.MethodGet, strings.TrimSuffix(v.goTo(b.open(webhookRecord)), "#wechat_redirect"), "")
 		w.arrives(b, header.Get("Location"), "1001", "/h5/record/QuoteObj/5f3c2ab1")
 	})

@@ -222,7 +222,7 @@ func (b *browser) get(replica int, target string, change ...func(*http.Request))
 
 func (b *browser) do(replica int, method, target string, body io.Reader, change ...func(*http.Request)) page {
 	target = strings.TrimPrefix(target, "https://"+host)
-	r, err := http.NewRequest(method, "http://"+b.w.public[replica], body)
+	r, err := http.NewRequestWithContext(context.Background(), method, "http://"+b.w.public[replica], body)
 	must(err)
 	r.URL = &url.URL{Scheme: "http", Host: b.w.public[replica], Opaque: target}
 	r.Host = host

@@ -123,7 +123,7 @@ func (p *OpenIDProvider) HandOff(_ context.Context, person Person, resume string
 func (p *OpenIDProvider) Resume(ctx context.Context, request, sealed string) (location, crmAccount string, err error) {
 	var s session
 	if p.sealer.Open(sealed, &s) != nil || s.ID == "" || !p.config.Now().Before(s.Until) {
-		return "", "", nil
+		return "", "", nil //nolint:nilerr // a session that cannot be opened is none
 	}
 	first, err := p.vault.Once(ctx, "session|"+s.ID, requestLife)
 	if err != nil || !first {

@@ -250,7 +250,7 @@ func (c opClient) LoginURL(id string) string {
 	return c.provider.config.GatewayURL + c.provider.resume + id
 }
 
-func (c opClient) RestrictAdditionalIdTokenScopes() func([]string) []string {
+func (c opClient) RestrictAdditionalIdTokenScopes() func([]string) []string { //nolint:revive // the library spells it so
 	return func(scopes []string) []string { return scopes }
 }
 
