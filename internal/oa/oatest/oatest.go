@@ -92,14 +92,14 @@ type Stage struct {
 	tokens map[string]bool
 }
 
-// tokenHeaders carry the token of a call, beside the query parameter access_token.
+// tokenHeaders carry the token of a call, beside the query parameters access_token and accessToken.
 var tokenHeaders = []string{"Authorization", "X-Wlk-Authorization", "X-Acs-Dingtalk-Access-Token"}
 
 // serve is the OA, overheard.
 func (s *Stage) serve(w http.ResponseWriter, r *http.Request) {
-	carried := []string{r.URL.Query().Get("access_token")}
+	carried := []string{r.URL.Query().Get("access_token"), r.URL.Query().Get("accessToken")}
 	for _, name := range tokenHeaders {
-		carried = append(carried, strings.TrimPrefix(r.Header.Get(name), "Bearer "))
+		carried = append(carried, strings.TrimPrefix(strings.TrimPrefix(r.Header.Get(name), "Bearer "), "Basic "))
 	}
 	s.mu.Lock()
 	for _, token := range carried {
