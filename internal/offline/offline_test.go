@@ -56,6 +56,23 @@ func TestTheSchemaIsThatOfTheAPIServer(t *testing.T) {
 	}
 }
 
+// The presets that ship pass the schema too, not only their own tests.
+func TestPresetsHaveNoFindings(t *testing.T) {
+	files, err := filepath.Glob("../../config/presets/*-*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("presets: %v %v", files, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := check(t, string(text)); len(found) > 0 {
+			t.Errorf("%s: %v", file, found)
+		}
+	}
+}
+
 // Whatever files hold, checking them ends without a panic.
 func FuzzCheck(f *testing.F) {
 	for _, pattern := range []string{"../../config/samples/*.yaml", "../../config/presets/*.yaml", "../../cmd/oabridge/testdata/*/*.yaml"} {
