@@ -94,7 +94,7 @@ func installPresets(ctx context.Context) error {
 	if err := admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: presetsNamespace}}); err != nil {
 		return err
 	}
-	for _, name := range []string{"seeyon-todo", "seeyon-reminder"} {
+	for _, name := range []string{"seeyon-todo", "seeyon-reminder", "wecom-todo"} {
 		data, err := os.ReadFile(filepath.Join("..", "config", "presets", name+".yaml"))
 		if err != nil {
 			return err
