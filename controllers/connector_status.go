@@ -112,6 +112,9 @@ func (r *round) addresses() v1alpha1.AddressStatus {
 	if r.compiled != nil {
 		b = r.compiled.Bundle
 	}
+	if b != nil && bundle.Pulled(&r.connector.Spec) {
+		a.Pendings = workload.PendingsURL(r.connector, b.SSO)
+	}
 	if b != nil && b.SSO != nil {
 		signInAddresses(&a, b, r.connector.Spec.SSO)
 	}

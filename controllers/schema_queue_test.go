@@ -28,6 +28,9 @@ func TestTheAPIRefusesSharesOfNothing(t *testing.T) {
 			"spec.delivery.rateLimit.burst (default: perSecond) must be at least"},
 		{"a rate below the partitions", func(c *v1alpha1.OAConnector) { c.Spec.Delivery.RateLimit = v1alpha1.RateLimit{PerSecond: 7} },
 			"spec.delivery.rateLimit.burst (default: perSecond) must be at least"},
+		{"a list of the OA in each replica", func(c *v1alpha1.OAConnector) {
+			c.Spec.Seeyon.Mode, c.Spec.Seeyon.Pull.TokenSecretRef.Name = v1alpha1.SeeyonBoth, "hq-pull"
+		}, "need spec.dispatcher.records.indexSecretRef: the replicas share the list that Seeyon reads"},
 		{"a burst of the partitions", func(c *v1alpha1.OAConnector) { c.Spec.Delivery.RateLimit = v1alpha1.RateLimit{PerSecond: 1, Burst: 8} }, ""},
 		{"more partitions than calls by default", func(c *v1alpha1.OAConnector) {
 			c.Spec.Delivery = v1alpha1.Delivery{}

@@ -38,6 +38,12 @@ func secretNeeds(spec *v1alpha1.OAConnectorSpec) []secretNeed {
 			required: []string{h.ValueFrom.SecretKeyRef.Key}, check: checkHeaderValue,
 		})
 	}
+	if bundle.Pulled(spec) {
+		needs = append(needs, secretNeed{
+			field: "spec.seeyon.pull.tokenSecretRef", name: spec.Seeyon.Pull.TokenSecretRef.Name,
+			required: []string{v1alpha1.KeyToken}, optional: next(v1alpha1.KeyToken), check: checkToken,
+		})
+	}
 	needs = append(needs, sourceNeeds(&spec.Source)...)
 	needs = append(needs, queueNeeds(&spec.Dispatcher)...)
 	for i, c := range spec.Notifications.Channels {

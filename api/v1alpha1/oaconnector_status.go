@@ -115,6 +115,12 @@ type AddressStatus struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	Callback string `json:"callback,omitempty"`
+	// pendings is where Seeyon asks for open to-dos, in mode Pull and Both: on the host of the gateway's Ingress, or inside
+	// the cluster when there is none.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	Pendings string `json:"pendings,omitempty"`
 	// login is the entry that is registered in the OA for the CRM's main page, for PC. For mobile, the last part is true.
 	// +optional
 	// +kubebuilder:validation:MinLength=1

@@ -36,6 +36,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="!self.?delivery.?rateLimit.hasValue() || self.delivery.rateLimit.?burst.orValue(self.delivery.rateLimit.perSecond) >= self.?dispatcher.?queue.?nats.?partitions.orValue(1)",message="spec.delivery.rateLimit.burst (default: perSecond) must be at least spec.dispatcher.queue.nats.partitions: each partition gets its share"
 // +kubebuilder:validation:XValidation:rule="!has(self.notifications) || has(self.source.crm) || self.notifications.channels.all(c, c.type != 'CRM')",message="a notification channel of type CRM needs spec.source.crm: the message is sent through the CRM's open interface"
 // +kubebuilder:validation:XValidation:rule="self.?protocol.orValue('REST') == 'Webservice' || !self.?result.?xmlJsonField.hasValue()",message="spec.result.xmlJsonField is only for protocol Webservice"
+// +kubebuilder:validation:XValidation:rule="self.?seeyon.?mode.orValue('Push') == 'Push' || !self.?dispatcher.?queue.?nats.hasValue() || self.?dispatcher.?records.?indexSecretRef.hasValue()",message="spec.seeyon.mode Pull and Both with a queue in NATS need spec.dispatcher.records.indexSecretRef: the replicas share the list that Seeyon reads"
 type OAConnectorSpec struct {
 	// type is the OA product on the other side.
 	// +required

@@ -51,7 +51,56 @@ const (
 	TokenInQuery  TokenPlacement = "Query"
 )
 
+// SeeyonMode says how to-dos come into Seeyon (消息获取模式).
+// +kubebuilder:validation:Enum=Push;Pull;Both
+type SeeyonMode string
+
+// Values of SeeyonMode.
+const (
+	// SeeyonPush: the dispatcher calls Seeyon (第三方推送).
+	SeeyonPush SeeyonMode = "Push"
+	// SeeyonPull: Seeyon asks the dispatcher from time to time (第三方读取).
+	SeeyonPull SeeyonMode = "Pull"
+	// SeeyonBoth: items are pushed and can be asked for too.
+	SeeyonBoth SeeyonMode = "Both"
+)
+
+// SeeyonAccounts says by which accounts Seeyon asks.
+// +kubebuilder:validation:Enum=OA;CRM
+type SeeyonAccounts string
+
+// Values of SeeyonAccounts.
+const (
+	// SeeyonAccountsOA are the OA accounts of the AccountBindings, which the preset writes into thirdReceiverId.
+	SeeyonAccountsOA SeeyonAccounts = "OA"
+	// SeeyonAccountsCRM are the CRM accounts.
+	SeeyonAccountsCRM SeeyonAccounts = "CRM"
+)
+
+// SeeyonPullSpec says who may ask for to-dos, and how.
+type SeeyonPullSpec struct {
+	// tokenSecretRef names a labelled Secret whose key token (at least 16 bytes) Seeyon sends as a bearer token. While it is
+	// being replaced, the key token.next is accepted too.
+	// +required
+	TokenSecretRef SecretReference `json:"tokenSecretRef,omitempty,omitzero"`
+	// accounts says which ids Seeyon asks by: those that the template writes into thirdReceiverId.
+	// +optional
+	// +default="OA"
+	Accounts SeeyonAccounts `json:"accounts,omitempty"`
+	// allowedCIDRs limits the addresses that may ask, beside the token. It is the address of the connection that counts:
+	// behind an Ingress, that of the ingress controller. Default: every address.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=43
+	// +kubebuilder:validation:items:XValidation:rule="isCIDR(self)",message="must be a CIDR such as 10.1.2.0/24"
+	AllowedCIDRs []string `json:"allowedCIDRs,omitempty"`
+}
+
 // SeeyonSpec is what only Seeyon needs.
+// +kubebuilder:validation:XValidation:rule="(self.?mode.orValue('Push') != 'Push') == has(self.pull)",message="mode Pull and Both need the block pull (at least tokenSecretRef), and Push may not have it"
 type SeeyonSpec struct {
 	// registerCode is the code under which the CRM is registered as a third-party application in Seeyon.
 	// +required
@@ -71,6 +120,14 @@ type SeeyonSpec struct {
 	// +default="15m"
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('10s') && duration(self) <= duration('24h')",message="tokenIdleTimeout must be between 10s and 24h"
 	TokenIdleTimeout metav1.Duration `json:"tokenIdleTimeout,omitempty,omitzero"`
+	// mode says how to-dos come into Seeyon: Push (the dispatcher calls Seeyon), Pull (Seeyon asks for the open to-dos of
+	// bound people), or Both. Reminders are pushed in every mode.
+	// +optional
+	// +default="Push"
+	Mode SeeyonMode `json:"mode,omitempty"`
+	// pull is how Seeyon asks, for mode Pull and Both.
+	// +optional
+	Pull SeeyonPullSpec `json:"pull,omitempty,omitzero"`
 }
 
 // WeaverSpec is what only Weaver needs.

@@ -55,6 +55,11 @@ func landrayAuthentication(spec *v1alpha1.OAConnectorSpec) v1alpha1.LandrayAuthe
 	return or(spec.Landray.Authentication, byProtocol)
 }
 
+// Pulled reports whether the OA asks for open to-dos.
+func Pulled(spec *v1alpha1.OAConnectorSpec) bool {
+	return spec.Type == v1alpha1.TypeSeeyon && or(spec.Seeyon.Mode, v1alpha1.SeeyonPush) != v1alpha1.SeeyonPush
+}
+
 // compileVendor adds what only one vendor needs.
 func compileVendor(oa *OA, spec v1alpha1.OAConnectorSpec) {
 	switch spec.Type {
@@ -64,6 +69,10 @@ func compileVendor(oa *OA, spec v1alpha1.OAConnectorSpec) {
 			Version:          string(or(spec.Seeyon.Version, DefaultSeeyonVersion)),
 			TokenPlacement:   string(or(spec.Seeyon.TokenPlacement, DefaultTokenPlacement)),
 			TokenIdleTimeout: durationOr(spec.Seeyon.TokenIdleTimeout.Duration, DefaultTokenIdleTimeout),
+		}
+		if Pulled(&spec) {
+			oa.Seeyon.PullOnly = spec.Seeyon.Mode == v1alpha1.SeeyonPull
+			oa.Seeyon.Pull = &Pull{Accounts: string(or(spec.Seeyon.Pull.Accounts, v1alpha1.SeeyonAccountsOA)), AllowedCIDRs: spec.Seeyon.Pull.AllowedCIDRs}
 		}
 	case v1alpha1.TypeLandray:
 		oa.Landray = &Landray{

@@ -20,12 +20,16 @@ const (
 	PortLocal = 8083
 )
 
+// PathPendings of the dispatcher's public port is where Seeyon asks for open to-dos.
+const PathPendings = "/seeyon/pendings"
+
 // Slots are the folders below the secrets directory. Each holds the keys of one Secret as files.
 const (
 	SlotCredentials = "credentials" // username, password
 	SlotCA          = "ca"          // ca.crt
 	SlotSigning     = "signing"     // signing-key, signing-key.next
 	SlotToken       = "token"       // token, token.next
+	SlotPull        = "pull"        // token, token.next
 	SlotLogin       = "login"       // key.pem, key.pem.next; shared-key, shared-key.next; client-secret
 	SlotSSO         = "sso"         // link-secret, jwks.json, shared-key, client-secret or token, by the sign-in mode
 	SlotCompany     = "company-"    // followed by the index of the company; see Company.Secret: appSecret

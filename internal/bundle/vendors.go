@@ -8,6 +8,17 @@ type Seeyon struct {
 	// TokenPlacement is Header or Query.
 	TokenPlacement   string   `json:"tokenPlacement"`
 	TokenIdleTimeout Duration `json:"tokenIdleTimeout"`
+	// Pull is set when Seeyon asks for the open to-dos; PullOnly, when they are not pushed as well.
+	Pull     *Pull `json:"pull,omitempty"`
+	PullOnly bool  `json:"pullOnly,omitempty"`
+}
+
+// Pull says who may ask for open to-dos. The secret is <secrets>/pull/token[.next].
+type Pull struct {
+	// Accounts is OA or CRM: by which accounts Seeyon asks.
+	Accounts string `json:"accounts"`
+	// AllowedCIDRs limits the addresses that may ask; empty means all.
+	AllowedCIDRs []string `json:"allowedCIDRs,omitempty"`
 }
 
 // Landray is what only Landray needs.

@@ -83,6 +83,16 @@ func (v *live) decide(s *scenario.Scenario, d *record.Delivery, e *lanes.Entry, 
 	r.ReceiverOA = receiver
 	fields, sent := v.fields(s, d, receiver, before.state)
 	r.Sent = sent
+	if v.listed(definition.Kind) {
+		var err error
+		if r.Listed, err = list(s, d.Event.Action, fields); err != nil {
+			r.Class = string(oa.Internal)
+			return end(record.Dead, string(oa.Internal), "the item could not be made from template %s: %v", definition.Template, err)
+		}
+		if v.bundle.OA.Seeyon.PullOnly {
+			return end(record.Delivered, "", "it stands in the list that the OA reads, or was taken off it")
+		}
+	}
 	request, err := s.Render(d.Event.Action, fields)
 	switch {
 	case errors.Is(err, scenario.ErrMissing):

@@ -139,6 +139,9 @@ func (e *engine) attempted(v *live, c outgoing, a oa.Attempt) {
 	if a.Accepted {
 		e.accepted(v, &r, c.request.Confirm, now)
 	}
+	if r.Outcome != record.Delivered && !r.Awaited() {
+		r.Listed = nil // it failed
+	}
 	e.record(v, c.entry, r, c.delivery)
 }
 

@@ -23,7 +23,8 @@ type keys struct {
 
 	mu     sync.RWMutex
 	events *crm.Authenticator
-	peer   [][sha256.Size]byte
+	peer   digests
+	pull   digests
 }
 
 // reload reads the keys again. When the new ones cannot be used, the old ones stay: a mistake in a rotation must not
@@ -55,12 +56,8 @@ func (k *keys) reload(s bundle.Source) error {
 			errs = append(errs, fmt.Errorf("the events' proof of origin: %w", err))
 		}
 	}
-	var peer [][sha256.Size]byte
-	for _, token := range read(bundle.SlotPeer, v1alpha1.KeyToken) {
-		if token != "" {
-			peer = append(peer, sha256.Sum256([]byte(token)))
-		}
-	}
+	peer := digestsOf(read(bundle.SlotPeer, v1alpha1.KeyToken))
+	pull := digestsOf(read(bundle.SlotPull, v1alpha1.KeyToken))
 
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -69,6 +66,9 @@ func (k *keys) reload(s bundle.Source) error {
 	}
 	if len(peer) > 0 {
 		k.peer = peer
+	}
+	if len(pull) > 0 {
+		k.pull = pull
 	}
 	return errors.Join(errs...)
 }
@@ -79,15 +79,38 @@ func (k *keys) authenticator() *crm.Authenticator {
 	return k.events
 }
 
-// isPeer reports whether a request comes from the gateway, in constant time.
+// isPeer reports whether a request comes from the gateway, isReader whether it comes from an OA that reads its list.
 func (k *keys) isPeer(authorization string) bool {
-	token, ok := strings.CutPrefix(authorization, "Bearer ")
-	sum := sha256.Sum256([]byte(token))
 	k.mu.RLock()
 	defer k.mu.RUnlock()
+	return k.peer.match(authorization)
+}
+
+func (k *keys) isReader(authorization string) bool {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return k.pull.match(authorization)
+}
+
+// digests are of the tokens that are accepted.
+type digests [][sha256.Size]byte
+
+func digestsOf(tokens []string) (out digests) {
+	for _, token := range tokens {
+		if token != "" {
+			out = append(out, sha256.Sum256([]byte(token)))
+		}
+	}
+	return out
+}
+
+// match reports whether a header Authorization bears one of the tokens, in constant time.
+func (d digests) match(authorization string) bool {
+	token, ok := strings.CutPrefix(authorization, "Bearer ")
+	sum := sha256.Sum256([]byte(token))
 	right := 0
-	for i := range k.peer {
-		right |= subtle.ConstantTimeCompare(sum[:], k.peer[i][:])
+	for i := range d {
+		right |= subtle.ConstantTimeCompare(sum[:], d[i][:])
 	}
 	return ok && right == 1
 }

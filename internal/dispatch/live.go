@@ -40,7 +40,11 @@ func newLive(l *bundle.Loaded, before *live, secrets string, newPusher func(*bun
 		}
 		v.scenarios[d.Kind] = s
 	}
-	if before != nil && sameDriver(before.bundle, v.bundle) {
+	if v.passive() {
+		v.pusher = idlePusher{}
+		return v, nil
+	}
+	if before != nil && !before.passive() && sameDriver(before.bundle, v.bundle) {
 		v.pusher = before.pusher
 		return v, nil
 	}

@@ -62,7 +62,11 @@ func (e *engine) report() (d report.Delivery, oa report.OA, replays map[string]r
 	if f := e.progress.LastFailure; f != nil {
 		d.LastFailure = &report.Failure{Time: f.At.UTC().Truncate(time.Second), Class: f.Class, Message: f.Message}
 	}
-	return d, e.gate.oa, e.replayReport()
+	oa = e.gate.oa
+	if v := e.live.Load(); v != nil && v.passive() {
+		oa = report.OA{State: "Unknown", Reason: v1alpha1.ReasonUnknown, Message: "the OA asks for its items and is not called"}
+	}
+	return d, oa, e.replayReport()
 }
 
 // report is the whole report of this process: the sum over its partitions.

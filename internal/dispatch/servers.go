@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/oabridge/oabridge/internal/bundle"
 	"github.com/oabridge/oabridge/internal/report"
 )
 
@@ -28,6 +29,8 @@ func (d *Dispatcher) listen(ctx context.Context) error {
 	public := http.NewServeMux()
 	public.Handle("POST /events", d.intake)
 	public.Handle("POST /callbacks/fxiaoke", newCallbacks(d.intake, d.callback))
+	public.Handle("GET "+bundle.PathPendings, pendings{d})
+	public.Handle("POST "+bundle.PathPendings, pendings{d})
 
 	admin := http.NewServeMux()
 	admin.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })

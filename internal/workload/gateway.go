@@ -51,16 +51,22 @@ func gatewayService(in Input) Object {
 	return service(in, v1alpha1.ComponentGateway, GatewayName(in.Connector.Name), servicePort("http", bundle.PortPublic))
 }
 
-// gatewayIngress sends the whole host to the gateway: the paths belong to the SSO modes, not to the operator.
+// gatewayIngress sends the whole host to the gateway: the paths belong to the SSO modes, not to the operator. Only the list
+// that Seeyon reads is the dispatcher's.
 func gatewayIngress(in Input) Object {
 	sso := in.Connector.Spec.SSO
-	backend := networkingv1ac.IngressBackend().WithService(networkingv1ac.IngressServiceBackend().
-		WithName(GatewayName(in.Connector.Name)).
-		WithPort(networkingv1ac.ServiceBackendPort().WithNumber(bundle.PortPublic)))
-	spec := networkingv1ac.IngressSpec().WithRules(networkingv1ac.IngressRule().
-		WithHost(sso.Host).
-		WithHTTP(networkingv1ac.HTTPIngressRuleValue().WithPaths(networkingv1ac.HTTPIngressPath().
-			WithPath("/").WithPathType(networkingv1.PathTypePrefix).WithBackend(backend))))
+	path := func(path string, kind networkingv1.PathType, service string) *networkingv1ac.HTTPIngressPathApplyConfiguration {
+		return networkingv1ac.HTTPIngressPath().WithPath(path).WithPathType(kind).
+			WithBackend(networkingv1ac.IngressBackend().WithService(networkingv1ac.IngressServiceBackend().
+				WithName(service).
+				WithPort(networkingv1ac.ServiceBackendPort().WithNumber(bundle.PortPublic))))
+	}
+	paths := networkingv1ac.HTTPIngressRuleValue()
+	if bundle.Pulled(&in.Connector.Spec) {
+		paths.WithPaths(path(bundle.PathPendings, networkingv1.PathTypeExact, DispatcherName(in.Connector.Name)))
+	}
+	paths.WithPaths(path("/", networkingv1.PathTypePrefix, GatewayName(in.Connector.Name)))
+	spec := networkingv1ac.IngressSpec().WithRules(networkingv1ac.IngressRule().WithHost(sso.Host).WithHTTP(paths))
 	if sso.Exposure.ClassName != "" {
 		spec.WithIngressClassName(sso.Exposure.ClassName)
 	}

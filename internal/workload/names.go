@@ -41,6 +41,14 @@ func CallbackURL(c *v1alpha1.OAConnector) string {
 	return fmt.Sprintf("http://%s.%s.svc:%d/callbacks/fxiaoke", DispatcherName(c.Name), c.Namespace, bundle.PortPublic)
 }
 
+// PendingsURL is where Seeyon asks for open to-dos: inside the cluster, or on the host of the Ingress where there is one.
+func PendingsURL(c *v1alpha1.OAConnector, sso *bundle.SSO) string {
+	if hasIngress(c) && sso != nil {
+		return sso.URL + bundle.PathPendings
+	}
+	return fmt.Sprintf("http://%s.%s.svc:%d%s", DispatcherName(c.Name), c.Namespace, bundle.PortPublic, bundle.PathPendings)
+}
+
 // ProofsURL is where the dispatcher remembers used proofs for the gateway.
 func ProofsURL(c *v1alpha1.OAConnector) string {
 	return fmt.Sprintf("http://%s.%s.svc:%d/proofs", DispatcherName(c.Name), c.Namespace, bundle.PortPeer)

@@ -61,6 +61,9 @@ func dispatcherSlots(in Input) []slot {
 	if name := spec.Source.TokenSecretRef.Name; name != "" {
 		slots = append(slots, slot{bundle.SlotToken, keys(name, rotated(v1alpha1.KeyToken)...)})
 	}
+	if bundle.Pulled(&spec) {
+		slots = append(slots, slot{bundle.SlotPull, keys(spec.Seeyon.Pull.TokenSecretRef.Name, rotated(v1alpha1.KeyToken)...)})
+	}
 	slots = append(slots, crmSlots(spec.Source)...)
 	slots = append(slots, queueSlots(spec.Dispatcher)...)
 	for i, c := range spec.Notifications.Channels {

@@ -38,6 +38,11 @@ func HasGateway(c *v1alpha1.OAConnector) bool {
 	return c.Spec.SSO.Mode != "" && c.Spec.SSO.Mode != v1alpha1.SSONone
 }
 
+// hasIngress says whether the operator makes an Ingress for a connector.
+func hasIngress(c *v1alpha1.OAConnector) bool {
+	return HasGateway(c) && c.Spec.SSO.Exposure.Type != v1alpha1.ExposureNone
+}
+
 // Build returns the children in the order in which they have to be applied: what a pod mounts comes before the pod, and
 // the account shards come before the document that names them. The peer Secret (NewPeerSecret) is not among them,
 // because it is created once and never written again.
@@ -59,7 +64,7 @@ func Build(in Input) []Object {
 		if gatewayReplicas(in.Connector) > 1 {
 			objects = append(objects, disruptionBudget(in, v1alpha1.ComponentGateway, GatewayName(in.Connector.Name)))
 		}
-		if in.Connector.Spec.SSO.Exposure.Type != v1alpha1.ExposureNone {
+		if hasIngress(in.Connector) {
 			objects = append(objects, gatewayIngress(in))
 		}
 	}

@@ -90,7 +90,16 @@ func scaled() workload.Input {
 	return in
 }
 
-var inputs = map[string]func() workload.Input{"minimal": minimal, "full": full, "single-gateway": single, "nats": scaled}
+// pulled is asked by Seeyon, on the host of the Ingress.
+func pulled() workload.Input {
+	in := full()
+	in.Connector.Spec.Type = v1alpha1.TypeSeeyon
+	in.Connector.Spec.Seeyon = v1alpha1.SeeyonSpec{RegisterCode: "3004", Mode: v1alpha1.SeeyonPull,
+		Pull: v1alpha1.SeeyonPullSpec{TokenSecretRef: v1alpha1.SecretReference{Name: "hq-pull"}}}
+	return in
+}
+
+var inputs = map[string]func() workload.Input{"minimal": minimal, "full": full, "single-gateway": single, "nats": scaled, "pull": pulled}
 
 func render(t *testing.T, objects []workload.Object) []byte {
 	t.Helper()

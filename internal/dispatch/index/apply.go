@@ -57,6 +57,9 @@ func (x *Index) Apply(ctx context.Context, batch []Located) error {
 		if err != nil {
 			return fmt.Errorf("index: %w", err)
 		}
+		if err := x.list(ctx, tx, batch); err != nil {
+			return fmt.Errorf("index: %w", err)
+		}
 		for _, p := range slices.Sorted(maps.Keys(last)) {
 			if _, err := tx.ExecContext(ctx, x.dialect.bind("INSERT INTO "+tablePositions+" AS p (connector, part, frame) VALUES (?, ?, ?) "+
 				"ON CONFLICT (connector, part) DO UPDATE SET frame = excluded.frame WHERE p.frame < excluded.frame"),

@@ -68,8 +68,10 @@ func (x *Index) Forget(ctx context.Context, partition int) error {
 		return err
 	}
 	return x.use(ctx, func(ctx context.Context, s *store) error {
-		if _, err := s.write.ExecContext(ctx, x.dialect.bind("DELETE FROM "+tablePositions+" WHERE connector = ? AND part = ?"), x.connector, partition); err != nil {
-			return fmt.Errorf("index: %w", err)
+		for _, table := range []string{tablePendings, tablePositions} {
+			if _, err := s.write.ExecContext(ctx, x.dialect.bind("DELETE FROM "+table+" WHERE connector = ? AND part = ?"), x.connector, partition); err != nil {
+				return fmt.Errorf("index: %w", err)
+			}
 		}
 		return nil
 	})

@@ -17,6 +17,8 @@ const (
 	tablePositions = "oab_positions_v1"
 	// tablePeople knows which CRM accounts an OA account stood for.
 	tablePeople = "oab_people_v1"
+	// tablePendings is the list of open items that an OA reads.
+	tablePendings = "oab_pendings_v1"
 )
 
 // columns of tableRecords, in the order of row. Times are nanoseconds since 1970 (UTC), 0 for none.
@@ -66,6 +68,10 @@ func schema(suffix string) []string {
 		fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s (connector TEXT NOT NULL, receiver_oa TEXT NOT NULL, receiver TEXT NOT NULL, PRIMARY KEY (connector, receiver_oa, receiver))%s",
 			tablePeople, suffix),
 	}
+	out = append(out,
+		fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s (connector TEXT NOT NULL, lane TEXT NOT NULL, part INTEGER NOT NULL, receiver TEXT NOT NULL, receiver_oa TEXT NOT NULL, "+
+			"accepted_at BIGINT NOT NULL, item TEXT NOT NULL, PRIMARY KEY (connector, lane))%s", tablePendings, suffix),
+		fmt.Sprintf("CREATE INDEX IF NOT EXISTS %s_receiver ON %s (connector, receiver, accepted_at)", tablePendings, tablePendings))
 	for _, i := range indexes {
 		s := fmt.Sprintf("CREATE INDEX IF NOT EXISTS %s_%s ON %s (%s)", tableRecords, i.name, tableRecords, i.columns)
 		if i.where != "" {

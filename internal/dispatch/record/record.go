@@ -167,9 +167,18 @@ type Record struct {
 
 	// Merged is the Seq of the delivery whose state this one goes out with from now on, 0 when that is its own.
 	Merged uint64 `json:"merged,omitempty"`
+	// Listed is what the delivery changed in the list that the OA reads, nil when that is nothing.
+	Listed *Listed `json:"listed,omitempty"`
+
 	// Replay is the ID of the replay that the delivery belongs to, ReplayOf the Seq of the dead one that it repeats.
 	Replay   string `json:"replay,omitempty"`
 	ReplayOf uint64 `json:"replayOf,omitempty"`
+}
+
+// Listed is a change of the list that the OA reads.
+type Listed struct {
+	// Item as the OA gets it, a JSON object; empty takes it off the list.
+	Item string `json:"item,omitempty"`
 }
 
 // Of starts a record about a delivery.
