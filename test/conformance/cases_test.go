@@ -21,12 +21,12 @@ var cases = []struct {
 	rules []string
 	run   func(*run)
 }{
-	{"create", []string{"F1", "F19", "F20", "F21", "F22", "F32", "F34", "F43"}, create},
+	{"create", []string{"F1", "F19", "F20", "F21", "F22", "F32", "F30", "F34"}, create},
 	{"update", []string{"F19", "F20"}, update},
-	{"complete", []string{"F19", "F100"}, complete},
+	{"complete", []string{"F19", "F94", "F100"}, complete},
 	{"delete", []string{"F19", "F20"}, remove},
 	{"reminder", []string{"F1", "F3"}, reminder},
-	{"batch", []string{"F94"}, batch},
+	{"batch", []string{"F93"}, batch},
 	{"token death", []string{"F36", "F80"}, tokenDeath},
 	{"rate limit", []string{"F61", "F62"}, rateLimit},
 	{"false success", []string{"F11", "F12", "F14", "F15"}, falseSuccess},

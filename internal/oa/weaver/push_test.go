@@ -147,7 +147,7 @@ func TestFaults(t *testing.T) {
 }
 
 // A group is one call while all are good. A bad one takes no good one down, and a switched-off to-do centre burns nothing.
-func TestBatch(t *testing.T) { // F94
+func TestBatch(t *testing.T) { // F93
 	s := newStage(t, nil)
 	scene := s.Preset(presets[0])
 	calls := func(receivers ...string) (out []oa.Call) {
