@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
@@ -73,7 +74,8 @@ func (a *app) sso(o *overview) string {
 			switch {
 			case outcome == "OK":
 				ok += int64(n)
-			case n > 0:
+			// BEGUN, SHOWN and ANNOUNCED are steps on the way.
+			case n > 0 && strings.HasPrefix(outcome, "SSO-"):
 				no += int64(n)
 				refused[outcome] += int64(n)
 			}

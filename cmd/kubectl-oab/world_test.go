@@ -187,7 +187,7 @@ func stocked(t *testing.T, more ...client.Object) *world {
 		Delivery: &report.Delivery{}, Store: &report.Store{Records: "the database of the index does not answer"},
 	}})
 	w.serve("hq-gateway-0", bundle.PortAdmin, map[string]any{"/metrics": "# TYPE oabridge_sso_logins_total counter\n" +
-		`oabridge_sso_logins_total{outcome="OK"} 312` + "\n" + `oabridge_sso_logins_total{outcome="SSO-1003"} 3` + "\n" + `oabridge_sso_logins_total{outcome="SSO-1101"} 1` + "\n"})
+		`oabridge_sso_logins_total{outcome="OK"} 312` + "\n" + `oabridge_sso_logins_total{outcome="BEGUN"} 320` + "\n" + `oabridge_sso_logins_total{outcome="SSO-1003"} 3` + "\n" + `oabridge_sso_logins_total{outcome="SSO-1101"} 1` + "\n"})
 	return w
 }
 
