@@ -27,7 +27,7 @@ func nextReplayStatus(r *v1alpha1.Replay, before v1alpha1.ReplayStatus, run v1al
 	next := *before.DeepCopy()
 	cancelled := r.Spec.State == v1alpha1.ReplayCancelled
 	idle := !underWay(before)
-	if run != before.Run && !(cancelled && idle) {
+	if run != before.Run && (!cancelled || !idle) {
 		next = v1alpha1.ReplayStatus{Run: run, CompletedGeneration: before.CompletedGeneration}
 	}
 	next.ObservedGeneration = r.Generation

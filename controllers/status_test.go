@@ -53,7 +53,9 @@ func TestDeliveryInTheStatus(t *testing.T) {
 	w.Expect(d.LastFailure.Message).To(Equal("the OA says: 系统编码不存在"))
 
 	// Records that cannot be looked up hold nothing up; a person who looks for them learns why.
-	pod.say(func(r *report.Report) { r.Delivery.Held, r.Store.Records = 0, "the database of the index does not answer" })
+	pod.say(func(r *report.Report) {
+		r.Delivery.Held, r.Store.Records = 0, "the database of the index does not answer"
+	})
 	w.expectCondition(v1alpha1.ConditionDeliveryHealthy, And(HavePrefix("True RecordsBehind: records cannot be looked up, or are late to be; pod "),
 		HaveSuffix(": the database of the index does not answer")))
 

@@ -181,6 +181,7 @@ type SecretKeyReference struct {
 }
 
 // Endpoint is the address of an OA and how it is reached.
+// +kubebuilder:validation:MinProperties=1
 type Endpoint struct {
 	// url is scheme, host and optional port and path prefix of the OA. Plain http with any port is allowed.
 	// +optional

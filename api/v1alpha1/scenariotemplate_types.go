@@ -243,10 +243,20 @@ type Capture struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	Path string `json:"path,omitempty"`
-	// once means that the value is used up by the first call that succeeds with it.
+	// use says how often the value works: Once means that the first call that succeeds with it uses it up. Default: Always.
 	// +optional
-	Once bool `json:"once,omitempty"`
+	Use CaptureUse `json:"use,omitempty"`
 }
+
+// CaptureUse is how often a captured value works.
+// +kubebuilder:validation:Enum=Always;Once
+type CaptureUse string
+
+// Values of CaptureUse.
+const (
+	CaptureAlways CaptureUse = "Always"
+	CaptureOnce   CaptureUse = "Once"
+)
 
 // BatchCall is the form of a call that takes several items at once. Method and headers are those of the call; the body is
 // a list of the bodies that the items would have alone.

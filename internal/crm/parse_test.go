@@ -114,7 +114,7 @@ func TestTraceContext(t *testing.T) {
 			}
 		})
 	}
-	if NewTraceParent() == NewTraceParent() {
+	if one, other := NewTraceParent(), NewTraceParent(); one == other {
 		t.Error("two traces have one id")
 	}
 }

@@ -58,7 +58,7 @@ func TestValuesOfTheOA(t *testing.T) {
 	srv := httptest.NewServer(o)
 	t.Cleanup(srv.Close)
 	w := newWorld(t)
-	w.options.NewPusher = func(b *bundle.Bundle, _ string, now func() time.Time) (oa.Pusher, error) {
+	w.options.NewPusher = func(_ *bundle.Bundle, _ string, now func() time.Time) (oa.Pusher, error) {
 		u, err := url.Parse(srv.URL)
 		if err != nil {
 			return nil, err

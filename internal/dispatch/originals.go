@@ -49,10 +49,7 @@ func (e *engine) scenario(ctx context.Context, v *live, d *record.Delivery) (s *
 		return nil, "", err
 	}
 	var definition scenario.Definition
-	if data != nil {
-		err = json.Unmarshal(data, &definition)
-	}
-	if data == nil || err != nil {
+	if data == nil || json.Unmarshal(data, &definition) != nil {
 		return nil, fmt.Sprintf("revision %s of the template is not kept any more: replay it with template Current", d.Revision), nil
 	}
 	if s, err = scenario.New(definition); err != nil {

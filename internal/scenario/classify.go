@@ -23,10 +23,10 @@ const Delivered = "Delivered"
 //
 // body is UTF-8: see Decode.
 func Classify(status int, body []byte, result Result) (class, message string) {
-	switch {
-	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden:
 		return string(v1alpha1.ClassAuthExpired), fmt.Sprintf("the OA answered HTTP %d: it does not accept the token or the account", status)
-	case status == http.StatusTooManyRequests:
+	case http.StatusTooManyRequests:
 		return string(v1alpha1.ClassRateLimited), "the OA answered HTTP 429: too many calls"
 	}
 	v := result.Judge(body)

@@ -196,7 +196,7 @@ func (f *filler) call(field string, c v1alpha1.Call) Call {
 		}
 	}
 	for _, v := range c.Capture {
-		out.Capture = append(out.Capture, Capture{Name: v.Name, Path: v.Path, Once: v.Once})
+		out.Capture = append(out.Capture, Capture{Name: v.Name, Path: v.Path, Once: v.Use == v1alpha1.CaptureOnce})
 	}
 	if out.Missing = string(c.Missing); out.Missing == string(v1alpha1.MissingFail) {
 		out.Missing = ""

@@ -110,7 +110,7 @@ func (c *call) lacks(f Fields) bool {
 }
 
 // without makes what takes the place of a call for which a value is missing.
-func (s *Scenario) without(a Action, c *call, f Fields) (Request, error) {
+func (s *Scenario) without(c *call, f Fields) (Request, error) {
 	if c.missing == MissingCreate {
 		return s.Render(Create, f)
 	}
@@ -170,7 +170,7 @@ func (s *Scenario) renderLookup(a Action, c *call, f Fields) (Request, error) {
 			case c.missing == "":
 				return Request{}, errNotFound
 			}
-			return s.without(a, c, f)
+			return s.without(c, f)
 		},
 	}}, nil
 }

@@ -47,7 +47,7 @@ func (s *Scenario) Render(a Action, f Fields) (Request, error) {
 		return Request{}, ErrNoCall
 	}
 	if c.lacks(f) {
-		return s.without(a, c, f)
+		return s.without(c, f)
 	}
 	if c.lookup != nil {
 		return s.renderLookup(a, c, f)
@@ -70,7 +70,7 @@ func (s *Scenario) render(a Action, c *call, f Fields) (Request, error) {
 		Captures: c.captures, Spends: c.spends,
 	}
 	if len(c.spends) > 0 && c.missing != "" {
-		req.Without = func() (Request, error) { return s.without(a, c, f) }
+		req.Without = func() (Request, error) { return s.without(c, f) }
 	}
 	for _, h := range c.headers {
 		value, err := r.append(nil, h.value, MaxHeaderValue)

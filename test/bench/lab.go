@@ -180,7 +180,7 @@ func (l *lab) begin(ctx context.Context, base string) (*subject, error) {
 
 // start runs the process and returns how long it took until it was ready.
 func (s *subject) start(ctx context.Context) (time.Duration, error) {
-	p, err := s.Dispatcher.Start(ctx)
+	p, err := s.Start(ctx)
 	if err != nil {
 		return 0, err
 	}

@@ -133,7 +133,7 @@ func (g *generator) client(ctx context.Context, client *http.Client) error {
 				break
 			}
 			if resp.StatusCode < 500 && resp.StatusCode != http.StatusTooManyRequests {
-				return fmt.Errorf("POST %s: status %d (%v)", g.url, resp.StatusCode, err)
+				return fmt.Errorf("POST %s: status %d (%w)", g.url, resp.StatusCode, err)
 			}
 			g.repeated.Add(1)
 			time.Sleep(retryPause)

@@ -32,7 +32,7 @@ func (st *stage) killer(ctx context.Context, c config) error {
 	victim := st.dispatchers[0]
 	for {
 		if dice.IntN(4) > 0 {
-			if err := victim.isUp(ctx); err != nil {
+			if victim.isUp(ctx) != nil { // the havoc is over
 				return nil
 			}
 		}
@@ -49,7 +49,7 @@ func (st *stage) inTurn(ctx context.Context, c config) error {
 	dice := c.dice(actorInTurn)
 	for n := 0; ; n++ {
 		for _, s := range st.servers {
-			if err := s.isUp(ctx); err != nil {
+			if s.isUp(ctx) != nil {
 				return nil
 			}
 		}

@@ -169,7 +169,7 @@ func (st *stage) drained(ctx context.Context) error {
 		case err == nil && now != last:
 			last, since, calm = now, time.Now(), 0
 		case time.Since(since) > drainStuck:
-			return fmt.Errorf("nothing moves for %s: %d waiting, %d ended (%v); see %s", drainStuck, waiting, ended, err, st.diary.dir)
+			return fmt.Errorf("nothing moves for %s: %d waiting, %d ended (%w); see %s", drainStuck, waiting, ended, err, st.diary.dir)
 		}
 		if err := pause(ctx, drainPoll); err != nil {
 			return err

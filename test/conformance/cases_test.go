@@ -92,7 +92,7 @@ func reminder(r *run) {
 // batch: one that the OA refuses takes no good one down.
 func batch(r *run) {
 	const n = 6
-	since := r.calls(r.target.batch)
+	since := r.calls(r.batch)
 	var events []event
 	item := func(i int) string { return fmt.Sprintf("%s-%d", r.task, i) }
 	for i := range n {
@@ -109,8 +109,8 @@ func batch(r *run) {
 	if records := r.settled(refused, 1); records[len(records)-1].Outcome != record.Dead {
 		r.Errorf("refused: %s", story(records))
 	}
-	if r.target.batch != "" && r.calls(r.target.batch) == since {
-		r.Errorf("nothing went to %s", r.target.batch)
+	if r.batch != "" && r.calls(r.batch) == since {
+		r.Errorf("nothing went to %s", r.batch)
 	}
 }
 
@@ -249,7 +249,7 @@ func wrongCredentials(r *run) {
 func (r *run) discreet() {
 	shown := r.logs.text()
 	for part, path := range map[string]string{"local": "/records?limit=1000", "admin": "/report"} {
-		req, err := http.NewRequestWithContext(r.Context(), http.MethodGet, r.stage.url(part)+path, nil)
+		req, err := http.NewRequestWithContext(r.Context(), http.MethodGet, r.url(part)+path, nil)
 		if err != nil {
 			r.Fatal(err)
 		}

@@ -214,7 +214,7 @@ func (r *run) send(events ...event) {
 	if err != nil {
 		r.Fatal(err)
 	}
-	req, err := http.NewRequestWithContext(r.Context(), http.MethodPost, r.stage.url("public")+"/events", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(r.Context(), http.MethodPost, r.url("public")+"/events", bytes.NewReader(body))
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -247,7 +247,7 @@ func (r *run) settled(item string, n int) []lookup.Record {
 // recorded waits for the records of an item.
 func (r *run) recorded(item, what string, ok func([]lookup.Record) bool) []lookup.Record {
 	r.Helper()
-	client := lookup.Client{URL: r.stage.url("local"), HTTP: http.DefaultClient}
+	client := lookup.Client{URL: r.url("local"), HTTP: http.DefaultClient}
 	var found []lookup.Record
 	var last error // the index is opened after the store
 	for end := time.Now().Add(patience); time.Now().Before(end); {
@@ -258,7 +258,7 @@ func (r *run) recorded(item, what string, ok func([]lookup.Record) bool) []looku
 		}
 		tag := ""
 		for range 2 { // the first report tells its tag, the second comes when something happens
-			if _, tag, _, err = report.Get(r.Context(), http.DefaultClient, r.stage.url("admin")+"/report", tag, look); err != nil {
+			if _, tag, _, err = report.Get(r.Context(), http.DefaultClient, r.url("admin")+"/report", tag, look); err != nil {
 				r.Fatal(err)
 			}
 		}

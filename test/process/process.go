@@ -111,9 +111,9 @@ func (p *Process) Answers(ctx context.Context, url string) (time.Time, error) {
 	defer cancel()
 	ticker := time.NewTicker(startPoll)
 	defer ticker.Stop()
-	last := errors.New("not asked")
 	for {
-		if last = ok(ctx, url); last == nil {
+		last := ok(ctx, url)
+		if last == nil {
 			return time.Now(), nil
 		}
 		select {
