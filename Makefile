@@ -66,6 +66,10 @@ outage: ## 20,000 changes of 4,000 to-dos while the OA is down: what it gets whe
 fuzz: ## Every fuzz target for DURATION (default 1m), one after the other; what is found becomes a case
 	hack/fuzz.sh $(or $(DURATION),1m)
 
+.PHONY: bench
+bench: ## The dispatcher's throughput beside a bare HTTP loop, its costs, and a backlog of a million (ARGS=-quick)
+	go run ./test/bench $(ARGS)
+
 .PHONY: verify
 verify: generate lint ## Generated files are up to date, modules are tidy, the linters are content
 	go mod tidy

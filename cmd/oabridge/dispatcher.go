@@ -45,6 +45,7 @@ events are taken, calls in flight finish, and what is known is written down.`,
 	f.StringVar(&o.ListenAdmin, "listen-admin", o.ListenAdmin, "address for /healthz, /readyz, /metrics and /report")
 	f.StringVar(&o.ListenPeer, "listen-peer", o.ListenPeer, "address for /proofs, which the gateway of the same connector uses")
 	f.StringVar(&o.ListenLocal, "listen-local", o.ListenLocal, "address for /records and /dead; they are not protected, so keep it on the loopback interface")
+	f.BoolVar(&o.Profile, "pprof", false, "serve profiles of this process at /debug/pprof/ of --listen-local, for go tool pprof")
 	f.StringVar(&o.Replica, "replica", "", "name of this dispatcher among those that share a queue in NATS, for example that of its pod")
 	f.Int64Var(&o.StoreMaxBytes, "store-max-bytes", 0, "most bytes that the store may use; 0 means 80 % of the volume")
 	f.DurationVar(&o.ShutdownTimeout, "shutdown-timeout", o.ShutdownTimeout, "how long calls in flight may take to finish after a signal to stop")

@@ -204,6 +204,9 @@ func clean(s string) string {
 }
 
 func isJSON(mediaType string) bool {
+	if mediaType == typeBinary {
+		return true
+	}
 	media, _, err := mime.ParseMediaType(mediaType)
 	return err == nil && (media == "application/json" || media == "text/json" || strings.HasSuffix(media, "+json"))
 }

@@ -20,6 +20,9 @@ const (
 	typeBinary     = "application/json"
 )
 
+// usualEvent is the size of an event, in bytes, by which room is made for those of a batch.
+const usualEvent = 400
+
 // ReadBody reads the body of a request, at most limits.Request bytes of it.
 func ReadBody(r *http.Request, limits Limits) ([]byte, *Problem) {
 	if r.ContentLength > int64(limits.Request) {
@@ -81,6 +84,9 @@ func contentMode(header http.Header) (string, *Problem) {
 	if e := header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
 		return "", NewProblem(http.StatusUnsupportedMediaType, "Content-Encoding is set: send the body uncompressed")
 	}
+	if media := header.Get("Content-Type"); media == typeStructured || media == typeBatch {
+		return media, nil // as nearly everybody writes them
+	}
 	media, params, err := mime.ParseMediaType(header.Get("Content-Type"))
 	if err != nil {
 		return "", NewProblem(http.StatusUnsupportedMediaType, "Content-Type is missing or malformed: %s", expected)
@@ -104,14 +110,15 @@ func contentMode(header http.Header) (string, *Problem) {
 // unknown.
 func parseBatch(f *faults, body []byte, limits Limits) ([]Event, *Problem) {
 	const expected = "send a JSON array of events"
-	dec := jsontext.NewDecoder(bytes.NewBuffer(body))
+	// Names and texts are checked when each event is decoded.
+	dec := jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	if kind := dec.PeekKind(); kind != '[' {
 		return nil, malformed(dec, kind, expected)
 	}
 	if _, err := dec.ReadToken(); err != nil {
 		return nil, malformed(dec, 0, expected)
 	}
-	var events []Event
+	events := make([]Event, 0, min(limits.Batch, len(body)/usualEvent+1))
 	for dec.PeekKind() != ']' {
 		if len(events) == limits.Batch {
 			return nil, NewProblem(http.StatusRequestEntityTooLarge,

@@ -2,7 +2,6 @@ package dispatch
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -81,7 +80,7 @@ func (e *engine) prepare(ctx context.Context, v *live, entry *lanes.Entry) (outg
 // split takes off the calls that may share one exchange with the first.
 func split(calls []outgoing) (together, rest []outgoing) {
 	batch := calls[0].request.Batch
-	if batch == nil {
+	if batch == nil || len(calls) == 1 {
 		return calls[:1], calls[1:]
 	}
 	for _, c := range calls {
@@ -218,7 +217,7 @@ func (e *engine) load(ctx context.Context, entry *lanes.Entry) (*record.Delivery
 		return nil, nil, false
 	}
 	d := new(record.Delivery)
-	if err := json.Unmarshal(payload, d); err != nil || len(d.Event.Item.Receivers) != 1 {
+	if err := record.DecodeDelivery(payload, d); err != nil || len(d.Event.Item.Receivers) != 1 {
 		return nil, &record.Record{
 			Seq: entry.Seq, Attempt: entry.Attempts, Outcome: record.Dead, Reason: record.ReasonUnreadable, AcceptedAt: entry.AcceptedAt,
 			Message: "the stored delivery cannot be read: the store is damaged, or was written by another version; send the item again from the CRM",

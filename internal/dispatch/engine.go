@@ -21,7 +21,7 @@ const (
 	// what waits for the OA anyway.
 	maxReady = 50_000
 	// maxCached bounds the payloads in memory, in bytes. Others are read again when their turn comes.
-	maxCached = 32 << 20
+	maxCached = 16 << 20
 	// maxUnrecorded bounds the calls that were made and are not recorded yet: those are repeated after a crash.
 	maxUnrecorded = 2048
 	// storeRetry is the pause before the store is tried again after it failed, storePatience how long until the process

@@ -17,7 +17,7 @@ import (
 const (
 	// maxIntakeBytes bounds the bodies that are being taken in at the same time, in bytes.
 	maxIntakeBytes = 64 << 20
-	// intakePatience is how long a request waits for its share of maxIntakeBytes.
+	// intakePatience is how long a request waits for its share of maxIntakeBytes, and again for that of maxCopies.
 	intakePatience = 5 * time.Second
 	// maxFanOut bounds the deliveries of one request, and maxFanOutBytes their size in bytes: every receiver gets a
 	// copy of the event.
@@ -90,9 +90,7 @@ func (in *intake) take(r *http.Request) (accepted, string, *crm.Problem) {
 	if size < 0 || size > int64(in.limits.Request) {
 		size = int64(in.limits.Request)
 	}
-	wait, cancel := context.WithTimeout(r.Context(), intakePatience)
-	defer cancel()
-	if err := in.share.Acquire(wait, size); err != nil {
+	if !admit(r.Context(), in.share, size) {
 		return accepted{}, refusedBusy, busy()
 	}
 	defer in.share.Release(size)
@@ -115,11 +113,21 @@ func (in *intake) take(r *http.Request) (accepted, string, *crm.Problem) {
 	if need > maxFanOutBytes {
 		return accepted{}, refusedTooLarge, tooMany()
 	}
-	if err := in.copies.Acquire(wait, need); err != nil {
+	if !admit(r.Context(), in.copies, need) {
 		return accepted{}, refusedBusy, busy()
 	}
 	defer in.copies.Release(need)
 	return in.store(r.Context(), session, events)
+}
+
+// admit takes a share, and waits a while for it if there is none now.
+func admit(ctx context.Context, share *semaphore.Weighted, n int64) bool {
+	if share.TryAcquire(n) {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, intakePatience)
+	defer cancel()
+	return share.Acquire(ctx, n) == nil
 }
 
 // fanOutBytes estimates the size of the deliveries of a request.

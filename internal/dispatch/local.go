@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/http/pprof"
 	"net/url"
 	"time"
 
@@ -25,6 +26,11 @@ func (l local) handler() http.Handler {
 	mux.HandleFunc("GET "+lookup.PathDead, l.dead)
 	mux.HandleFunc("GET "+lookup.PathTrace, l.trace)
 	mux.HandleFunc("GET "+lookup.PathSummary, l.summary)
+	if l.options.Profile {
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	}
 	return mux
 }
 

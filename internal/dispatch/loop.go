@@ -15,8 +15,9 @@ import (
 func (e *engine) run(ctx, calls context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	workers := newWorkers(calls.Done())
 	for {
-		next := e.start(calls, time.Now())
+		next := e.start(calls, workers, time.Now())
 		nudge(e.room)
 		timer.Reset(next)
 		select {
@@ -32,7 +33,7 @@ func (e *engine) run(ctx, calls context.Context) {
 const idle = time.Hour
 
 // start starts everything that may start now and returns when to look again.
-func (e *engine) start(calls context.Context, now time.Time) time.Duration {
+func (e *engine) start(calls context.Context, workers *workers, now time.Time) time.Duration {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	v := e.live.Load()
@@ -57,7 +58,7 @@ func (e *engine) start(calls context.Context, now time.Time) time.Duration {
 		}
 		e.inFlight++
 		e.unrecorded += len(group)
-		go e.deliver(calls, v, group, trial)
+		workers.run(func() { e.deliver(calls, v, group, trial) })
 	}
 	next := now.Add(idle)
 	earlier := func(t time.Time) {
@@ -85,7 +86,7 @@ func (e *engine) start(calls context.Context, now time.Time) time.Duration {
 			for _, entry := range e.lanes.TakeOlder(now.Add(-v.policy.MaxAge.Std()), maxUnrecorded-e.unrecorded) {
 				e.inFlight++
 				e.unrecorded++
-				go e.deliver(calls, v, []*lanes.Entry{entry}, false)
+				workers.run(func() { e.deliver(calls, v, []*lanes.Entry{entry}, false) })
 			}
 		}
 	}

@@ -36,6 +36,8 @@ type Options struct {
 	// ListenPublic serves events, ListenAdmin health, metrics and the report, ListenPeer proofs to the gateway, and
 	// ListenLocal the records. Each is host:port.
 	ListenPublic, ListenAdmin, ListenPeer, ListenLocal string
+	// Profile serves the runtime's profiles beside the records.
+	Profile bool
 	// Replica tells this process apart from the others of the same connector, for a queue that several share.
 	Replica string
 	// StoreMaxBytes bounds the store; 0 means 80 % of the volume.

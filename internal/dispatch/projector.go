@@ -14,11 +14,11 @@ const (
 	// gatherTime is how long records gather before they are put into the index together, unless somebody asks.
 	gatherTime = 250 * time.Millisecond
 	// restFactor is how many times as long as it worked a projector rests while the partition is busy, so that it never
-	// takes more than a small part of one core from the deliveries. It does not rest when more than muchBehind records wait.
-	restFactor = 4
-	muchBehind = 200_000
+	// takes more than a tenth of one core from the deliveries. It does not rest when more than muchBehind records wait.
+	restFactor = 9
+	muchBehind = 100_000
 	// manyBehind records that are not in the index are worth a word in the report.
-	manyBehind = 100_000
+	manyBehind = 200_000
 	// lookAgain is the pause before a log is read again that did not show what must be there: a copy in a cluster may lag.
 	lookAgain = 100 * time.Millisecond
 )
@@ -196,7 +196,7 @@ func (f *projector) batch(ctx context.Context, x *index.Index, next uint64) (uin
 			continue
 		}
 		for i := range b.Items {
-			r, err := record.Decode(b.Items[i].Data)
+			r, err := record.DecodeHead(b.Items[i].Data)
 			if err != nil {
 				f.log.Error(err, "a record cannot be read and is left out of the index", "partition", f.engine.part.Number, "frame", b.Frame)
 				continue

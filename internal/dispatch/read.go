@@ -2,7 +2,6 @@ package dispatch
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"hash/fnv"
 	"time"
@@ -16,9 +15,9 @@ import (
 const (
 	// readBatch is how many frames are read at once.
 	readBatch = 64
-	// fewReady is how many deliveries must be ready before the memory for deliveries counts: when it is full of what
-	// waits, others must get their turn all the same.
-	fewReady = 1000
+	// fewMoving is how many deliveries must be ready or under way before the memory for deliveries counts: when it is full of
+	// what waits, others must get their turn all the same.
+	fewMoving = 1000
 	// entrySize is what a delivery takes in memory beside its texts, in bytes.
 	entrySize = 1 << 10
 	// emptyReads is how often the log must deny a delivery before it counts as lost.
@@ -29,6 +28,7 @@ const (
 // nothing of a receiver is ever taken out of sequence; what does not fit stays on disk.
 func (e *engine) read(ctx context.Context) {
 	empty := 0
+	var got []journal.Batch // what was read and had no room
 	for ctx.Err() == nil {
 		if err := e.refill(ctx); err != nil {
 			if ctx.Err() == nil {
@@ -48,18 +48,21 @@ func (e *engine) read(ctx context.Context) {
 			}
 			continue
 		}
-		got, err := e.part.Events.Frames(ctx, from, readBatch)
-		if err != nil {
-			if ctx.Err() == nil {
-				e.log.Error(err, "cannot read deliveries")
-				pause(ctx, storeRetry)
+		if got = beyond(got, from); len(got) == 0 {
+			var err error
+			if got, err = e.part.Events.Frames(ctx, from, readBatch); err != nil {
+				if ctx.Err() == nil {
+					e.log.Error(err, "cannot read deliveries")
+					pause(ctx, storeRetry)
+				}
+				continue
 			}
-			continue
 		}
 		if e.take(got) {
 			empty = 0
 			continue
 		}
+		got = nil
 		// There must be something: the last frame is never removed. Look again before believing that it is lost, and at
 		// last ask who knows best: in a cluster a copy that lags behind may have answered.
 		if empty++; empty < emptyReads {
@@ -81,6 +84,17 @@ func (e *engine) read(ctx context.Context) {
 	}
 }
 
+// beyond leaves what lies in frames from from on, if it begins there.
+func beyond(got []journal.Batch, from uint64) []journal.Batch {
+	for len(got) > 0 && got[0].Frame < from {
+		got = got[1:]
+	}
+	if len(got) > 0 && got[0].Frame == from {
+		return got
+	}
+	return nil
+}
+
 func pause(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -93,7 +107,8 @@ func pause(ctx context.Context, d time.Duration) {
 // hasRoom reports whether more deliveries may be taken into memory. The lock is held.
 func (e *engine) hasRoom() bool {
 	ready := e.lanes.Count(lanes.Ready)
-	return e.lanes.Len() < e.tuning.maxWaiting && e.aside.Len() < maxAside && ready < int64(e.tuning.maxReady) && (e.lanes.Cached() < maxCached || ready < fewReady)
+	return e.lanes.Len() < e.tuning.maxWaiting && e.aside.Len() < maxAside && ready < int64(e.tuning.maxReady) &&
+		(e.lanes.Cached() < maxCached || ready+e.lanes.Count(lanes.Taken) < fewMoving)
 }
 
 // take adds what was read, as far as there is room, and reports whether that leads on: frames in which nothing is left to
@@ -165,7 +180,7 @@ func (e *engine) gone(from, to uint64) {
 // recorded as unreadable.
 func parse(data []byte) (d *record.Delivery, readable bool) {
 	d = new(record.Delivery)
-	err := json.Unmarshal(data, d)
+	err := record.DecodeDelivery(data, d)
 	if err == nil && len(d.Event.Item.Receivers) == 1 {
 		return d, true
 	}

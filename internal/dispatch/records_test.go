@@ -41,6 +41,29 @@ func refuseSome() func(call) oa.Attempt {
 	}
 }
 
+// Profiles are there for who asks for them, and only beside the records.
+func TestProfiles(t *testing.T) {
+	for _, on := range []bool{false, true} {
+		w := newWorld(t)
+		w.options.Profile = on
+		w.bundle(nil)
+		w.start()
+		want := http.StatusNotFound
+		if on {
+			want = http.StatusOK
+		}
+		if got := w.do(http.MethodGet, w.url("local", "/debug/pprof/allocs"), nil); got.status != want {
+			t.Errorf("profiles %t: status %d", on, got.status)
+		}
+		for _, part := range []string{"public", "admin", "peer"} {
+			if got := w.do(http.MethodGet, w.url(part, "/debug/pprof/allocs"), nil); got.status != http.StatusNotFound {
+				t.Errorf("profiles %t: %s answers %d", on, part, got.status)
+			}
+		}
+		_ = w.stop()
+	}
+}
+
 // A to-do's whole story: what came when, each attempt with what the OA said, and what it waits for.
 func TestTrace(t *testing.T) {
 	w := newWorld(t)

@@ -22,33 +22,34 @@ const minAnywhere = 6
 // knows no secret. It is safe for concurrent use.
 type Masker struct {
 	secrets  []string
-	replacer *strings.Replacer // of long secrets; nil when there is none
+	long     []string          // spellings of long secrets
+	replacer *strings.Replacer // of long; nil when there is none
 	words    []string          // short secrets, the longest first
 }
 
 // NewMasker returns a Masker for the secrets; empty ones are skipped.
 func NewMasker(secrets ...string) *Masker {
 	m := &Masker{secrets: secrets}
-	var long []string
 	for _, s := range secrets {
 		switch {
 		case s == "":
 		case len(s) < minAnywhere:
 			m.words = append(m.words, spellings(s)...)
 		default:
-			long = append(long, spellings(s)...)
+			m.long = append(m.long, spellings(s)...)
 		}
 	}
 	// The longest first: a secret that begins with another one must not be left half visible.
 	longestFirst := func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), strings.Compare(a, b)) }
 	slices.SortFunc(m.words, longestFirst)
 	m.words = slices.Compact(m.words)
-	if len(long) == 0 {
+	if len(m.long) == 0 {
 		return m
 	}
-	slices.SortFunc(long, longestFirst)
+	slices.SortFunc(m.long, longestFirst)
+	m.long = slices.Compact(m.long)
 	var pairs []string
-	for _, f := range slices.Compact(long) {
+	for _, f := range m.long {
 		pairs = append(pairs, f, Mask)
 	}
 	m.replacer = strings.NewReplacer(pairs...)
@@ -74,7 +75,8 @@ func (m *Masker) String(s string) string {
 	if m == nil {
 		return s
 	}
-	if m.replacer != nil {
+	// Looking for each is several times as fast as replacing, and hardly any text holds a secret.
+	if slices.ContainsFunc(m.long, func(secret string) bool { return strings.Contains(s, secret) }) {
 		s = m.replacer.Replace(s)
 	}
 	for _, w := range m.words {

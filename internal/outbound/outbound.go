@@ -5,6 +5,7 @@
 package outbound
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -104,9 +105,10 @@ func tlsConfig(ca func() ([]byte, error)) (*tls.Config, error) {
 
 // ReadBody reads an answer of at most limit bytes. A longer one is cut and ErrTooLarge is returned with what was read.
 func ReadBody(resp *http.Response, limit int64) ([]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
-	if int64(len(b)) > limit {
-		return b[:limit], ErrTooLarge
+	buf := bytes.NewBuffer(make([]byte, 0, min(max(resp.ContentLength, 0), limit)+bytes.MinRead))
+	_, err := buf.ReadFrom(io.LimitReader(resp.Body, limit+1))
+	if int64(buf.Len()) > limit {
+		return buf.Bytes()[:limit], ErrTooLarge
 	}
-	return b, err
+	return buf.Bytes(), err
 }

@@ -42,17 +42,20 @@ func Decode(contentType string, answer []byte) []byte {
 	return bytes.ToValidUTF8(answer, []byte("\uFFFD"))
 }
 
+// marks are the byte order marks.
+var marks = []struct {
+	mark    []byte
+	charset encoding.Encoding
+}{
+	{[]byte("\xEF\xBB\xBF"), unicode.UTF8},
+	{[]byte("\xFE\xFF"), unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)},
+	{[]byte("\xFF\xFE"), unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)},
+}
+
 // withoutMark cuts a byte order mark off and returns the charset that it stands for.
 func withoutMark(answer []byte) ([]byte, encoding.Encoding) {
-	for _, m := range []struct {
-		mark    string
-		charset encoding.Encoding
-	}{
-		{"\xEF\xBB\xBF", unicode.UTF8},
-		{"\xFE\xFF", unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)},
-		{"\xFF\xFE", unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)},
-	} {
-		if rest, ok := bytes.CutPrefix(answer, []byte(m.mark)); ok {
+	for _, m := range marks {
+		if rest, ok := bytes.CutPrefix(answer, m.mark); ok {
 			return rest, m.charset
 		}
 	}

@@ -18,7 +18,7 @@ const (
 
 // backlogs measures what a backlog does: memory, the start of the process, and throughput.
 func (l *lab) backlogs(ctx context.Context, p *printer) error {
-	p.heading("Backlog", "pending", "RSS", "peak", "start→ready", "start→first delivery", "deliveries/s, out only", "deliveries/s, in and out")
+	p.heading("Backlog", "pending", "RSS", "without program", "peak", "start→ready", "start→first delivery", "deliveries/s, out only", "deliveries/s, in and out")
 	for _, pending := range l.pending {
 		if err := l.backlog(ctx, p, pending); err != nil {
 			return fmt.Errorf("backlog of %d: %w", pending, err)
@@ -45,7 +45,7 @@ func (l *lab) backlog(ctx context.Context, p *printer, pending int) error {
 	if err != nil {
 		return err
 	}
-	rss, peak, err := process.Memory(d.PID())
+	memory, err := process.Memory(d.PID())
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (l *lab) backlog(ctx context.Context, p *printer, pending int) error {
 		return err
 	}
 	p.saw(u.foreign)
-	p.row(fmt.Sprint(pending), mib(rss), mib(peak), ready.Round(time.Millisecond).String(),
+	p.row(fmt.Sprint(pending), mib(memory.All), mib(memory.Own), mib(memory.Peak), ready.Round(time.Millisecond).String(),
 		first.Sub(d.Started).Round(time.Millisecond).String(), fmt.Sprintf("%.0f", out),
 		fmt.Sprintf("%.0f", float64(after.Distinct-before.Distinct)/seconds(max(after.Last, r.Last)-r.First)))
 	return nil

@@ -10,12 +10,12 @@ import (
 )
 
 // costs shows where the time goes: syncing to disk, intake alone, delivery alone, and what each event leaves on disk.
-func (l *lab) costs(ctx context.Context, p *printer, bare float64) error {
+func (l *lab) costs(ctx context.Context, p *printer, bare ceiling) error {
 	at := point{clients: 64, batch: 1, events: l.events}
 	p.heading("Costs", "what", "events/s", "of bare loop", "CPU of the dispatcher per event")
 	row := func(what string, s sample) {
 		p.saw(s.foreign)
-		p.row(what, fmt.Sprintf("%.0f", s.rate), fmt.Sprintf("%.2f", s.rate/bare), fmt.Sprintf("%.0f µs", 1e6/s.perCPU))
+		p.row(what, fmt.Sprintf("%.0f", s.rate), fmt.Sprintf("%.2f", s.rate/bare.rate), fmt.Sprintf("%.0f µs", 1e6/s.perCPU))
 	}
 	disk, err := l.median(func() (sample, error) { return l.run(ctx, at, l.store) })
 	if err != nil {

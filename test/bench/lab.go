@@ -37,6 +37,9 @@ func newLab(ctx context.Context, o options) (*lab, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := os.Setenv("GOMEMLIMIT", o.memLimit); err != nil { // of the processes that are started
+		return nil, err
+	}
 	if o.store, err = filepath.Abs(o.store); err != nil {
 		return nil, err
 	}
@@ -173,6 +176,9 @@ func (l *lab) begin(ctx context.Context, base string) (*subject, error) {
 		s.Dispatcher, err = process.NewDispatcher(l.bin, c, dir+"/store", l.scratch+"/dispatcher.log", "")
 	}
 	if err == nil {
+		if l.profiles != "" {
+			s.Flag("--pprof")
+		}
 		_, err = s.start(ctx)
 	}
 	return s, err

@@ -38,9 +38,16 @@ type options struct {
 	only                    string
 	runs, events            int
 	concurrency             int
+	profiles, memLimit      string
 	store, memory, bin      string
 	pending                 []int
 }
+
+// podMemory is the GOMEMLIMIT of a pod with the default memory limit.
+const podMemory = "410MiB"
+
+// defaultEvents of one run with one event per request and a sink that answers at once.
+const defaultEvents = 40_000
 
 // The sections, in their order.
 const (
@@ -80,11 +87,14 @@ func parse(args []string) (options, error) {
 	f.BoolVar(&o.signed, "signed", false, "sign requests (Standard Webhooks) instead of sending a bearer token")
 	f.StringVar(&o.only, "only", "", "sections, separated by commas: throughput, costs, backlog (default all)")
 	f.IntVar(&o.runs, "runs", 3, "each row is the median of so many runs")
-	f.IntVar(&o.events, "events", 40_000, "events of one run with one event per request and a sink that answers at once")
+	f.IntVar(&o.events, "events", defaultEvents, "events of one run with one event per request and a sink that answers at once")
 	f.IntVar(&o.concurrency, "concurrency", 64, "delivery.concurrency of the connector: calls to the OA at the same time")
 	f.StringVar(&o.store, "store", "out", "folder for the stores, on the disk that is measured")
 	f.StringVar(&o.memory, "memory", "/dev/shm", "folder in memory, to tell what syncing to disk costs; empty leaves that out")
 	f.StringVar(&o.bin, "bin", "", "folder with a prebuilt oabridge and oasim")
+	f.StringVar(&o.memLimit, "memory-limit", podMemory, "GOMEMLIMIT of the dispatcher; its pod sets 80 % of the memory limit")
+	pending := f.Int("pending", 0, "only this backlog, in events")
+	f.StringVar(&o.profiles, "profiles", "", "folder for profiles of the dispatcher during the throughput runs, for go tool pprof")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
@@ -94,7 +104,13 @@ func parse(args []string) (options, error) {
 		}
 	}
 	if o.quick {
-		o.runs, o.events, o.pending = 1, min(o.events, 10_000), []int{10_000}
+		o.runs, o.pending = 1, []int{10_000}
+		if o.events == defaultEvents {
+			o.events = 10_000
+		}
+	}
+	if *pending > 0 {
+		o.pending = []int{*pending}
 	}
 	return o, nil
 }
@@ -129,7 +145,7 @@ func (l *lab) measure(ctx context.Context, out io.Writer, args []string) error {
 	}
 	p.verdict()
 	if l.has(sectionThroughput) {
-		_, _ = fmt.Fprintf(out, "bench: deliveries/s %.0f of bare loop %.0f = %.2f batched %.2f\n", single, bare, single/bare, batched/bare)
+		_, _ = fmt.Fprintf(out, "bench: deliveries/s %.0f of bare loop %.0f = %.2f batched %.2f\n", single, bare.rate, single/bare.rate, batched/bare.rate)
 	}
 	return nil
 }

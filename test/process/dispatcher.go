@@ -42,6 +42,9 @@ func NewDispatcher(b Binaries, c Connector, store, log, replica string) (*Dispat
 	return d, nil
 }
 
+// Flag adds an argument for the next start.
+func (d *Dispatcher) Flag(args ...string) { d.args = append(d.args, args...) }
+
 // Start runs the dispatcher. It is not ready yet.
 func (d *Dispatcher) Start(ctx context.Context) (*Process, error) {
 	return Start(ctx, "dispatcher "+d.Replica, d.Log, d.bin, d.args...)

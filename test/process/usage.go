@@ -49,23 +49,33 @@ func ticks(s string) time.Duration {
 	return time.Duration(n) * clockTick
 }
 
-// Memory is the resident memory of a process now, and the most that it ever had, in bytes.
-func Memory(pid int) (now, peak int64, err error) {
+// Resident is the memory of a process, in bytes.
+type Resident struct {
+	// All is what is resident now, Peak the most that ever was.
+	All, Peak int64
+	// Own leaves out the pages of the program's file, which the kernel can drop and read again, and which processes share.
+	Own int64
+}
+
+// Memory of a process.
+func Memory(pid int) (r Resident, err error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		return 0, 0, err
+		return r, err
 	}
 	for line := range strings.Lines(string(text)) {
 		name, value, _ := strings.Cut(line, ":")
 		kib, _ := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64)
 		switch name {
 		case "VmRSS":
-			now = kib << 10
+			r.All = kib << 10
 		case "VmHWM":
-			peak = kib << 10
+			r.Peak = kib << 10
+		case "RssAnon":
+			r.Own = kib << 10
 		}
 	}
-	return now, peak, nil
+	return r, nil
 }
 
 // Load is the machine's load average of the last minute.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -11,6 +12,8 @@ const (
 	// flushItems and flushBytes bound one frame.
 	flushItems = 1000
 	flushBytes = 768 << 10
+	// recentFrames is how many frames are kept that items were read from.
+	recentFrames = 8
 )
 
 // Message is one item of a log.
@@ -60,9 +63,9 @@ type Frames struct {
 	ids *ids
 
 	mu sync.Mutex
-	// cached is the frame that was read last: entries that are read one by one mostly lie beside each other.
-	cached      uint64
-	cachedItems []Message
+	// recent are the frames that items were read from last, the latest first: what is read one by one mostly lies beside
+	// each other, in a few frames.
+	recent []Batch
 }
 
 // Next is the number that the next item will get.
@@ -171,7 +174,11 @@ func (f *Frames) Frames(ctx context.Context, from uint64, limit int) ([]Batch, e
 func (f *Frames) Item(ctx context.Context, seq uint64, index int) ([]byte, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.cached != seq || f.cachedItems == nil {
+	at := slices.IndexFunc(f.recent, func(b Batch) bool { return b.Frame == seq })
+	var b Batch
+	if at >= 0 {
+		b = f.recent[at]
+	} else {
 		data, err := f.get(ctx, seq)
 		if err != nil {
 			return nil, err
@@ -180,12 +187,19 @@ func (f *Frames) Item(ctx context.Context, seq uint64, index int) ([]byte, error
 		if err != nil {
 			return nil, fmt.Errorf("stream %s: message %d: %w: %w", f.name, seq, ErrNotFound, err)
 		}
-		f.cached, f.cachedItems = seq, fr.items
+		b = Batch{Frame: seq, First: fr.first, Items: fr.items}
+		if at = len(f.recent); at < recentFrames {
+			f.recent = append(f.recent, b)
+		} else {
+			at-- // the one that was not used for longest makes room
+		}
 	}
-	if index >= len(f.cachedItems) {
+	copy(f.recent[1:], f.recent[:at])
+	f.recent[0] = b
+	if index >= len(b.Items) {
 		return nil, fmt.Errorf("stream %s: message %d: item %d: %w", f.name, seq, index, ErrNotFound)
 	}
-	return f.cachedItems[index].Data, nil
+	return b.Items[index].Data, nil
 }
 
 // open finds the number of the next item, at least least, and fences the log.

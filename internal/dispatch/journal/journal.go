@@ -145,7 +145,7 @@ func (j *Journal) embed(context.Context) error {
 	if j.publish, err = nats.Connect("", nats.InProcessServer(srv), nats.Name("publish")); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
-	if j.read, err = nats.Connect("", nats.InProcessServer(srv), nats.Name("read")); err != nil {
+	if j.read, err = nats.Connect("", nats.InProcessServer(srv), nats.Name("read"), nats.SyncQueueLen(readQueue)); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
 	return nil

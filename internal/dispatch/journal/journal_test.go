@@ -195,6 +195,34 @@ func TestFull(t *testing.T) {
 	}
 }
 
+// Items are read one by one from more frames than are kept, in any order.
+func TestItemsOfManyFrames(t *testing.T) {
+	_, p := open(t, t.TempDir(), 64<<20)
+	var acks []Ack
+	for n := range 3 * recentFrames {
+		g := group(fmt.Sprintf("a%d", n), fmt.Sprintf("b%d", n))
+		if p.Events.Append(t.Context(), []*Group{g}); g.Err != nil {
+			t.Fatal(g.Err)
+		}
+		acks = append(acks, g.Acks[1])
+	}
+	for _, step := range []int{1, 5, 7} {
+		for i := range acks {
+			n := i * step % len(acks)
+			got, err := p.Events.Item(t.Context(), acks[n].Frame, acks[n].Index)
+			if want := fmt.Sprintf("data of b%d", n); err != nil || string(got) != want {
+				t.Fatalf("got %q, %v, want %q", got, err, want)
+			}
+		}
+	}
+	if n := len(p.Events.recent); n != recentFrames {
+		t.Errorf("%d frames are kept, want %d", n, recentFrames)
+	}
+	if _, err := p.Events.Item(t.Context(), acks[0].Frame, 2); !errors.Is(err, ErrNotFound) {
+		t.Errorf("an item beyond the frame: %v", err)
+	}
+}
+
 // Two writers: the one that came later is the only one that can write, and loses nothing to the other.
 func TestFenced(t *testing.T) {
 	j, old := open(t, t.TempDir(), 64<<20)

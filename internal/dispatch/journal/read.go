@@ -14,6 +14,10 @@ import (
 // maxReadBytes bounds one read, in bytes; at least one message is read whatever its size.
 const maxReadBytes = 4 << 20
 
+// readQueue is how many messages of a read may wait to be taken from the connection: more than any read asks for. The
+// default takes half a MiB for each read.
+const readQueue = 1024
+
 // ErrNotFound is returned when there is no message of that number.
 var ErrNotFound = errors.New("not in the store")
 

@@ -52,7 +52,7 @@ func (j *Journal) connect(context.Context) error {
 	dial := func(role string) (*nats.Conn, error) {
 		options := append([]nats.Option{
 			nats.Name("oabridge dispatcher " + r.Namespace + "/" + r.Name + " " + role), nats.Timeout(remoteConnectTimeout),
-			nats.MaxReconnects(-1), nats.ReconnectWait(remoteReconnectWait),
+			nats.MaxReconnects(-1), nats.ReconnectWait(remoteReconnectWait), nats.SyncQueueLen(readQueue),
 			// What could not be sent is sent again by us: a buffer would send it later, out of turn.
 			nats.ReconnectBufSize(-1),
 		}, r.Options...)

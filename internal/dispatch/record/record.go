@@ -8,6 +8,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	jsonv2 "github.com/go-json-experiment/json"
+
 	"github.com/oabridge/oabridge/internal/crm"
 	"github.com/oabridge/oabridge/internal/scenario"
 )
@@ -27,6 +29,10 @@ type Delivery struct {
 
 // Receiver is the CRM account that the delivery is for.
 func (d *Delivery) Receiver() string { return d.Event.Item.Receivers[0].Account }
+
+// DecodeDelivery reads a stored delivery. Like the other decoders here it uses json/v2, which is twice as fast as
+// encoding/json; a long backlog is read with it.
+func DecodeDelivery(data []byte, d *Delivery) error { return jsonv2.Unmarshal(data, d) }
 
 // Key is what deliveries have in common that must stay in order: the item and its receiver.
 type Key [16]byte
@@ -202,9 +208,26 @@ func (r *Record) Encode() ([]byte, error) { return json.Marshal(r) }
 
 // Decode reads a stored record.
 func Decode(data []byte) (r Record, err error) {
-	err = json.Unmarshal(data, &r)
+	err = jsonv2.Unmarshal(data, &r)
 	return r, err
 }
+
+// DecodeHead reads a stored record without the request and the answer, which are most of it.
+func DecodeHead(data []byte) (Record, error) {
+	var head struct {
+		Record
+		Request unread `json:"request"`
+		Answer  unread `json:"answer"`
+	}
+	err := jsonv2.Unmarshal(data, &head)
+	return head.Record, err
+}
+
+// unread is a member that is passed over.
+type unread struct{}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (*unread) UnmarshalJSON([]byte) error { return nil }
 
 // Cut bounds a body for a record, at the border of a character.
 func Cut(b []byte) string {

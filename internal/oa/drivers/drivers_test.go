@@ -179,6 +179,14 @@ func TestSecretCache(t *testing.T) {
 	version(3, "six")
 	read("six")
 
+	// Within lookAgain the file is not even looked at, and after it the change counts.
+	c.lookAgain = time.Hour
+	version(4, "ten")
+	read("six")
+	c.lookAgain = 0
+	read("ten")
+	c.lookAgain = time.Hour
+
 	// A file that was changed just now is read each time: its time stamp might not tell the next change.
 	for _, v := range []string{"aaa", "bbb", "ccc"} {
 		if err := os.WriteFile(filepath.Join(slot, "fresh"), []byte(v), 0o600); err != nil {

@@ -9,46 +9,61 @@ import (
 	"github.com/oabridge/oabridge/internal/mounted"
 )
 
+// lookAgain is how long a value is served without a look at its file: at thousands of pushes a second the looks are worth
+// saving, and a rotated Secret takes longer to come into the pod.
+const lookAgain = 100 * time.Millisecond
+
 // settled is how old a file must have been when it was read for its time stamp to tell a later change.
 const settled = 2 * time.Second
 
-// secretCache spares each push the reading of files that have not changed: a stat costs a tenth of it. It never
-// serves a value that is not on disk any more.
+// secretCache spares each push the reading of files that have not changed: a stat costs a tenth of it, and is made every
+// lookAgain at most. No value is served for longer that is not on disk any more.
 type secretCache struct {
 	dir string
+	// lookAgain is the constant of that name, less in tests.
+	lookAgain time.Duration
 
 	mu    sync.Mutex
 	files map[[2]string]readFile
 }
 
 type readFile struct {
-	info  os.FileInfo
-	at    time.Time
-	value string
+	info os.FileInfo
+	// read is when the file was read, looked when it was last looked at.
+	read, looked time.Time
+	value        string
 }
+
+// old reports whether the time stamp of the file tells a later change.
+func (f readFile) old() bool { return f.read.Sub(f.info.ModTime()) > settled }
 
 // read returns the value of a key, as mounted.Read does.
 func (c *secretCache) read(slot, key string) (string, error) {
-	// The stat comes before the read: a change between them makes the next stat differ.
-	info, err := os.Stat(filepath.Join(c.dir, slot, key))
-	if err != nil {
-		return mounted.Read(c.dir, slot, key) // which words the error
-	}
 	name := [2]string{slot, key}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if f, ok := c.files[name]; ok && os.SameFile(f.info, info) && f.info.Size() == info.Size() &&
-		f.info.ModTime().Equal(info.ModTime()) && f.at.Sub(info.ModTime()) > settled {
+	now := time.Now() // the clock of the file system, not the injected one
+	f, known := c.files[name]
+	if known && f.old() && now.Sub(f.looked) < c.lookAgain {
 		return f.value, nil
 	}
-	at := time.Now() // the clock of the file system, not the injected one
-	value, err := mounted.Read(c.dir, slot, key)
+	// The stat comes before the read: a change between them makes the next stat differ.
+	info, err := os.Stat(filepath.Join(c.dir, slot, key))
 	if err != nil {
-		return "", err
+		delete(c.files, name)
+		return mounted.Read(c.dir, slot, key) // which words the error
 	}
+	if !known || !os.SameFile(f.info, info) || f.info.Size() != info.Size() || !f.info.ModTime().Equal(info.ModTime()) || !f.old() {
+		f = readFile{info: info, read: now}
+		if f.value, err = mounted.Read(c.dir, slot, key); err != nil {
+			delete(c.files, name)
+			return "", err
+		}
+	}
+	f.looked = now
 	if c.files == nil {
 		c.files = map[[2]string]readFile{}
 	}
-	c.files[name] = readFile{info, at, value}
-	return value, nil
+	c.files[name] = f
+	return f.value, nil
 }

@@ -15,7 +15,7 @@ import (
 // errors name the field and the key, never a value.
 type secrets struct{ files *secretCache }
 
-func newSecrets(dir string) secrets { return secrets{&secretCache{dir: dir}} }
+func newSecrets(dir string) secrets { return secrets{&secretCache{dir: dir, lookAgain: lookAgain}} }
 
 // account returns the OA account.
 func (s secrets) account() (username, password string, err error) {
