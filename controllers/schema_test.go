@@ -71,7 +71,7 @@ func TestTheAPIRefusesMistakes(t *testing.T) {
 		{"a batch without end", "delivery.batchSize", int64(101), "should be less than or equal to 100"},
 		{"a callback without the CRM", "source.callback", callback("Todo", "updated"), "callback needs crm"},
 		{"a reminder that ends", "source", map[string]any{"crm": crmInterface(), "callback": callback("Reminder", "completed")},
-			"a Reminder has only the action created"},
+			"only a Todo has other actions than created"},
 		{"an unknown action", "source", map[string]any{"crm": crmInterface(), "callback": callback("Todo", "renamed")},
 			"each event type maps to created, updated, completed or deleted"},
 		{"an item for nobody", "source", map[string]any{"crm": crmInterface(), "callback": without(callback("Todo", "created"), "receivers")},
@@ -219,5 +219,5 @@ func TestTheAPIRefusesMistakesInBindingsAndTemplates(t *testing.T) {
 	reminder := localTemplate(t, "reminder")
 	reminder.Namespace = w.ns
 	reminder.Spec.Kind = v1alpha1.KindReminder
-	w.Expect(admin.Create(t.Context(), reminder)).To(MatchError(ContainSubstring("a Reminder has only the action create")))
+	w.Expect(admin.Create(t.Context(), reminder)).To(MatchError(ContainSubstring("only a Todo has other actions than create")))
 }

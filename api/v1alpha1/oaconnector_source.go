@@ -118,7 +118,7 @@ type Callback struct {
 
 // CallbackRule turns changes of one kind of object into items of one kind.
 // +kubebuilder:validation:XValidation:rule="'state' in self.fields || self.actions.all(k, !k.contains('/'))",message="an event type with a state, such as update/done, needs fields.state: the path to the state"
-// +kubebuilder:validation:XValidation:rule="self.kind == 'Todo' || self.actions.all(k, self.actions[k] == 'created')",message="a Reminder has only the action created"
+// +kubebuilder:validation:XValidation:rule="self.kind == 'Todo' || self.actions.all(k, self.actions[k] == 'created')",message="only a Todo has other actions than created"
 type CallbackRule struct {
 	// apiName of the CRM object, such as ApprovalTaskObj.
 	// +required

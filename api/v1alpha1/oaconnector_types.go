@@ -115,8 +115,9 @@ type OAConnectorSpec struct {
 	// +optional
 	Generic GenericSpec `json:"generic,omitempty,omitzero"`
 
-	// scenarios are the kinds of item that are pushed, each with its own switch. At most one enabled scenario may
-	// serve a kind (Todo, Reminder).
+	// scenarios say what becomes of the CRM's items, each with its own switch. Several may serve a kind (Todo, Reminder,
+	// Subscription, Alert): an item then goes to each of them, with an outcome of its own. At most one enabled scenario without
+	// a name may serve a kind.
 	// +required
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -284,9 +285,23 @@ type TemplateReference struct {
 
 // ScenarioReference switches one scenario on or off for this connector.
 type ScenarioReference struct {
+	// name tells scenarios for the same kind apart. What is delivered under one name knows nothing of what was delivered
+	// under another: a changed name begins anew.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`
+	Name string `json:"name,omitempty"`
 	// templateRef names the ScenarioTemplate.
 	// +required
 	TemplateRef TemplateReference `json:"templateRef,omitempty,omitzero"`
+	// sources are the kinds of item that go to this scenario. Default: the kind of the template. With a template of the kind
+	// Reminder, for example, to-dos are told as notices when they are created.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=4
+	Sources []ItemKind `json:"sources,omitempty"`
 	// state Enabled pushes the items of this scenario; Disabled records them as skipped. Default: Enabled.
 	// +optional
 	State SwitchState `json:"state,omitempty"`

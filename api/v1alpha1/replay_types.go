@@ -99,7 +99,7 @@ type ReplayFilter struct {
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=64
 	Classes []string `json:"classes,omitempty"`
-	// kinds of item: Todo, Reminder.
+	// kinds of item: Todo, Reminder, Subscription, Alert.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1

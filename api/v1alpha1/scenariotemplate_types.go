@@ -5,7 +5,7 @@ import (
 )
 
 // ItemKind is the kind of a CRM item.
-// +kubebuilder:validation:Enum=Todo;Reminder
+// +kubebuilder:validation:Enum=Todo;Reminder;Subscription;Alert
 type ItemKind string
 
 // Values of ItemKind.
@@ -14,10 +14,17 @@ const (
 	KindTodo ItemKind = "Todo"
 	// KindReminder is a reminder (提醒): it is sent once.
 	KindReminder ItemKind = "Reminder"
+	// KindSubscription is news of something that a person follows (订阅): it is sent once.
+	KindSubscription ItemKind = "Subscription"
+	// KindAlert is a warning of the CRM's (预警): it is sent once.
+	KindAlert ItemKind = "Alert"
 )
 
+// ItemKinds are all values of ItemKind.
+var ItemKinds = []ItemKind{KindTodo, KindReminder, KindSubscription, KindAlert}
+
 // ScenarioTemplateSpec says how one kind of item is written for one OA.
-// +kubebuilder:validation:XValidation:rule="self.kind == 'Todo' || (!has(self.actions.update) && !has(self.actions.complete) && !has(self.actions.delete))",message="a Reminder has only the action create"
+// +kubebuilder:validation:XValidation:rule="self.kind == 'Todo' || (!has(self.actions.update) && !has(self.actions.complete) && !has(self.actions.delete))",message="only a Todo has other actions than create"
 // +kubebuilder:validation:XValidation:rule="!has(self.actions.create.body) || self.actions.create.body.trim().startsWith('<') == (self.?protocol.orValue('REST') == 'Webservice')",message="actions.create.body must be an XML document with protocol Webservice, and a JSON document with protocol REST (the default)"
 // +kubebuilder:validation:XValidation:rule="!has(self.actions.update) || !has(self.actions.update.body) || self.actions.update.body.trim().startsWith('<') == (self.?protocol.orValue('REST') == 'Webservice')",message="actions.update.body must be an XML document with protocol Webservice, and a JSON document with protocol REST (the default)"
 // +kubebuilder:validation:XValidation:rule="!has(self.actions.complete) || !has(self.actions.complete.body) || self.actions.complete.body.trim().startsWith('<') == (self.?protocol.orValue('REST') == 'Webservice')",message="actions.complete.body must be an XML document with protocol Webservice, and a JSON document with protocol REST (the default)"

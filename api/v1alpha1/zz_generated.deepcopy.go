@@ -1634,6 +1634,11 @@ func (in *SSO) DeepCopy() *SSO {
 func (in *ScenarioReference) DeepCopyInto(out *ScenarioReference) {
 	*out = *in
 	out.TemplateRef = in.TemplateRef
+	if in.Sources != nil {
+		in, out := &in.Sources, &out.Sources
+		*out = make([]ItemKind, len(*in))
+		copy(*out, *in)
+	}
 	if in.Parameters != nil {
 		in, out := &in.Parameters, &out.Parameters
 		*out = make(map[string]string, len(*in))

@@ -19,7 +19,7 @@ type filter struct {
 
 // Words that the shell completes.
 var (
-	wordsKind    = []string{"Todo", "Reminder"}
+	wordsKind    = []string{"Todo", "Reminder", "Subscription", "Alert"}
 	wordsOutcome = []string{"Delivered", "Retrying", "Held", "Dead", "Skipped"}
 	wordsClass   = []string{"Network", "Timeout", "ServerError", "RateLimited", "AuthExpired", "BusinessCode", "ReceiverUnknown", "Internal"}
 	wordsReason  = append([]string{"Expired", "Unreadable", "RevisionGone", "Unbound", "BindingConflict"}, wordsClass...)
@@ -30,7 +30,7 @@ func (f *filter) bindSelection(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.items, "item", nil, "id that the CRM gave the to-do or reminder; may be repeated, as the others")
 	flags.StringSliceVar(&f.receivers, "receiver", nil, "account of the person, in the CRM or in the OA")
-	flags.StringSliceVar(&f.kinds, "kind", nil, "Todo or Reminder")
+	flags.StringSliceVar(&f.kinds, "kind", nil, "Todo, Reminder, Subscription or Alert")
 	flags.StringSliceVar(&f.reasons, "reason", nil, "why it was given up, held or skipped, such as Expired or Unbound")
 	flags.StringSliceVar(&f.classes, "class", nil, "class of the failure, such as BusinessCode or Timeout")
 	flags.StringVar(&f.since, "since", "", "from this time on: how long ago, such as 90m, or a time such as 2026-11-22T09:30:00+08:00")

@@ -104,7 +104,7 @@ func TestCompletion(t *testing.T) {
 	for args, want := range map[string]string{
 		"__complete records ":           "branch hq :4",
 		"__complete trace T-1 ":         "branch hq :4",
-		"__complete dead --kind ":       "Todo Reminder :4",
+		"__complete dead --kind ":       "Todo Reminder Subscription Alert :4",
 		"__complete replay --template ": "current original :4",
 		"__complete records -o ":        "table wide json yaml :4",
 		"__complete records --outcome ": "Delivered Retrying Held Dead Skipped :4",

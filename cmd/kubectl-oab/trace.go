@@ -39,7 +39,7 @@ waits for now. -o wide shows the requests too; passwords and tokens are masked i
 	}
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.receivers, "receiver", nil, "account of the person, in the CRM or in the OA")
-	flags.StringSliceVar(&f.kinds, "kind", nil, "Todo or Reminder")
+	flags.StringSliceVar(&f.kinds, "kind", nil, "Todo, Reminder, Subscription or Alert")
 	flags.StringSliceVar(&f.events, "event", nil, "id of the event")
 	flags.StringSliceVar(&f.traces, "trace", nil, "W3C trace id of the event, 32 hex digits")
 	flags.StringVar(&f.since, "since", "", "from this time on: how long ago, such as 90m, or a time such as 2026-11-22T09:30:00+08:00")
@@ -101,6 +101,9 @@ func (a *app) tell(b *strings.Builder, d *lookup.Delivery, all []lookup.Delivery
 		fmt.Fprintf(b, "%s%-10s %s\n", indent, title, fmt.Sprintf(format, args...))
 	}
 	fmt.Fprintf(b, "%s: %s for %s: %s\n", a.paint(bold, d.Kind+" "+d.ItemID), d.Action, person(d.Receiver, d.ReceiverOA), a.paint(colourOf(d.State), d.State))
+	if d.Scenario != "" {
+		line("  ", "scenario", "%s", d.Scenario)
+	}
 	line("  ", "accepted", "%s, %s ago", a.clock(d.AcceptedAt), a.age(d.AcceptedAt))
 	event := d.EventID
 	if d.Version != 0 {

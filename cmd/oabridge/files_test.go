@@ -125,7 +125,7 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"render", "--event", "testdata/bad/broken.yaml", "testdata/good"}, "not JSON", 2},
 		{[]string{"template", "from-sample"}, "name one file", 2},
 		{[]string{"template", "from-sample", "--to", "yaml", "x"}, "only xml is known", 2},
-		{[]string{"template", "from-sample", "--kind", "Letter", "x"}, "use Todo or Reminder", 2},
+		{[]string{"template", "from-sample", "--kind", "Letter", "x"}, "use Todo, Reminder, Subscription or Alert", 2},
 		{[]string{"template", "from-sample", "testdata/nowhere"}, "no such file", 2},
 		{[]string{"template", "from-sample", "testdata/bad/broken.yaml"}, "neither JSON nor XML", 1},
 		{[]string{"template", "from-sample", "--type", "Lotus", "testdata/event.json"}, "there is no type Lotus", 2},

@@ -52,8 +52,8 @@ FILE may be - for the standard input. --to xml turns a JSON sample into a SOAP e
 				return usage(fmt.Errorf("name one file, or %s for the standard input", manifest.Stdin))
 			case to != "" && to != "xml":
 				return usage(fmt.Errorf("--to is %q: only xml is known", to))
-			case !slices.Contains([]string{string(v1alpha1.KindTodo), string(v1alpha1.KindReminder)}, kind):
-				return usage(fmt.Errorf("--kind is %q: use Todo or Reminder", kind))
+			case !slices.Contains(v1alpha1.ItemKinds, v1alpha1.ItemKind(kind)):
+				return usage(fmt.Errorf("--kind is %q: use Todo, Reminder, Subscription or Alert", kind))
 			case !slices.Contains(oaTypes, v1alpha1.OAType(oa)):
 				return usage(fmt.Errorf("there is no type %s: use one of %v", oa, oaTypes))
 			}
@@ -82,7 +82,7 @@ FILE may be - for the standard input. --to xml turns a JSON sample into a SOAP e
 	f.StringVar(&y.Name, "name", y.Name, "name of the template")
 	f.StringVarP(&y.Namespace, "namespace", "n", "", "namespace of the template")
 	f.StringVar(&oa, "type", string(v1alpha1.TypeGeneric), "type of the OA, as in spec.type")
-	f.StringVar(&kind, "kind", string(v1alpha1.KindTodo), "Todo or Reminder")
+	f.StringVar(&kind, "kind", string(v1alpha1.KindTodo), "Todo, Reminder, Subscription or Alert")
 	f.StringVar(&path, "path", "", "path of the call below the OA's address")
 	f.StringVar(&to, "to", "", "xml turns a JSON sample into a SOAP 1.1 envelope")
 	f.StringVar(&o.Root, "root", "request", "with --to xml: name of the element in the SOAP body")

@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
@@ -12,7 +13,7 @@ func compileScenarios(in Input) ([]scenario.Definition, []Problem) {
 	spec := in.Connector.Spec
 	out := make([]scenario.Definition, 0, len(spec.Scenarios))
 	var problems []Problem
-	enabled := map[string]int{} // kind → index of the enabled scenario
+	first := map[lane]int{} // the enabled scenario without a name for a kind, and the one of a name
 	for i, ref := range spec.Scenarios {
 		field := fmt.Sprintf("spec.scenarios[%d]", i)
 		d, found := compileScenario(in, field, ref)
@@ -21,16 +22,44 @@ func compileScenarios(in Input) ([]scenario.Definition, []Problem) {
 			continue
 		}
 		d.Enabled = or(ref.State, v1alpha1.Enabled) == v1alpha1.Enabled
-		if first, taken := enabled[d.Kind]; taken && d.Enabled {
-			problems = append(problems, Problem{v1alpha1.ReasonScenarioConflict, field,
-				fmt.Sprintf("the scenario %s is for the kind %s, and spec.scenarios[%d] (%s) already serves it; set the state of one of them to Disabled",
-					ref.TemplateRef.Name, d.Kind, first, spec.Scenarios[first].TemplateRef.Name), true})
-		} else if d.Enabled {
-			enabled[d.Kind] = i
+		d.Name, d.Sources = ref.Name, nil
+		for _, kind := range ref.Sources {
+			d.Sources = append(d.Sources, string(kind))
+		}
+		for _, l := range lanesOf(d) {
+			if other, taken := first[l]; taken {
+				problems = append(problems, conflict(spec, field, ref, l, other))
+				break
+			}
+			first[l] = i
 		}
 		out = append(out, *d)
 	}
 	return out, problems
+}
+
+// lane is what only one scenario may have: a name, or to have none and be enabled for a kind.
+type lane struct{ name, kind string }
+
+func lanesOf(d *scenario.Definition) (lanes []lane) {
+	if d.Name != "" {
+		return []lane{{name: d.Name}}
+	}
+	if d.Enabled {
+		for _, kind := range d.Kinds() {
+			lanes = append(lanes, lane{kind: kind})
+		}
+	}
+	return lanes
+}
+
+func conflict(spec v1alpha1.OAConnectorSpec, field string, ref v1alpha1.ScenarioReference, l lane, other int) Problem {
+	message := fmt.Sprintf("the name %s is also that of spec.scenarios[%d]; give each its own", l.name, other)
+	if l.name == "" {
+		message = fmt.Sprintf("the scenario %s is for the kind %s, and spec.scenarios[%d] (%s) already serves it; set the state of one of them to Disabled, or give one a name if items shall go to both",
+			ref.TemplateRef.Name, l.kind, other, spec.Scenarios[other].TemplateRef.Name)
+	}
+	return Problem{v1alpha1.ReasonScenarioConflict, field, message, true}
 }
 
 // compileScenario returns nil when a problem is fatal.
@@ -85,7 +114,7 @@ func compileScenario(in Input, field string, ref v1alpha1.ScenarioReference) (*s
 
 // fallBack takes the scenario from the live bundle, if it is there: a template that breaks must not stop what works.
 func fallBack(in Input, ref v1alpha1.ScenarioReference, p Problem) (*scenario.Definition, []Problem) {
-	d := previous(in, ref.TemplateRef.Name)
+	d := previous(in, ref)
 	if d == nil {
 		return nil, []Problem{p}
 	}
@@ -99,20 +128,22 @@ func fallBack(in Input, ref v1alpha1.ScenarioReference, p Problem) (*scenario.De
 }
 
 // previous returns a copy of the live scenario of a template: of the template that is meant now, or else of one with the
-// same name.
-func previous(in Input, name string) *scenario.Definition {
+// same name; and of the scenario of that name, if there are several.
+func previous(in Input, ref v1alpha1.ScenarioReference) *scenario.Definition {
 	if in.Previous == nil {
 		return nil
 	}
-	if t := in.Templates[name]; t != nil {
-		for _, d := range in.Previous.Scenarios {
-			if d.Template == t.Namespace+"/"+t.Name {
-				return &d
-			}
+	meant := func(d scenario.Definition) bool { return strings.HasSuffix(d.Template, "/"+ref.TemplateRef.Name) }
+	if t := in.Templates[ref.TemplateRef.Name]; t != nil {
+		exact := func(d scenario.Definition) bool { return d.Template == t.Namespace+"/"+t.Name }
+		if slices.ContainsFunc(in.Previous.Scenarios, exact) {
+			meant = exact
 		}
 	}
-	for _, d := range in.Previous.Scenarios {
-		if strings.HasSuffix(d.Template, "/"+name) {
+	named := func(d scenario.Definition) bool { return meant(d) && d.Name == ref.Name }
+	for _, match := range []func(scenario.Definition) bool{named, meant} {
+		if i := slices.IndexFunc(in.Previous.Scenarios, match); i >= 0 {
+			d := in.Previous.Scenarios[i]
 			return &d
 		}
 	}

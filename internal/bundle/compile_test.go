@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -183,6 +184,15 @@ func TestCompileProblems(t *testing.T) {
 		"two for a kind": {func(in *bundle.Input) {
 			in.Connector.Spec.Scenarios = append(in.Connector.Spec.Scenarios, in.Connector.Spec.Scenarios[0])
 		}, v1alpha1.ReasonScenarioConflict, "spec.scenarios[1]", "Disabled"},
+		"two of a name": {func(in *bundle.Input) {
+			s := in.Connector.Spec.Scenarios[0]
+			s.Name = "card"
+			in.Connector.Spec.Scenarios = append(in.Connector.Spec.Scenarios, s, s)
+		}, v1alpha1.ReasonScenarioConflict, "spec.scenarios[2]", "the name card is also that of spec.scenarios[1]"},
+		"two for a source": {func(in *bundle.Input) {
+			in.Connector.Spec.Scenarios = append(in.Connector.Spec.Scenarios, v1alpha1.ScenarioReference{
+				TemplateRef: v1alpha1.TemplateReference{Name: "seeyon-reminder"}, Sources: []v1alpha1.ItemKind{v1alpha1.KindAlert, v1alpha1.KindTodo}})
+		}, v1alpha1.ReasonScenarioConflict, "spec.scenarios[1]", "give one a name if items shall go to both"},
 		"too many pairs": {func(in *bundle.Input) {
 			in.Sets[0].Pairs = make([]v1alpha1.AccountPair, bundle.MaxPairs+1)
 		}, v1alpha1.ReasonBundleTooLarge, "spec.accounts.selector", "at most"},
@@ -266,5 +276,32 @@ func TestBrokenTemplateKeepsTheLastRevision(t *testing.T) {
 				t.Error("the live bundle was changed")
 			}
 		})
+	}
+}
+
+// A kind may have several targets, and each keeps its own good revision when its template breaks. // F120 F123
+func TestSeveralTargets(t *testing.T) {
+	in := input(t)
+	in.Connector.Spec.Scenarios = append(in.Connector.Spec.Scenarios, v1alpha1.ScenarioReference{
+		Name: "all", TemplateRef: v1alpha1.TemplateReference{Name: "seeyon-reminder"}, Sources: v1alpha1.ItemKinds,
+	}, v1alpha1.ScenarioReference{Name: "again", TemplateRef: v1alpha1.TemplateReference{Name: "seeyon-todo"}})
+	b := compile(t, in).Bundle
+	for i, want := range []struct {
+		name  string
+		kinds []string
+	}{{"", []string{"Todo"}}, {"all", []string{"Todo", "Reminder", "Subscription", "Alert"}}, {"again", []string{"Todo"}}} {
+		d := b.Scenarios[i]
+		if d.Name != want.name || !slices.Equal(d.Kinds(), want.kinds) || d.Serves("Alert") != (want.name == "all") {
+			t.Errorf("%d: %q serves %v", i, d.Name, d.Kinds())
+		}
+	}
+	in.Previous = b
+	in.Templates["seeyon-todo"] = nil
+	out, problems := bundle.Compile(in)
+	if out == nil || len(problems) != 2 || problems[0].Fatal || problems[1].Fatal {
+		t.Fatalf("output %v, problems %v", out != nil, problems)
+	}
+	if diff := cmp.Diff(b.Scenarios, out.Bundle.Scenarios); diff != "" {
+		t.Errorf("what was live is another: %s", diff)
 	}
 }

@@ -11,8 +11,10 @@ import (
 
 // Kinds of items.
 const (
-	Todo     = "Todo"
-	Reminder = "Reminder"
+	Todo         = "Todo"
+	Reminder     = "Reminder"
+	Subscription = "Subscription"
+	Alert        = "Alert"
 )
 
 // Event says that something happened to one item of the CRM.
@@ -39,11 +41,13 @@ var types = map[string]struct {
 	kind   string
 	action scenario.Action
 }{
-	"dev.oabridge.todo.created":     {Todo, scenario.Create},
-	"dev.oabridge.todo.updated":     {Todo, scenario.Update},
-	"dev.oabridge.todo.completed":   {Todo, scenario.Complete},
-	"dev.oabridge.todo.deleted":     {Todo, scenario.Delete},
-	"dev.oabridge.reminder.created": {Reminder, scenario.Create},
+	"dev.oabridge.todo.created":         {Todo, scenario.Create},
+	"dev.oabridge.todo.updated":         {Todo, scenario.Update},
+	"dev.oabridge.todo.completed":       {Todo, scenario.Complete},
+	"dev.oabridge.todo.deleted":         {Todo, scenario.Delete},
+	"dev.oabridge.reminder.created":     {Reminder, scenario.Create},
+	"dev.oabridge.subscription.created": {Subscription, scenario.Create},
+	"dev.oabridge.alert.created":        {Alert, scenario.Create},
 }
 
 // Meaning returns the type and the action of an event by its kind and the last word of its type, e.g. Todo and created.

@@ -46,6 +46,9 @@ func (v *live) decide(s *scenario.Scenario, d *record.Delivery, e *lanes.Entry, 
 		return out
 	}
 
+	if s == nil && d.Scenario != "" {
+		return end(record.Skipped, record.ReasonNoScenario, "the connector has no scenario %s for %s any more", d.Scenario, d.Event.Kind)
+	}
 	if s == nil {
 		return end(record.Skipped, record.ReasonNoScenario, "the connector has no scenario for %s: list one in spec.scenarios to send them", d.Event.Kind)
 	}

@@ -109,7 +109,7 @@ func (in *intake) take(r *http.Request) (accepted, string, *crm.Problem) {
 	if len(events) == 0 {
 		return accepted{}, "", nil
 	}
-	need := fanOutBytes(events)
+	need := v.fanOutBytes(events)
 	if need > maxFanOutBytes {
 		return accepted{}, refusedTooLarge, tooMany()
 	}
@@ -131,10 +131,10 @@ func admit(ctx context.Context, share *semaphore.Weighted, n int64) bool {
 }
 
 // fanOutBytes estimates the size of the deliveries of a request.
-func fanOutBytes(events []crm.Event) (n int64) {
+func (v *live) fanOutBytes(events []crm.Event) (n int64) {
 	for i := range events {
 		item := &events[i].Item
-		n += int64(len(item.Receivers)) * int64(envelope+len(item.Heading)+len(item.Subject)+len(item.Detail)+len(item.Sender.Name))
+		n += int64(len(item.Receivers)) * int64(len(v.targets(events[i].Kind))) * int64(envelope+len(item.Heading)+len(item.Subject)+len(item.Detail)+len(item.Sender.Name))
 	}
 	return n
 }
@@ -158,12 +158,12 @@ func (in *intake) ready() (*live, *session, string, *crm.Problem) {
 
 // store writes the deliveries of a request, those of one partition as one group, and waits for the sync.
 func (in *intake) store(ctx context.Context, s *session, events []crm.Event) (accepted, string, *crm.Problem) {
-	now := time.Now()
+	v, now := in.dispatcher.live.Load(), time.Now()
 	parts := make(map[int][]*record.Delivery)
 	owners := make(map[int][]int)
 	n := 0
 	for i := range events {
-		for _, d := range record.FanOut(events[i], now) {
+		for _, d := range record.FanOut(events[i], v.targets(events[i].Kind), now) {
 			p := s.partition(d.Key())
 			parts[p], owners[p] = append(parts[p], d), append(owners[p], i)
 			n++

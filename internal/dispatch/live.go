@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,23 +23,58 @@ type live struct {
 	bundle    *bundle.Bundle
 	hash      string
 	accounts  *bundle.Directory
-	scenarios map[string]*scenario.Scenario // by kind
-	pusher    oa.Pusher
-	policy    policy
+	scenarios map[target]*scenario.Scenario
+	// names of the scenarios that serve a kind, the unnamed one first.
+	names  map[string][]string
+	pusher oa.Pusher
+	policy policy
 	// originals holds earlier revisions of templates that replays asked for.
 	originals sync.Map
 }
 
+// target is a scenario for a kind of item.
+type target struct{ kind, name string }
+
+// add makes a scenario that of the kinds that it serves. Of two without a name the enabled one serves.
+func (v *live) add(d scenario.Definition) error {
+	s, err := scenario.New(d)
+	if err != nil {
+		return fmt.Errorf("template %s revision %s: %w", d.Template, d.Revision, err)
+	}
+	for _, kind := range d.Kinds() {
+		t := target{kind, d.Name}
+		known := v.scenarios[t]
+		switch {
+		case known == nil && d.Name == "":
+			v.names[kind] = slices.Insert(v.names[kind], 0, "")
+		case known == nil:
+			v.names[kind] = append(v.names[kind], d.Name)
+		case known.Definition().Enabled:
+			continue
+		}
+		v.scenarios[t] = s
+	}
+	return nil
+}
+
+// targets are the names of the scenarios that an item of a kind goes to. Without any, the item is recorded as skipped.
+func (v *live) targets(kind string) []string {
+	if names := v.names[kind]; len(names) > 0 {
+		return names
+	}
+	return noNames
+}
+
+var noNames = []string{""}
+
 // newLive makes the parts of a bundle. An error means that the bundle cannot be used. The driver of the bundle before is
 // kept when nothing that it is made of is different, and with it its token and connections.
 func newLive(l *bundle.Loaded, before *live, secrets string, newPusher func(*bundle.Bundle, string, func() time.Time) (oa.Pusher, error)) (*live, error) {
-	v := &live{bundle: l.Bundle, hash: l.Hash, accounts: l.Accounts, scenarios: map[string]*scenario.Scenario{}, policy: policy{l.Bundle.Delivery}}
+	v := &live{bundle: l.Bundle, hash: l.Hash, accounts: l.Accounts, scenarios: map[target]*scenario.Scenario{}, names: map[string][]string{}, policy: policy{l.Bundle.Delivery}}
 	for _, d := range l.Bundle.Scenarios {
-		s, err := scenario.New(d)
-		if err != nil {
-			return nil, fmt.Errorf("template %s revision %s: %w", d.Template, d.Revision, err)
+		if err := v.add(d); err != nil {
+			return nil, err
 		}
-		v.scenarios[d.Kind] = s
 	}
 	if v.passive() {
 		v.pusher = idlePusher{}
@@ -72,7 +108,7 @@ func (v *live) together(f lanes.Form) int {
 	if _, can := v.pusher.(oa.BatchPusher); !can || v.policy.BatchSize <= 1 {
 		return 1
 	}
-	if s := v.scenarios[f.Kind]; s == nil || s.Definition().Calls[f.Action].Batch == nil {
+	if s := v.scenarios[target{f.Kind, f.Scenario}]; s == nil || s.Definition().Calls[f.Action].Batch == nil {
 		return 1
 	}
 	return v.policy.BatchSize

@@ -106,7 +106,7 @@ func (t *told) of(partition int, r *record.Record) *lookup.Delivery {
 		}
 	}
 	d := &lookup.Delivery{
-		Partition: partition, Seq: r.Seq, Kind: r.Kind, ItemID: r.ItemID, Action: r.Action, Version: r.Version, Source: r.Source, EventID: r.EventID,
+		Partition: partition, Seq: r.Seq, Kind: r.Kind, Scenario: r.Scenario, ItemID: r.ItemID, Action: r.Action, Version: r.Version, Source: r.Source, EventID: r.EventID,
 		EventTime: r.EventTime, TraceID: index.TraceID(r.TraceParent), Receiver: r.Receiver, AcceptedAt: r.AcceptedAt, State: lookup.Waiting,
 		Replay: r.Replay, ReplayOf: r.ReplayOf,
 	}

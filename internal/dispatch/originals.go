@@ -10,14 +10,20 @@ import (
 	"github.com/oabridge/oabridge/internal/scenario"
 )
 
-// keyTemplate is followed by the revision.
-const keyTemplate = "template."
+// originalKey is where a template revision is kept, as it was filled in for a scenario.
+func originalKey(revision, name string) string {
+	key := "template." + stateKey(revision)
+	if name != "" {
+		key += "." + stateKey(name)
+	}
+	return key
+}
 
 // keepOriginals writes down the template revisions of a bundle, so that a replay can use the one with which an item
 // failed.
 func keepOriginals(ctx context.Context, j *journal.Journal, v *live) error {
 	for _, d := range v.bundle.Scenarios {
-		key := keyTemplate + stateKey(d.Revision)
+		key := originalKey(d.Revision, d.Name)
 		if known, _, err := j.Get(ctx, key); err != nil || known != nil {
 			if err != nil {
 				return err
@@ -37,14 +43,15 @@ func keepOriginals(ctx context.Context, j *journal.Journal, v *live) error {
 
 // scenario returns the scenario that a delivery goes out with, nil when there is none; or why there can be none any more.
 func (e *engine) scenario(ctx context.Context, v *live, d *record.Delivery) (s *scenario.Scenario, problem string, err error) {
-	s = v.scenarios[d.Event.Kind]
+	s = v.scenarios[target{d.Event.Kind, d.Scenario}]
 	if d.Revision == "" || s != nil && s.Definition().Revision == d.Revision {
 		return s, "", nil
 	}
-	if known, ok := v.originals.Load(d.Revision); ok {
+	key := originalKey(d.Revision, d.Scenario)
+	if known, ok := v.originals.Load(key); ok {
 		return known.(*scenario.Scenario), "", nil
 	}
-	data, _, err := e.journal.Get(ctx, keyTemplate+stateKey(d.Revision))
+	data, _, err := e.journal.Get(ctx, key)
 	if err != nil {
 		return nil, "", err
 	}
@@ -55,6 +62,6 @@ func (e *engine) scenario(ctx context.Context, v *live, d *record.Delivery) (s *
 	if s, err = scenario.New(definition); err != nil {
 		return nil, fmt.Sprintf("revision %s of the template cannot be used by this version (%v): replay it with template Current", d.Revision, err), nil
 	}
-	v.originals.Store(d.Revision, s)
+	v.originals.Store(key, s)
 	return s, "", nil
 }

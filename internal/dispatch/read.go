@@ -200,7 +200,7 @@ func (e *engine) add(p lanes.Place, d *record.Delivery, size int, readable bool)
 // insert puts one delivery into its lane. The lock is held.
 func (e *engine) insert(p lanes.Place, d *record.Delivery, size int, readable bool) {
 	entry := &lanes.Entry{
-		Seq: p.Seq, Frame: p.Frame, Index: p.Index, Key: d.Key(), Flow: flow(d), Form: unique.Make(lanes.Form{Kind: d.Event.Kind, Action: d.Event.Action}),
+		Seq: p.Seq, Frame: p.Frame, Index: p.Index, Key: d.Key(), Flow: flow(d), Form: unique.Make(lanes.Form{Kind: d.Event.Kind, Scenario: d.Scenario, Action: d.Event.Action}),
 		AcceptedAt: d.AcceptedAt, Size: size + entrySize,
 	}
 	if readable && e.lanes.Cached() < maxCached {

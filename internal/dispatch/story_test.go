@@ -210,7 +210,7 @@ func TestDisabledScenario(t *testing.T) {
 		t.Errorf("outcomes: %v", got)
 	}
 	w.bundle(func(c *connector) { c.Scenarios = c.Scenarios[:1] })
-	w.until("the new bundle is live", func(report.Report) bool { return w.d.live.Load().scenarios["Reminder"] == nil })
+	w.until("the new bundle is live", func(report.Report) bool { return w.d.live.Load().scenarios[target{kind: "Reminder"}] == nil })
 	again := todo("r2", "R-2", "created")
 	again["type"] = "dev.oabridge.reminder.created"
 	w.mustSend(todo("e2", "T-2", "created"), again)

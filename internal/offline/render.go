@@ -37,7 +37,7 @@ func (r *Rendered) take(base string, req scenario.Request) {
 // secretValue stands for the value of a header that comes from a Secret.
 const secretValue = "(from a Secret)"
 
-// Render returns what an event becomes at a connector, one for each receiver. The connector's own authentication is left
+// Render returns what an event becomes at a connector, one for each receiver and scenario. The connector's own authentication is left
 // out: it needs the OA. Problems are what keeps the connector from being compiled.
 func (s *Set) Render(c Entry[v1alpha1.OAConnector], event crm.Event) ([]Rendered, []bundle.Problem) {
 	output, problems := s.Compile(c)
@@ -47,19 +47,22 @@ func (s *Set) Render(c Entry[v1alpha1.OAConnector], event crm.Event) ([]Rendered
 	out := make([]Rendered, 0, len(event.Item.Receivers))
 	for _, receiver := range event.Item.Receivers {
 		r := Rendered{Origin: c.Source.ID(), Action: event.Action, Receiver: receiver.Account}
-		s.render(&r, c, output, event)
-		out = append(out, r)
+		definitions := serving(output.Bundle, event.Kind)
+		if len(definitions) == 0 {
+			r.Nothing = fmt.Sprintf("the connector has no enabled scenario for the kind %s", event.Kind)
+			out = append(out, r)
+		}
+		for _, d := range definitions {
+			each := r
+			s.render(&each, c, output, d, event)
+			out = append(out, each)
+		}
 	}
 	return out, nil
 }
 
-func (s *Set) render(r *Rendered, c Entry[v1alpha1.OAConnector], output *bundle.Output, event crm.Event) {
+func (s *Set) render(r *Rendered, c Entry[v1alpha1.OAConnector], output *bundle.Output, definition scenario.Definition, event crm.Event) {
 	b := output.Bundle
-	definition := definitionFor(b, event.Kind)
-	if definition == nil {
-		r.Nothing = fmt.Sprintf("the connector has no enabled scenario for the kind %s", event.Kind)
-		return
-	}
 	r.Template = definition.Template + "@" + definition.Revision
 	if event.Item.EnterpriseID == "" {
 		event.Item.EnterpriseID = b.EnterpriseID
@@ -77,7 +80,7 @@ func (s *Set) render(r *Rendered, c Entry[v1alpha1.OAConnector], output *bundle.
 		r.Nothing = "the receiver has no OA account in the AccountBindings that are given here"
 		return
 	}
-	parsed, err := scenario.New(*definition)
+	parsed, err := scenario.New(definition)
 	if err != nil {
 		r.Nothing = err.Error()
 		return
@@ -106,13 +109,14 @@ func (s *Set) render(r *Rendered, c Entry[v1alpha1.OAConnector], output *bundle.
 	r.take(b.OA.URL, req)
 }
 
-func definitionFor(b *bundle.Bundle, kind string) *scenario.Definition {
-	for i := range b.Scenarios {
-		if b.Scenarios[i].Kind == kind && b.Scenarios[i].Enabled {
-			return &b.Scenarios[i]
+// serving returns the enabled scenarios that items of a kind go to.
+func serving(b *bundle.Bundle, kind string) (out []scenario.Definition) {
+	for _, d := range b.Scenarios {
+		if d.Enabled && d.Serves(kind) {
+			out = append(out, d)
 		}
 	}
-	return nil
+	return out
 }
 
 // accounts are the OA accounts by CRM account.

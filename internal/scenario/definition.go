@@ -1,12 +1,18 @@
 package scenario
 
+import "slices"
+
 // Definition is a scenario as it stands in a bundle: a template whose parameters have been filled in. Its calls still
 // hold the placeholders (#F001 …).
 type Definition struct {
+	// Name tells scenarios for the same kind apart; at most one enabled one for a kind has none.
+	Name string `json:"name,omitempty"`
+	// Sources are the kinds of item that go here; empty means Kind.
+	Sources []string `json:"sources,omitempty"`
 	// Template is "namespace/name" of the ScenarioTemplate, Revision the short hash of its spec.
 	Template string `json:"template"`
 	Revision string `json:"revision"`
-	// Kind is Todo or Reminder.
+	// Kind is Todo, Reminder, Subscription or Alert: what the template is written for.
 	Kind string `json:"kind"`
 	// Protocol is Webservice when bodies are XML; empty, which is REST, when they are JSON.
 	Protocol string `json:"protocol,omitempty"`
@@ -17,6 +23,17 @@ type Definition struct {
 	// TimeZone is an IANA name, DateFormat is written in the letters yyyy MM dd HH mm ss SSS.
 	TimeZone   string `json:"timeZone"`
 	DateFormat string `json:"dateFormat"`
+}
+
+// Serves reports whether items of a kind go to the scenario.
+func (d *Definition) Serves(kind string) bool { return slices.Contains(d.Kinds(), kind) }
+
+// Kinds are the kinds of item that go to the scenario.
+func (d *Definition) Kinds() []string {
+	if len(d.Sources) == 0 {
+		return []string{d.Kind}
+	}
+	return d.Sources
 }
 
 // Call is one request of a scenario, with placeholders.

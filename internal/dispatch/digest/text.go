@@ -23,7 +23,7 @@ var chinese = words{
 	unbound:      "%d 人未绑定 OA 账号，%d 条待办或提醒等待绑定后发送：%s",
 	person:       "%s（%d 条，%s）",
 	dead:         "查看全部：%s",
-	kinds:        map[string]string{"Todo": "待办", "Reminder": "提醒"},
+	kinds:        map[string]string{"Todo": "待办", "Reminder": "提醒", "Subscription": "订阅", "Alert": "预警"},
 	reasons: map[string]string{
 		"Network": "网络不通", "Timeout": "OA 超时", "ServerError": "OA 内部错误", "RateLimited": "OA 限流", "AuthExpired": "OA 认证失败",
 		"BusinessCode": "OA 拒绝", "Internal": "请求无法生成", "Expired": "超过时限仍未送达", "Unreadable": "存储数据无法读取",
@@ -41,7 +41,7 @@ var english = words{
 	unbound:      "People to bind to an OA account: %d. Items that wait for it: %d. %s",
 	person:       "%s (%d, %s)",
 	dead:         "See all: %s",
-	kinds:        map[string]string{"Todo": "to-do", "Reminder": "reminder"},
+	kinds:        map[string]string{"Todo": "to-do", "Reminder": "reminder", "Subscription": "subscription", "Alert": "alert"},
 	reasons: map[string]string{
 		"Network": "no connection", "Timeout": "the OA did not answer in time", "ServerError": "error inside the OA", "RateLimited": "limited by the OA",
 		"AuthExpired": "account not accepted by the OA", "BusinessCode": "refused by the OA", "Internal": "the request cannot be made",

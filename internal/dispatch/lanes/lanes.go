@@ -34,9 +34,9 @@ const (
 
 // Form says which call an entry makes.
 type Form struct {
-	// Kind of the item, which is that of its scenario.
-	Kind   string
-	Action scenario.Action
+	// Kind of the item, and the name of its scenario.
+	Kind, Scenario string
+	Action         scenario.Action
 }
 
 // Entry is a reference to a delivery.

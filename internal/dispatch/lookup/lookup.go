@@ -74,6 +74,7 @@ type Delivery struct {
 	Seq       uint64 `json:"seq"`
 
 	Kind      string          `json:"kind"`
+	Scenario  string          `json:"scenario,omitempty"`
 	ItemID    string          `json:"itemID"`
 	Action    scenario.Action `json:"action"`
 	Version   int64           `json:"version,omitempty"`

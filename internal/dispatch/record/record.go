@@ -20,6 +20,8 @@ type Delivery struct {
 	// Event as accepted, with this receiver as the only one.
 	Event      crm.Event `json:"event"`
 	AcceptedAt time.Time `json:"acceptedAt"`
+	// Scenario is the name of the scenario that it goes to; empty is the one without a name.
+	Scenario string `json:"scenario,omitempty"`
 	// Replay is the ID of the Replay that sends a dead letter once more, and ReplayOf the number of the delivery that died.
 	Replay   string `json:"replay,omitempty"`
 	ReplayOf uint64 `json:"replayOf,omitempty"`
@@ -34,12 +36,22 @@ func (d *Delivery) Receiver() string { return d.Event.Item.Receivers[0].Account 
 // encoding/json; a long backlog is read with it.
 func DecodeDelivery(data []byte, d *Delivery) error { return jsonv2.Unmarshal(data, d) }
 
-// Key is what deliveries have in common that must stay in order: the item and its receiver.
+// Key is what deliveries have in common that must stay in order: the item, its receiver and the scenario.
 type Key [16]byte
 
 // Key of the delivery.
-func (d *Delivery) Key() Key {
-	return Key(hash(d.Event.Kind, d.Event.Item.ID, d.Receiver())[:16])
+func (d *Delivery) Key() Key { return keyOf(d.Event.Kind, d.Event.Item.ID, d.Receiver(), d.Scenario) }
+
+func keyOf(kind, item, receiver, scenario string) Key {
+	return Key(hash(withName([]string{kind, item, receiver}, scenario)...)[:16])
+}
+
+// withName adds the name of a scenario to what is hashed; without a name the hash is that of the time before names.
+func withName(parts []string, scenario string) []string {
+	if scenario == "" {
+		return parts
+	}
+	return append(parts, scenario)
 }
 
 // ID tells deliveries apart.
@@ -50,7 +62,7 @@ func (d *Delivery) ID() ID {
 	if d.Replay != "" {
 		return ID(hash("replay", d.Replay, strconv.FormatUint(d.ReplayOf, 10))[:16])
 	}
-	return ID(hash(d.Event.Source, d.Event.ID, d.Receiver())[:16])
+	return ID(hash(withName([]string{d.Event.Source, d.Event.ID, d.Receiver()}, d.Scenario)...)[:16])
 }
 
 // hash is of the parts with their lengths, so that two lists never run into one another.
@@ -64,10 +76,11 @@ func hash(parts ...string) []byte {
 	return h.Sum(nil)
 }
 
-// FanOut makes one delivery for each receiver of an event; a receiver that is named twice gets one.
-func FanOut(e crm.Event, now time.Time) []*Delivery {
+// FanOut makes one delivery for each receiver of an event and each of the scenarios that it goes to; a receiver that is named
+// twice gets one.
+func FanOut(e crm.Event, scenarios []string, now time.Time) []*Delivery {
 	receivers := e.Item.Receivers
-	out := make([]*Delivery, 0, len(receivers))
+	out := make([]*Delivery, 0, len(receivers)*len(scenarios))
 	seen := make(map[string]bool, len(receivers))
 	for _, r := range receivers {
 		if seen[r.Account] {
@@ -76,7 +89,9 @@ func FanOut(e crm.Event, now time.Time) []*Delivery {
 		seen[r.Account] = true
 		own := e
 		own.Item.Receivers = []scenario.Person{r}
-		out = append(out, &Delivery{Event: own, AcceptedAt: now})
+		for _, name := range scenarios {
+			out = append(out, &Delivery{Event: own, AcceptedAt: now, Scenario: name})
+		}
 	}
 	return out
 }
@@ -139,6 +154,9 @@ type Record struct {
 	Receiver   string          `json:"receiver,omitempty"`
 	ReceiverOA string          `json:"receiverOA,omitempty"`
 
+	// Scenario is the name of the scenario; empty is the one without a name.
+	Scenario string `json:"scenario,omitempty"`
+
 	// Attempt counts the calls so far, this one included; 0 when none was made.
 	Attempt int     `json:"attempt"`
 	Outcome Outcome `json:"outcome"`
@@ -193,7 +211,7 @@ func Of(seq uint64, d *Delivery) Record {
 	return Record{
 		Seq: seq, Kind: e.Kind, Source: e.Source, EventID: e.ID, ItemID: e.Item.ID, Version: e.Item.Version, EventTime: e.Time,
 		Action: e.Action, Receiver: d.Receiver(), AcceptedAt: d.AcceptedAt, TraceParent: e.TraceParent,
-		Replay: d.Replay, ReplayOf: d.ReplayOf,
+		Scenario: d.Scenario, Replay: d.Replay, ReplayOf: d.ReplayOf,
 	}
 }
 
@@ -201,7 +219,7 @@ func Of(seq uint64, d *Delivery) Record {
 func (r *Record) Awaited() bool { return r.Outcome == Retrying && r.Reason == ReasonAccepted }
 
 // Key of the delivery that the record is about.
-func (r *Record) Key() Key { return Key(hash(r.Kind, r.ItemID, r.Receiver)[:16]) }
+func (r *Record) Key() Key { return keyOf(r.Kind, r.ItemID, r.Receiver, r.Scenario) }
 
 // Encode returns the record as it is stored.
 func (r *Record) Encode() ([]byte, error) { return json.Marshal(r) }
