@@ -2,7 +2,6 @@ package controllers
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
@@ -14,8 +13,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
-	"github.com/oabridge/oabridge/internal/bundle"
-	"github.com/oabridge/oabridge/internal/workload"
 )
 
 func newConnectorStatusWriter(c client.Client, recorder events.EventRecorder) *statusWriter[v1alpha1.OAConnectorStatus] {
@@ -96,60 +93,4 @@ func deliveryStatus(before v1alpha1.DeliveryStatus, dispatcher fleet) v1alpha1.D
 		}
 	}
 	return next
-}
-
-// addresses are to be pasted into the consoles of the CRM and the OA.
-func (r *round) addresses() v1alpha1.AddressStatus {
-	var a v1alpha1.AddressStatus
-	source := r.connector.Spec.Source
-	if source.SigningSecretRef.Name != "" || source.TokenSecretRef.Name != "" {
-		a.Events = workload.EventsURL(r.connector)
-	}
-	if source.Callback.SecretRef.Name != "" {
-		a.Callback = workload.CallbackURL(r.connector)
-	}
-	b := r.previous
-	if r.compiled != nil {
-		b = r.compiled.Bundle
-	}
-	if b != nil && bundle.Pulled(&r.connector.Spec) {
-		a.Pendings = workload.PendingsURL(r.connector, b.SSO)
-	}
-	if b != nil && b.SSO != nil {
-		signInAddresses(&a, b, r.connector.Spec.SSO)
-	}
-	return a
-}
-
-// signInAddresses are those of the gateway. The paths are in the hands of its package; they are fixed by the seeds.
-func signInAddresses(a *v1alpha1.AddressStatus, b *bundle.Bundle, sso v1alpha1.SSO) {
-	const oaPaths = "/erp/syncdata/open/oa/"
-	a.Login = b.SSO.URL + oaPaths + "authorizePortalWebhook/webhook/" + b.EnterpriseID
-	if b.Type == string(v1alpha1.TypeSeeyon) {
-		a.Login = b.SSO.URL + oaPaths + "authorizeWeb/SeeYon/login/" + b.EnterpriseID + "/false"
-	}
-	if sso.Mode == v1alpha1.SSOPortalTicket {
-		a.Handshake = b.SSO.URL + oaPaths + "authorizeWeb/SeeYon/handshake/" + b.EnterpriseID
-	}
-	if name := returnName(b); name != "" {
-		a.Return, a.Domain = b.SSO.URL+"/sso/callback/"+name, sso.Host
-	}
-	switch sso.CRMLogin.Type {
-	case v1alpha1.LoginSignedURL, v1alpha1.LoginOneTimeCode:
-	default:
-		a.JWKS = b.SSO.URL + "/.well-known/jwks.json"
-	}
-}
-
-// returnName is the last part of the address of return; empty for modes in which the proof is in the link.
-func returnName(b *bundle.Bundle) string {
-	switch v1alpha1.SSOMode(b.SSO.Mode) {
-	case v1alpha1.SSOOIDC, v1alpha1.SSOOAuth2, v1alpha1.SSOCAS:
-		return strings.ToLower(b.SSO.Mode)
-	case v1alpha1.SSOApp:
-		if b.Type != string(v1alpha1.TypeYunzhijia) {
-			return strings.ToLower(b.Type)
-		}
-	}
-	return ""
 }

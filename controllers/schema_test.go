@@ -26,6 +26,7 @@ func TestTheAPIRefusesMistakes(t *testing.T) {
 		{"no scheme", "endpoint.url", "oa.example:8080", "url must be an absolute http or https URL"},
 		{"a password in the URL", "endpoint.url", "http://me:secret@oa.example", "put credentials into credentialsSecretRef"},
 		{"no timeout at all", "endpoint.connectTimeout", "0s", "connectTimeout must be between 100ms and 2m"},
+		{"an egress range", "endpoint.egressIPs", []any{"203.0.113.0/24"}, "must be an IP address such as 203.0.113.7"},
 		{"a range that is none", "endpoint.allowedCIDRs", []any{"10.0.0.0"}, "must be a CIDR such as 127.0.0.0/8"},
 		{"localhost", "sso.host", "localhost", "localhost, .local names and IP addresses are refused"},
 		{"an address", "sso.host", "10.1.2.3", "localhost, .local names and IP addresses are refused"},

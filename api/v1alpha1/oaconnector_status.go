@@ -121,11 +121,23 @@ type AddressStatus struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	Pendings string `json:"pendings,omitempty"`
-	// login is the entry that is registered in the OA for the CRM's main page, for PC. For mobile, the last part is true.
+	// login is the entry that is registered in the OA for the CRM's main page: the home URL of the application. With Seeyon
+	// it is the one for PC.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	Login string `json:"login,omitempty"`
+	// mobileLogin is the same for the mobile (H5) client of Seeyon, whose entries tell the client.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	MobileLogin string `json:"mobileLogin,omitempty"`
+	// record is the pattern of a link to one record, for menus and messages that are made by hand: apiName and dataId are
+	// those of the record, isApp is true for the mobile client. Items carry their own link.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	Record string `json:"record,omitempty"`
 	// return is where the OA sends people back after they signed in there; it is registered in the OA as redirect URI or
 	// service, where the sign-in mode has one.
 	// +optional
@@ -148,6 +160,30 @@ type AddressStatus struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	JWKS string `json:"jwks,omitempty"`
+	// issuer is who signs login tokens, as the CRM must expect it: the claim iss, and with crmLogin.type OpenIDProvider the
+	// address of the provider.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	Issuer string `json:"issuer,omitempty"`
+	// redeem is where the CRM's server redeems a code, with crmLogin.type OneTimeCode.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	Redeem string `json:"redeem,omitempty"`
+	// domainFiles are the addresses of spec.sso.domainFiles, which the OA's console asks to see whose host this is.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=512
+	DomainFiles []string `json:"domainFiles,omitempty"`
+	// trustedIPs are spec.endpoint.egressIPs joined by ";", as the consoles of WeCom and others take them.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	TrustedIPs string `json:"trustedIPs,omitempty"`
 }
 
 // OAConnector connects one CRM enterprise to one OA: a dispatcher that pushes its to-dos, and an SSO gateway that takes

@@ -213,6 +213,17 @@ type Endpoint struct {
 	// +kubebuilder:validation:items:MaxLength=43
 	// +kubebuilder:validation:items:XValidation:rule="isCIDR(self)",message="must be a CIDR such as 127.0.0.0/8"
 	AllowedCIDRs []string `json:"allowedCIDRs,omitempty"`
+
+	// egressIPs are the addresses with which calls leave the cluster, those of its NAT or egress gateway. OAs that call them
+	// trusted IPs get them from status.addresses.trustedIPs; nothing else depends on them.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=45
+	// +kubebuilder:validation:items:XValidation:rule="isIP(self)",message="must be an IP address such as 203.0.113.7"
+	EgressIPs []string `json:"egressIPs,omitempty"`
 }
 
 // Header is one HTTP header with a value or a reference to one.

@@ -34,6 +34,7 @@ type overview struct {
 	Conditions []metav1.Condition            `json:"conditions"`
 	Delivery   v1alpha1.DeliveryStatus       `json:"delivery"`
 	Accounts   v1alpha1.AccountsStatus       `json:"accounts"`
+	Addresses  v1alpha1.AddressStatus        `json:"addresses,omitzero"`
 	Reports    map[string]report.Report      `json:"reports,omitempty"`
 	LastHour   lookup.Summary                `json:"lastHour"`
 	Dispatcher int                           `json:"dispatchers"`
@@ -66,7 +67,7 @@ func (a *app) status(ctx context.Context, name string) error {
 	}
 	o := overview{
 		Namespace: c.Namespace, Connector: c.Name, Type: string(c.Spec.Type), DataCenter: c.Spec.DataCenterID, Endpoint: c.Spec.Endpoint.URL,
-		Conditions: c.Status.Conditions, Delivery: c.Status.Delivery, Accounts: c.Status.Accounts, Reports: map[string]report.Report{},
+		Conditions: c.Status.Conditions, Delivery: c.Status.Delivery, Accounts: c.Status.Accounts, Addresses: c.Status.Addresses, Reports: map[string]report.Report{},
 		LastHour: lookup.Summary{Outcomes: map[record.Outcome]int64{}, DeadReasons: map[string]int64{}},
 	}
 	pods, err := x.pods(ctx, c.Name, v1alpha1.ComponentDispatcher)
@@ -189,6 +190,13 @@ func (a *app) show(o *overview) error {
 		if c.Status != good && c.Type != v1alpha1.ConditionReady && c.Type != v1alpha1.ConditionOAReachable {
 			fmt.Fprintf(&b, " %s=%s %s: %s\n", c.Type, c.Status, c.Reason, c.Message)
 		}
+	}
+	for i, address := range addressLines(&o.Addresses) {
+		name := ""
+		if i == 0 {
+			name = "Paste"
+		}
+		line(name, "%-12s %s", address[0], address[1])
 	}
 	_, err := fmt.Fprint(a.out, b.String())
 	return err

@@ -85,6 +85,10 @@ func connector(name string) *v1alpha1.OAConnector {
 		LastFailure: v1alpha1.FailureStatus{Time: metav1.NewTime(at(40)), Class: "BusinessCode", Message: "the OA refused it with success=false: 该待办不允许接收"},
 	}
 	c.Status.Accounts = v1alpha1.AccountsStatus{Bound: ptr.To[int64](1247), Conflicts: ptr.To[int64](3)}
+	c.Status.Addresses = v1alpha1.AddressStatus{
+		Login:       "https://sso.crm.example/erp/syncdata/open/oa/authorizeWeb/SeeYon/login/714439/false",
+		DomainFiles: []string{"https://sso.crm.example/a.txt", "https://sso.crm.example/b.txt"}, TrustedIPs: "203.0.113.7;203.0.113.8",
+	}
 	return c
 }
 
