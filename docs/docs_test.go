@@ -1,4 +1,3 @@
-// Package docs holds the pages for people. Its tests keep them true to the code.
 package docs
 
 import (

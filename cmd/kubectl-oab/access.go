@@ -122,6 +122,10 @@ func (a *app) complete(cmd *cobra.Command, list client.ObjectList) (names []cobr
 		for i := range l.Items {
 			names = append(names, l.Items[i].Name)
 		}
+	case *v1alpha1.AccountBindingList:
+		for i := range l.Items {
+			names = append(names, l.Items[i].Name)
+		}
 	case *v1alpha1.ReplayList:
 		for i := range l.Items {
 			names = append(names, l.Items[i].Name)

@@ -1,5 +1,5 @@
 // Command kubectl-oab is the kubectl plugin of OA Bridge (kubectl oab …): what became of a to-do, what was given up, how a
-// connector does, and how to send dead letters once more.
+// connector does, what a code means, and what a change would do.
 package main
 
 import (
@@ -17,6 +17,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/oabridge/oabridge/internal/sample/fromsample"
 )
 
 // The exit codes.
@@ -26,13 +28,19 @@ const (
 	exitOther = 3 // the question could not be answered, or not completely
 )
 
-// failure is an error with an exit code.
+// failure is an exit code, with what is to be said about it, if anything.
 type failure struct {
 	code int
 	err  error
 }
 
-func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Error() string {
+	if f.err == nil {
+		return ""
+	}
+	return f.err.Error()
+}
+
 func (f *failure) Unwrap() error { return f.err }
 
 func none(format string, args ...any) error {
@@ -89,18 +97,22 @@ func isTerminal(f *os.File) bool {
 // run executes a command line and returns the exit code.
 func (a *app) run(ctx context.Context, args []string) int {
 	root := a.newRootCommand()
-	root.SetArgs(args)
+	root.SetArgs(codesLast(args))
 	root.SetOut(a.out)
 	root.SetErr(a.errors)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
 	}
-	a.say("%v", err)
-	if f := new(failure); errors.As(err, &f) {
-		return f.code
+	f := new(failure)
+	if !errors.As(err, &f) {
+		a.say("%v", err)
+		return exitOther
 	}
-	return exitOther
+	if f.err != nil {
+		a.say("%v", err)
+	}
+	return f.code
 }
 
 // say tells a person something that is not part of the answer.
@@ -128,11 +140,33 @@ Exit codes: 0 found or done, 1 nothing found, 2 wrong command line, 3 the questi
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.rules.ExplicitPath, "kubeconfig", "", "path of the kubeconfig file to use")
 	clientcmd.BindOverrideFlags(&a.overrides, flags, clientcmd.RecommendedConfigOverrideFlags(""))
-	root.AddCommand(a.newStatusCommand(), a.newRecordsCommand(), a.newTraceCommand(), a.newDeadCommand(), a.newReplayCommand())
-	for _, cmd := range root.Commands() {
-		cmd.Args = wrongArgs(cmd.Args)
-	}
+	root.AddCommand(a.newStatusCommand(), a.newRecordsCommand(), a.newTraceCommand(), a.newDeadCommand(), a.newReplayCommand(), a.newSendTestCommand(), a.newDiffCommand(),
+		a.newBindingsCommand(), a.newExplainCommand(), a.newPlaceholdersCommand(), a.newPresetCommand(), newTemplateCommand())
+	argsAreUsage(root)
 	return root
+}
+
+// newTemplateCommand is that of oabridge.
+func newTemplateCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "template", Short: "Help to write templates", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(fromsample.NewCommand("kubectl oab", func(err error) error {
+		if err == nil {
+			return nil
+		}
+		return usage("%w", err)
+	}))
+	return cmd
+}
+
+// argsAreUsage makes what cobra says about arguments a matter of usage, in all commands.
+func argsAreUsage(cmd *cobra.Command) {
+	for _, c := range cmd.Commands() {
+		c.Args = wrongArgs(c.Args)
+		argsAreUsage(c)
+	}
 }
 
 // wrongArgs makes what cobra says about arguments a matter of usage.

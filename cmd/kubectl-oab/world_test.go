@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -104,7 +106,7 @@ func pod(name, component string) *corev1.Pod {
 func (w *world) serve(pod string, port int, answers map[string]any) {
 	mux := http.NewServeMux()
 	for path, answer := range answers {
-		mux.HandleFunc("GET "+path, func(rw http.ResponseWriter, r *http.Request) {
+		mux.HandleFunc(path, func(rw http.ResponseWriter, r *http.Request) {
 			w.asked = append(w.asked, pod+" "+r.URL.RequestURI())
 			switch v := answer.(type) {
 			case http.HandlerFunc:
@@ -195,6 +197,9 @@ func stocked(t *testing.T, more ...client.Object) *world {
 	return w
 }
 
+// revision of a template: it changes with the API.
+var revision = regexp.MustCompile(`@[0-9a-f]{12}`)
+
 // answer of a command line.
 type answer struct {
 	code        int
@@ -203,12 +208,24 @@ type answer struct {
 
 func (w *world) run(args ...string) answer {
 	w.t.Helper()
-	var out, errors bytes.Buffer
+	return w.runWith(func() (*access, error) { return &w.access, nil }, args...)
+}
+
+func (w *world) runWith(connect func() (*access, error), args ...string) answer {
+	w.t.Helper()
+	var out, problems bytes.Buffer
 	a := newApp(os.Stdout, os.Stderr)
-	a.out, a.errors, a.now, a.zone, a.colour, a.live = &out, &errors, func() time.Time { return morning }, shanghai, false, false
-	a.connect = func() (*access, error) { return &w.access, nil }
+	a.out, a.errors, a.now, a.zone, a.colour, a.live = &out, &problems, func() time.Time { return morning }, shanghai, false, false
+	a.connect = connect
 	code := a.run(w.t.Context(), args)
-	return answer{code, out.String(), errors.String()}
+	return answer{code, out.String(), problems.String()}
+}
+
+// alone runs a command line where there is no cluster.
+func alone(t *testing.T, args ...string) answer {
+	t.Helper()
+	w := world{t: t}
+	return w.runWith(func() (*access, error) { return nil, errors.New("a cluster was asked for") }, args...)
 }
 
 // golden compares an answer with testdata/<name>.golden.

@@ -3,17 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
-	"maps"
-	"net/http"
-	"os"
-	"slices"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/oabridge/oabridge/internal/crm"
-	"github.com/oabridge/oabridge/internal/manifest"
 	"github.com/oabridge/oabridge/internal/offline"
 )
 
@@ -72,37 +66,11 @@ The exit code is 0 when all is well, 1 when the files have findings, 2 when the 
 }
 
 func readEvents(cmd *cobra.Command, file string) ([]crm.Event, error) {
-	limits := crm.DefaultLimits()
-	in := cmd.InOrStdin()
-	if file != manifest.Stdin {
-		f, err := os.Open(file)
-		if err != nil {
-			return nil, fmt.Errorf("--event: %w", err)
-		}
-		defer f.Close() //nolint:errcheck // it was only read
-		in = f
-	}
-	data, err := io.ReadAll(io.LimitReader(in, int64(limits.Request)+1))
+	events, err := offline.ReadEvents(file, cmd.InOrStdin())
 	if err != nil {
 		return nil, fmt.Errorf("--event: %w", err)
 	}
-	media := "application/cloudevents+json"
-	if strings.HasPrefix(strings.TrimSpace(string(data)), "[") {
-		media = "application/cloudevents-batch+json"
-	}
-	events, problem := crm.Parse(http.Header{"Content-Type": {media}}, data, limits)
-	if problem != nil {
-		return nil, fmt.Errorf("--event %s: %s", file, problemText(problem))
-	}
 	return events, nil
-}
-
-func problemText(p *crm.Problem) string {
-	text := p.Detail
-	for _, e := range p.Errors {
-		text += fmt.Sprintf("\n  %s %s: %s", e.Field, e.Cause, e.NextStep)
-	}
-	return text
 }
 
 func writeRendered(out io.Writer, format string, rendered []offline.Rendered) error {
@@ -113,40 +81,11 @@ func writeRendered(out io.Writer, format string, rendered []offline.Rendered) er
 		return writeJSON(out, rendered)
 	}
 	for i, r := range rendered {
-		var b strings.Builder
+		text := r.Text()
 		if i > 0 {
-			b.WriteString("\n")
+			text = "\n" + text
 		}
-		b.WriteString("### " + r.Origin)
-		for _, part := range []string{string(r.Action), r.Template} {
-			if part != "" {
-				b.WriteString(", " + part)
-			}
-		}
-		if r.Receiver != "" {
-			b.WriteString(", for " + r.Receiver)
-		}
-		if r.ReceiverOA != "" {
-			b.WriteString(" → " + r.ReceiverOA)
-		}
-		b.WriteString("\n")
-		if r.Lookup {
-			b.WriteString("# a lookup; the call itself depends on its answer\n")
-		}
-		if r.Method == "" {
-			b.WriteString("# no request: " + r.Nothing + "\n")
-		} else {
-			b.WriteString(r.Method + " " + r.URL + "\n")
-		}
-		for _, name := range slices.Sorted(maps.Keys(r.Header)) {
-			for _, value := range r.Header[name] {
-				b.WriteString(name + ": " + value + "\n")
-			}
-		}
-		if r.Body != "" {
-			b.WriteString("\n" + strings.TrimSuffix(r.Body, "\n") + "\n")
-		}
-		if _, err := io.WriteString(out, b.String()); err != nil {
+		if _, err := io.WriteString(out, text); err != nil {
 			return err
 		}
 	}

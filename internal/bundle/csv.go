@@ -30,6 +30,12 @@ func (e RowError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.C
 // reported by their number (F6); without a good header there is one error, for line 1. A later line that claims an
 // account again is not an error of the file; Merge finds it.
 func ParseCSV(data []byte) (pairs []v1alpha1.AccountPair, rows []RowError) {
+	rows = EachCSV(data, func(_ int, p v1alpha1.AccountPair) { pairs = append(pairs, p) })
+	return pairs, rows
+}
+
+// EachCSV reads a file as ParseCSV does, and calls use with each pair and its line.
+func EachCSV(data []byte, use func(line int, p v1alpha1.AccountPair)) (rows []RowError) {
 	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
 	if !utf8.Valid(data) {
 		line := 1
@@ -40,7 +46,7 @@ func ParseCSV(data []byte) (pairs []v1alpha1.AccountPair, rows []RowError) {
 			}
 			data = rest
 		}
-		return nil, []RowError{{line, "is not UTF-8; save the file as CSV UTF-8"}}
+		return []RowError{{line, "is not UTF-8; save the file as CSV UTF-8"}}
 	}
 	r := csv.NewReader(bytes.NewReader(data))
 	r.FieldsPerRecord = -1
@@ -48,22 +54,22 @@ func ParseCSV(data []byte) (pairs []v1alpha1.AccountPair, rows []RowError) {
 	r.ReuseRecord = true
 	header, err := r.Read()
 	if err != nil {
-		return nil, []RowError{{1, "there is no header line; the first line must name the columns crm and oa"}}
+		return []RowError{{1, "there is no header line; the first line must name the columns crm and oa"}}
 	}
 	crm, oa := column(header, "crm"), column(header, "oa")
 	if crm < 0 || oa < 0 {
-		return nil, []RowError{{1, "the header line must name the columns crm and oa, once each"}}
+		return []RowError{{1, "the header line must name the columns crm and oa, once each"}}
 	}
 	for {
 		record, err := r.Read()
 		if errors.Is(err, io.EOF) {
-			return pairs, rows
+			return rows
 		}
 		line, _ := r.FieldPos(0)
 		if err != nil {
 			var parse *csv.ParseError
 			if !errors.As(err, &parse) {
-				return pairs, append(rows, RowError{line, err.Error()})
+				return append(rows, RowError{line, err.Error()})
 			}
 			rows = append(rows, RowError{parse.StartLine, parse.Err.Error()})
 			continue
@@ -81,9 +87,39 @@ func ParseCSV(data []byte) (pairs []v1alpha1.AccountPair, rows []RowError) {
 		} else if cause := wrongAccount("oa", p.OA); cause != "" {
 			rows = append(rows, RowError{line, cause})
 		} else {
-			pairs = append(pairs, v1alpha1.AccountPair{CRM: strings.Clone(p.CRM), OA: strings.Clone(p.OA)})
+			use(line, v1alpha1.AccountPair{CRM: strings.Clone(p.CRM), OA: strings.Clone(p.OA)})
 		}
 	}
+}
+
+// AppendCSV returns a file with more pairs at its end, in the columns that its header names; of an empty file it makes
+// one. The lines that are there stay as they are.
+func AppendCSV(file []byte, pairs []v1alpha1.AccountPair) ([]byte, error) {
+	if len(bytes.TrimSpace(file)) == 0 {
+		file = []byte("crm,oa\n")
+	}
+	header, err := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(file, []byte("\uFEFF")))).Read()
+	if err != nil {
+		return nil, fmt.Errorf("the header line cannot be read: %w", err)
+	}
+	crm, oa := column(header, "crm"), column(header, "oa")
+	if crm < 0 || oa < 0 {
+		return nil, errors.New("the header line must name the columns crm and oa, once each")
+	}
+	out := bytes.NewBuffer(bytes.Clone(file))
+	if !bytes.HasSuffix(file, []byte("\n")) {
+		out.WriteByte('\n')
+	}
+	w := csv.NewWriter(out)
+	line := make([]string, len(header))
+	for _, p := range pairs {
+		line[crm], line[oa] = p.CRM, p.OA
+		if err := w.Write(line); err != nil {
+			return nil, err
+		}
+	}
+	w.Flush()
+	return out.Bytes(), w.Error()
 }
 
 // column returns the only index of name, or -1.

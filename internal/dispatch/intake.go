@@ -12,6 +12,7 @@ import (
 	"github.com/oabridge/oabridge/internal/crm"
 	"github.com/oabridge/oabridge/internal/dispatch/journal"
 	"github.com/oabridge/oabridge/internal/dispatch/record"
+	"github.com/oabridge/oabridge/internal/scenario"
 )
 
 const (
@@ -50,6 +51,7 @@ type intake struct {
 	share      *semaphore.Weighted // of maxIntakeBytes
 	copies     *semaphore.Weighted // of maxCopies
 	limits     crm.Limits
+	recent     recent
 }
 
 func newIntake(d *Dispatcher) *intake {
@@ -134,9 +136,14 @@ func admit(ctx context.Context, share *semaphore.Weighted, n int64) bool {
 func (v *live) fanOutBytes(events []crm.Event) (n int64) {
 	for i := range events {
 		item := &events[i].Item
-		n += int64(len(item.Receivers)) * int64(len(v.targets(events[i].Kind))) * int64(envelope+len(item.Heading)+len(item.Subject)+len(item.Detail)+len(item.Sender.Name))
+		n += int64(len(item.Receivers)) * int64(len(v.targets(events[i].Kind))) * copyBytes(item)
 	}
 	return n
+}
+
+// copyBytes estimates the size of one copy of an item.
+func copyBytes(it *scenario.Item) int64 {
+	return int64(envelope + len(it.Heading) + len(it.Subject) + len(it.Detail) + len(it.Sender.Name))
 }
 
 // ready returns what is needed to take events, or why none are taken now.
@@ -182,6 +189,7 @@ func (in *intake) store(ctx context.Context, s *session, events []crm.Event) (ac
 			fresh[owners[p][i]] = fresh[owners[p][i]] || !duplicate
 		}
 	}
+	in.recent.add(events, now)
 	return in.count(fresh), "", nil
 }
 

@@ -17,7 +17,8 @@ import (
 // freshWait is how long an answer waits for the index to have the latest records.
 const freshWait = 3 * time.Second
 
-// local answers what people ask about records, on a port that only the pod itself and port-forward reach.
+// local answers what people ask about records, and takes in test events, on a port that only the pod itself and port-forward
+// reach.
 type local struct{ *Dispatcher }
 
 func (l local) handler() http.Handler {
@@ -26,6 +27,8 @@ func (l local) handler() http.Handler {
 	mux.HandleFunc("GET "+lookup.PathDead, l.dead)
 	mux.HandleFunc("GET "+lookup.PathTrace, l.trace)
 	mux.HandleFunc("GET "+lookup.PathSummary, l.summary)
+	mux.HandleFunc("GET "+lookup.PathRecent, l.recent)
+	mux.HandleFunc("POST "+lookup.PathTestEvents, l.sendTest)
 	if l.options.Profile {
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)

@@ -1,6 +1,10 @@
 package gateway
 
-import "net/http"
+import (
+	"maps"
+	"net/http"
+	"slices"
+)
 
 // Code is the outcome of one click. Codes are stable: people read them out on the phone, alerts are built on them.
 // docs/reference/sso-errors.md explains each one.
@@ -106,3 +110,6 @@ var explanations = map[Code]explanation{
 		text{"登录时出了意外。", askAdmin},
 		text{"Something went wrong while signing you in.", askAdminE}},
 }
+
+// Codes returns the codes of the error pages, in their order.
+func Codes() []Code { return slices.Sorted(maps.Keys(explanations)) }

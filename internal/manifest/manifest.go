@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,7 +16,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
-	"github.com/oabridge/oabridge/config"
 )
 
 // Limits of the input.
@@ -254,28 +252,4 @@ func (o *Object) Into(object any) error {
 func (o *Object) ConfigMap() (*corev1.ConfigMap, error) {
 	cm := &corev1.ConfigMap{}
 	return cm, o.Into(cm)
-}
-
-// Presets are the ScenarioTemplates that ship with OA Bridge. Their namespace is "presets".
-func Presets() ([]*Object, error) {
-	files, err := fs.Glob(config.Files, "presets/*.yaml")
-	if err != nil {
-		return nil, err
-	}
-	var presets []*Object
-	for _, file := range files {
-		data, err := config.Files.ReadFile(file)
-		if err != nil {
-			return nil, err
-		}
-		found, err := parse(path.Join("config", file), data)
-		if err != nil {
-			return nil, err
-		}
-		for _, o := range found {
-			o.Namespace = "presets"
-		}
-		presets = append(presets, found...)
-	}
-	return presets, nil
 }

@@ -13,8 +13,10 @@ import (
 // Rendered is what one event becomes for one receiver: a request, or the reason why there is none.
 type Rendered struct {
 	// Origin is the connector or the template test.
-	Origin   string          `json:"origin"`
-	Template string          `json:"template,omitempty"`
+	Origin   string `json:"origin"`
+	Template string `json:"template,omitempty"`
+	// Scenario is the name of the scenario, empty for the one without a name.
+	Scenario string          `json:"scenario,omitempty"`
 	Action   scenario.Action `json:"action"`
 	// Receiver is the CRM account, ReceiverOA the OA account.
 	Receiver   string `json:"receiver,omitempty"`
@@ -54,11 +56,22 @@ func (s *Set) Render(c Entry[v1alpha1.OAConnector], event crm.Event) ([]Rendered
 		}
 		for _, d := range definitions {
 			each := r
+			each.Scenario = d.Name
 			s.render(&each, c, output, d, event)
 			out = append(out, each)
 		}
 	}
 	return out, nil
+}
+
+// RenderAt is Render for the connector of that name.
+func (s *Set) RenderAt(namespace, name string, event crm.Event) ([]Rendered, []bundle.Problem) {
+	for _, c := range s.Connectors {
+		if c.Object.Namespace == namespace && c.Object.Name == name {
+			return s.Render(c, event)
+		}
+	}
+	return nil, []bundle.Problem{{Reason: v1alpha1.ReasonConnectorNotFound, Message: fmt.Sprintf("there is no connector %s/%s", namespace, name)}}
 }
 
 func (s *Set) render(r *Rendered, c Entry[v1alpha1.OAConnector], output *bundle.Output, definition scenario.Definition, event crm.Event) {

@@ -80,14 +80,14 @@ func suggestPlaceholder(id string) string {
 	for i, p := range dictionary {
 		ids[i] = p.ID
 	}
-	return suggest(looks, ids)
+	return Suggest(looks, ids)
 }
 
 // maxTypos is how many edits a suggestion may be away.
 const maxTypos = 2
 
-// suggest returns the candidate closest to word, or "" when none is close.
-func suggest(word string, candidates []string) string {
+// Suggest returns the candidate closest to word, or "" when none is close.
+func Suggest(word string, candidates []string) string {
 	best, distance := "", maxTypos+1
 	for _, c := range candidates {
 		if d := editDistance(word, c); d < distance && d < len(c) {

@@ -119,7 +119,7 @@ func mismatch(p v1alpha1.Parameter, value string) string {
 }
 
 func didYouMean(name string, candidates []string) string {
-	if s := suggest(name, candidates); s != "" {
+	if s := Suggest(name, candidates); s != "" {
 		return " (did you mean " + s + "?)"
 	}
 	if len(candidates) == 0 {

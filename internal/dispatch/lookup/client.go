@@ -131,11 +131,16 @@ func (c *Client) get(ctx context.Context, path string, q url.Values) (*http.Resp
 		return resp, nil
 	}
 	defer func() { _ = resp.Body.Close() }()
+	return nil, problem(resp)
+}
+
+// problem is what an answer says that is none.
+func problem(resp *http.Response) error {
 	var p Problem
 	if err := json.NewDecoder(io.LimitReader(resp.Body, maxLine)).Decode(&p); err != nil || p.Title == "" {
-		return nil, fmt.Errorf("the dispatcher answered %s to GET %s; is it of the same version?", resp.Status, path)
+		return fmt.Errorf("the dispatcher answered %s to %s %s; is it of the same version?", resp.Status, resp.Request.Method, resp.Request.URL.Path)
 	}
-	return nil, &p
+	return &p
 }
 
 // Problem is what a dispatcher says when it does not answer (RFC 9457).
