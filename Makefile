@@ -85,6 +85,10 @@ lint: $(BIN)/golangci-lint ## golangci-lint with kube-api-linter on api/
 build: ## Static binaries into bin/
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/...
 
+.PHONY: krew
+krew: ## Archives of kubectl-oab and its Krew manifest into out/krew; VERSION=v1.2.3, KREW_PLATFORMS="linux/amd64 …"
+	VERSION=$(VERSION) PLATFORMS="$(KREW_PLATFORMS)" hack/krew.sh
+
 .PHONY: images
 images: build ## Image tars into out/, made without a container engine
 	mkdir -p out
