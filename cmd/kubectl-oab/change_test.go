@@ -14,6 +14,7 @@ import (
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/bundle"
+	"github.com/oabridge/oabridge/internal/crm"
 	"github.com/oabridge/oabridge/internal/dispatch/lookup"
 	"github.com/oabridge/oabridge/internal/dispatch/record"
 	"github.com/oabridge/oabridge/internal/offline"
@@ -223,5 +224,38 @@ func TestSendTest(t *testing.T) {
 	looks = -1000
 	if a := w.run("send-test", "--to", "1002", "--timeout", "50ms"); a.code != exitOther || !strings.Contains(a.errors, " has not ended within 50ms") {
 		t.Errorf("%+v", a)
+	}
+}
+
+// A scenario that a change adds or takes away is a difference too, for each of its receivers.
+func TestDiffOfScenarios(t *testing.T) {
+	was := []offline.Rendered{{Receiver: "1002", Method: "POST", URL: "/a"}, {Receiver: "1002", Scenario: "gone", Method: "POST", URL: "/b"}}
+	is := []offline.Rendered{{Receiver: "1002", Scenario: "new", Method: "POST", URL: "/c"}, {Receiver: "1002", Method: "POST", URL: "/a"}}
+	got := paired(crm.Event{Kind: crm.Todo}, was, is)
+	if len(got) != 3 || !got[0].same() || got[1].same() || got[1].After.Nothing != "there is no such scenario for the kind Todo" || got[2].Before.Nothing == "" || got[2].After.URL != "/c" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// An event that goes to several scenarios has ended when all of its deliveries have, and is well when all are delivered.
+func TestVerdict(t *testing.T) {
+	states := func(all ...string) (out []sent) {
+		for _, s := range all {
+			out = append(out, sent{Delivery: lookup.Delivery{ItemID: "oab-test-1", State: s}})
+		}
+		return out
+	}
+	for _, c := range []struct {
+		all   []sent
+		ended bool
+		words string
+	}{
+		{states("Delivered", "Waiting"), false, ""}, {states("Dead", "Retrying"), false, ""}, {states("Delivered", "Delivered"), true, ""},
+		{states("Delivered", "Held"), true, "oab-test-1 was not delivered: Held"}, {states("Skipped", "Dead"), true, "oab-test-1 was not delivered: Skipped"},
+	} {
+		ended, err := verdict(c.all)
+		if ended != c.ended || (ended && c.words == "" && err != nil) || (c.words != "" && (err == nil || err.Error() != c.words)) {
+			t.Errorf("%+v: %v, %v", c.all, ended, err)
+		}
 	}
 }
