@@ -62,7 +62,7 @@ type body struct {
 	signing []byte
 }
 
-func newBody(k keys, batch int, signed bool) *body {
+func newBody(k keys, batch int, signed bool, token string) *body {
 	text := eventText
 	b := &body{keys: k, header: http.Header{"Content-Type": {"application/cloudevents+json"}}}
 	if batch > 1 {
@@ -76,7 +76,7 @@ func newBody(k keys, batch int, signed bool) *body {
 	if signed {
 		b.signing, _ = base64.StdEncoding.DecodeString(strings.TrimPrefix(process.SigningKey, "whsec_"))
 	} else {
-		b.header.Set("Authorization", "Bearer "+process.Token)
+		b.header.Set("Authorization", "Bearer "+token)
 	}
 	return b
 }

@@ -115,7 +115,7 @@ func (l *lab) load(ctx context.Context, c loadFlags) (r loadResult, times []int6
 	p, err := process.Start(ctx, "load generator", l.scratch+"/load.log", l.self, "load", "-url", c.url, "-want", strconv.Itoa(c.want),
 		"-clients", strconv.Itoa(c.clients), "-batch", strconv.Itoa(c.batch), "-first", strconv.Itoa(c.first), "-events", strconv.Itoa(c.events),
 		"-items", strconv.Itoa(c.items), "-receivers", strconv.Itoa(c.people), fmt.Sprintf("-reminders=%t", c.reminders),
-		fmt.Sprintf("-signed=%t", l.signed), "-times", c.times, "-result", c.result)
+		fmt.Sprintf("-signed=%t", l.signed), "-token", process.Token, "-times", c.times, "-result", c.result)
 	if err != nil {
 		return r, nil, err
 	}
@@ -173,6 +173,9 @@ func (l *lab) begin(ctx context.Context, base string) (*subject, error) {
 	}}
 	err := c.Write(l.bin.Root)
 	if err == nil {
+		err = age(dir + "/secrets")
+	}
+	if err == nil {
 		s.Dispatcher, err = process.NewDispatcher(l.bin, c, dir+"/store", l.scratch+"/dispatcher.log", "")
 	}
 	if err == nil {
@@ -182,6 +185,14 @@ func (l *lab) begin(ctx context.Context, base string) (*subject, error) {
 		_, err = s.start(ctx)
 	}
 	return s, err
+}
+
+// age makes files look as old as those of a Secret in a pod mostly are: one that was changed just now is read for each call.
+func age(dir string) error {
+	hourAgo := time.Now().Add(-time.Hour)
+	return filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		return errors.Join(err, os.Chtimes(path, hourAgo, hourAgo))
+	})
 }
 
 // start runs the process and returns how long it took until it was ready.

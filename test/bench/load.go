@@ -28,6 +28,7 @@ type loadFlags struct {
 	items, people  int
 	reminders      bool
 	signed         bool
+	token          string
 	want           int
 	times, result  string
 }
@@ -55,6 +56,7 @@ func runLoad(ctx context.Context, args []string) error {
 	f.IntVar(&c.people, "receivers", 1, "receivers")
 	f.BoolVar(&c.reminders, "reminders", false, "every other to-do is a reminder")
 	f.BoolVar(&c.signed, "signed", false, "sign instead of sending a token")
+	f.StringVar(&c.token, "token", "", "bearer token")
 	f.IntVar(&c.want, "want", http.StatusAccepted, "status of success")
 	f.StringVar(&c.times, "times", "", "file for the times of acceptance")
 	f.StringVar(&c.result, "result", "", "file for the result")
@@ -102,7 +104,7 @@ func (g *generator) run(ctx context.Context) error {
 
 // client sends one request after the other.
 func (g *generator) client(ctx context.Context, client *http.Client) error {
-	b := newBody(keys{g.items, g.people, g.reminders}, g.batch, g.signed)
+	b := newBody(keys{g.items, g.people, g.reminders}, g.batch, g.signed, g.token)
 	reader := bytes.NewReader(b.data)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, g.url, io.NopCloser(reader))
 	if err != nil {
