@@ -178,6 +178,9 @@ func (s *stage) compile(t *testing.T, url string) map[string][]byte {
 
 func (s *stage) url(part string) string { return "http://" + s.d.Addr(part) }
 
+// maxLog bounds what a failure shows of the dispatcher's log, in bytes.
+const maxLog = 4 << 10
+
 // until waits for a report, the way the operator does.
 func (s *stage) until(t *testing.T, what string, ok func(report.Report) bool) {
 	t.Helper()
@@ -196,7 +199,8 @@ func (s *stage) until(t *testing.T, what string, ok func(report.Report) bool) {
 		}
 		tag = next
 	}
-	t.Fatalf("waited in vain until %s; the report is %+v", what, last.OA)
+	logs := s.logs.text()
+	t.Fatalf("waited in vain until %s; the report is %+v %+v; the log ends with\n%s", what, last.OA, last.Delivery, logs[max(0, len(logs)-maxLog):])
 }
 
 // run is one case on a stage.
