@@ -219,12 +219,15 @@ func wrongCredentials(r *run) {
 		}
 	}
 	r.credentials(r.T, r.wrong)
+	if r.wrong != nil {
+		r.until(r.T, "the credentials are seen to have changed", func(report.Report) bool {
+			return strings.Contains(r.logs.text(), "credentials changed")
+		})
+	}
 	r.send(r.todo("created", 1))
 	r.until(r.T, "the account is rejected", func(x report.Report) bool {
-		rejected := x.OA != nil && x.OA.State == "False" &&
+		return x.OA != nil && x.OA.State == "False" &&
 			(x.OA.Reason == v1alpha1.ReasonTokenRejected || x.OA.Reason == v1alpha1.ReasonCallerNotTrusted)
-		// The dispatcher must have seen the change, or else the correction would be no change.
-		return rejected && (r.wrong == nil || strings.Contains(r.logs.text(), "credentials changed"))
 	})
 	if len(r.oa.items(r.task)) != 0 {
 		r.Errorf("the OA has %v", r.oa.items(r.task))

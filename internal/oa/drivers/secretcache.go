@@ -10,8 +10,9 @@ import (
 )
 
 // lookAgain is how long a value is served without a look at its file: at thousands of pushes a second the looks are worth
-// saving, and a rotated Secret takes longer to come into the pod.
-const lookAgain = 100 * time.Millisecond
+// saving, and a rotated Secret takes longer to come into the pod. It is less than a folder must be quiet before its change
+// is reported (internal/mounted), so who is told of a change sees it.
+const lookAgain = 25 * time.Millisecond
 
 // settled is how old a file must have been when it was read for its time stamp to tell a later change.
 const settled = 2 * time.Second
