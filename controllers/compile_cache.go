@@ -51,7 +51,7 @@ func (c *compileCache) forget(connector types.NamespacedName) {
 }
 
 // compileKey names everything that the result depends on.
-func compileKey(c *v1alpha1.OAConnector, templates map[string]*v1alpha1.ScenarioTemplate, sources []accountSource, replays []v1alpha1.Replay, live liveConfig) string {
+func compileKey(c *v1alpha1.OAConnector, templates map[string]*v1alpha1.ScenarioTemplate, sources []accountSource, replays []v1alpha1.Replay, promoted map[string]bool, live liveConfig) string {
 	var key strings.Builder
 	fmt.Fprintf(&key, "%s/%d live=%s", c.UID, c.Generation, live.hash)
 	for _, name := range slices.Sorted(maps.Keys(templates)) {
@@ -62,6 +62,9 @@ func compileKey(c *v1alpha1.OAConnector, templates map[string]*v1alpha1.Scenario
 	}
 	for _, r := range replays {
 		fmt.Fprintf(&key, " %s/%d/%d", r.UID, r.Generation, r.Status.Run.Generation)
+	}
+	for _, trial := range slices.Sorted(maps.Keys(promoted)) {
+		fmt.Fprintf(&key, " promoted=%q", trial)
 	}
 	return key.String()
 }

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
+	"github.com/oabridge/oabridge/internal/bundle"
 	"github.com/oabridge/oabridge/internal/workload"
 )
 
@@ -24,6 +25,9 @@ func (r *round) conditions(o observation) []metav1.Condition {
 	list := []metav1.Condition{references, available, live, reachable, healthy}
 	if len(r.connector.Spec.Notifications.Channels) > 0 {
 		list = append(list, notificationsHealthy(o.dispatcher.report))
+	}
+	if bundle.HasCanary(r.connector) {
+		list = append(list, r.rolledOut(o.dispatcher.report))
 	}
 	if workload.HasGateway(r.connector) {
 		list = append(list, exposed(r.connector, o))

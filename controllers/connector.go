@@ -79,11 +79,11 @@ func (c *ConnectorReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 	steps := []func(context.Context, *round) error{
 		c.ensureFinalizer,
 		c.resolveSecrets,
+		c.followPods,
 		c.compile,
 		c.ensurePeerSecret,
 		c.applyChildren,
 		c.pruneChildren,
-		c.followPods,
 		c.refreshPods,
 		c.writeStatus,
 	}

@@ -41,13 +41,15 @@ func (c *ConnectorReconciler) compile(ctx context.Context, r *round) error {
 	if err != nil {
 		return err
 	}
-	key := compileKey(r.connector, templates, sources, replays, live)
+	promoted := c.promoted(r)
+	key := compileKey(r.connector, templates, sources, replays, promoted, live)
 	output, problems := c.compiles.do(client.ObjectKeyFromObject(r.connector), key, func() (*bundle.Output, []bundle.Problem) {
 		in := bundle.Input{
 			Connector: r.connector,
 			Templates: templates,
 			Previous:  r.previous,
 			ProofsURL: workload.ProofsURL(r.connector),
+			Promoted:  promoted,
 		}
 		for _, s := range sources {
 			in.Sets = append(in.Sets, s.set())

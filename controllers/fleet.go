@@ -62,7 +62,7 @@ func partitionsOf(r *report.Report) []int {
 
 // joined makes one report of several.
 func joined(pods []observedPod, nats bool) *report.Report {
-	out := &report.Report{Component: v1alpha1.ComponentDispatcher, Config: pods[0].report.Config, Replays: map[string]report.Replay{}}
+	out := &report.Report{Component: v1alpha1.ComponentDispatcher, Config: pods[0].report.Config, Replays: map[string]report.Replay{}, Trials: map[string]report.Trial{}}
 	var owners []*report.Report
 	for _, p := range pods {
 		if p.report.Config.Hash != out.Config.Hash {
@@ -77,6 +77,7 @@ func joined(pods []observedPod, nats bool) *report.Report {
 		if n := p.report.Notifications; n != nil {
 			out.Notifications = joinNotifications(out.Notifications, n)
 		}
+		joinTrials(out.Trials, p.report.Trials)
 		if !nats || len(partitionsOf(p.report)) > 0 {
 			owners = append(owners, p.report)
 		}

@@ -57,6 +57,7 @@ func TestTheAPIRefusesMistakes(t *testing.T) {
 		{"a list that anybody reads", "seeyon", map[string]any{"registerCode": "3004", "mode": "Pull"}, "mode Pull and Both need the block pull"},
 		{"a list that nobody reads", "seeyon", map[string]any{"registerCode": "3004", "pull": map[string]any{"tokenSecretRef": map[string]any{"name": "s"}}},
 			"mode Pull and Both need the block pull (at least tokenSecretRef), and Push may not have it"},
+		{"a canary of nobody", "rollout", map[string]any{"canary": map[string]any{"percent": int64(0)}}, "a canary needs people, or a percent above 0"},
 		{"a share of more than all", "rollout", map[string]any{"percent": int64(101)}, "should be less than or equal to 100"},
 		{"no vendor block", "seeyon", nil, "type Seeyon needs the block spec.seeyon"},
 		{"an unknown OA", "type", "Lotus", `Unsupported value: "Lotus"`},

@@ -13,6 +13,8 @@ const (
 	ConditionExposed            = "Exposed"
 	// ConditionNotificationsHealthy is there when the connector has notifications.
 	ConditionNotificationsHealthy = "NotificationsHealthy"
+	// ConditionRolledOut is there when the connector has a canary.
+	ConditionRolledOut = "RolledOut"
 )
 
 // Condition reasons. Every reason that a controller writes is one of these.
@@ -91,6 +93,11 @@ const (
 
 	// Notifications.
 	ReasonNotificationFailed = "NotificationFailed"
+
+	// New revisions of templates.
+	ReasonCanary     = "Canary"
+	ReasonPromoted   = "Promoted"
+	ReasonRolledBack = "RolledBack"
 
 	// Replays.
 	ReasonConnectorNotFound = "ConnectorNotFound"

@@ -5,6 +5,30 @@ package v1alpha1
 // +kubebuilder:validation:MinProperties=1
 type Rollout struct {
 	RolloutShare `json:",inline"`
+	// canary gives a changed template to a part of the receivers first. Without it, a changed template is live for everybody at
+	// once.
+	// +optional
+	Canary Canary `json:"canary,omitempty,omitzero"`
+}
+
+// Canary says who gets the new revision of a template first, and when it is promoted or rolled back. First attempts are
+// counted, in each partition of the queue: one that the OA refuses or fails at (BusinessCode, ServerError), or for which no
+// request can be made (Internal), is a failure. A revision that was rolled back stays so until the template changes again.
+// +kubebuilder:validation:XValidation:rule="has(self.people) || self.?percent.orValue(0) > 0",message="a canary needs people, or a percent above 0"
+type Canary struct {
+	RolloutShare `json:",inline"`
+	// minDeliveries is how many first attempts decide.
+	// +optional
+	// +default=20
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100000
+	MinDeliveries int32 `json:"minDeliveries,omitempty"`
+	// maxFailurePercent of them may fail.
+	// +optional
+	// +default=10
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=99
+	MaxFailurePercent *int32 `json:"maxFailurePercent,omitempty"`
 }
 
 // RolloutShare is a part of the receivers: the listed people and a percentage of all. Who is in at one percentage is in at

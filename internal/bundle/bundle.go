@@ -34,6 +34,10 @@ type Bundle struct {
 	OA        OA                    `json:"oa"`
 	Scenarios []scenario.Definition `json:"scenarios"`
 	Accounts  Accounts              `json:"accounts"`
+	// Canary says who gets the revision of Scenarios where Stable has an earlier one of the same template and name; nil when
+	// there is no trial.
+	Canary *Canary               `json:"canary,omitempty"`
+	Stable []scenario.Definition `json:"stable,omitempty"`
 	// Rollout limits the receivers; nil means that everybody takes part.
 	Rollout  *Share   `json:"rollout,omitempty"`
 	Delivery Delivery `json:"delivery"`

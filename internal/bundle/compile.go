@@ -19,6 +19,8 @@ type Input struct {
 	Previous *Bundle
 	// ProofsURL is where the dispatcher of the connector remembers used proofs.
 	ProofsURL string
+	// Promoted are the trials (Trial) that the dispatcher has promoted.
+	Promoted map[string]bool
 	// Replays of the connector that are not finished, in the order of their creation; at most MaxReplays are taken.
 	Replays []Replay
 }
@@ -77,6 +79,7 @@ func Compile(in Input) (*Output, []Problem) {
 	}
 	var problems, found []Problem
 	b.Scenarios, problems = compileScenarios(in)
+	b.Canary, b.Stable = compileCanary(in, b.Scenarios)
 	b.Queue, found = compileQueue(spec.Dispatcher.Queue)
 	problems = append(problems, found...)
 	b.Notifications, found = compileNotifications(spec)

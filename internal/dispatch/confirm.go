@@ -114,6 +114,7 @@ func (e *engine) question(ctx context.Context, v *live, entry *lanes.Entry, d *r
 	case state != bundle.Bound:
 		return q, "the receiver has no OA account any more", true
 	}
+	r.Trial = e.counted(v, s)
 	r.Template, r.Revision, r.ReceiverOA = s.Definition().Template, s.Definition().Revision, receiver
 	e.mu.Lock()
 	sent := e.lanes.Get(entry.Merged)

@@ -190,7 +190,9 @@ func (e *engine) decide(ctx context.Context, v *live, entry *lanes.Entry, d *rec
 		out.record.Attempt, out.record.Outcome, out.record.Reason, out.record.Message = entry.Attempts, record.Dead, record.ReasonRevisionGone, problem
 		return d, out, true
 	}
-	return d, v.decide(s, d, entry, e.past(entry, d), now), true
+	out := v.decide(s, d, entry, e.past(entry, d), now)
+	out.record.Trial = e.counted(v, s)
+	return d, out, true
 }
 
 // merge returns a delivery with the state of an entry further back in its lane, or as it is when that cannot be read; false

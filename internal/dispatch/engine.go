@@ -40,9 +40,9 @@ type engine struct {
 	events, records *journal.Committer
 	limiter         *rate.Limiter
 
-	// wake tells the loop, room the reader, early the housekeeper, replays the replayer and recorded the projector that
+	// wake tells the loop, room the reader, early the housekeeper, replays the replayer, recorded the projector and tried the judge of trials that
 	// something is different.
-	wake, room, early, replays, recorded chan struct{}
+	wake, room, early, replays, recorded, tried chan struct{}
 	// failed gets the error that ends the engine.
 	failed chan error
 
@@ -108,6 +108,7 @@ func (e *engine) work(ctx context.Context) error {
 	background.Go(func() { e.read(work) })
 	background.Go(func() { e.keepHouse(work) })
 	background.Go(func() { e.replay(work) })
+	background.Go(func() { e.judge(work) })
 
 	var err error
 	select {

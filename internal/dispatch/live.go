@@ -28,6 +28,8 @@ type live struct {
 	names  map[string][]string
 	pusher oa.Pusher
 	policy policy
+	// trials by the scenario that is tried.
+	trials map[*scenario.Scenario]*trial
 	// originals holds earlier revisions of templates that replays asked for.
 	originals sync.Map
 }
@@ -40,6 +42,9 @@ func (v *live) add(d scenario.Definition) error {
 	s, err := scenario.New(d)
 	if err != nil {
 		return fmt.Errorf("template %s revision %s: %w", d.Template, d.Revision, err)
+	}
+	if err := v.try(s); err != nil {
+		return err
 	}
 	for _, kind := range d.Kinds() {
 		t := target{kind, d.Name}
@@ -70,7 +75,7 @@ var noNames = []string{""}
 // newLive makes the parts of a bundle. An error means that the bundle cannot be used. The driver of the bundle before is
 // kept when nothing that it is made of is different, and with it its token and connections.
 func newLive(l *bundle.Loaded, before *live, secrets string, newPusher func(*bundle.Bundle, string, func() time.Time) (oa.Pusher, error)) (*live, error) {
-	v := &live{bundle: l.Bundle, hash: l.Hash, accounts: l.Accounts, scenarios: map[target]*scenario.Scenario{}, names: map[string][]string{}, policy: policy{l.Bundle.Delivery}}
+	v := &live{bundle: l.Bundle, hash: l.Hash, accounts: l.Accounts, scenarios: map[target]*scenario.Scenario{}, names: map[string][]string{}, trials: map[*scenario.Scenario]*trial{}, policy: policy{l.Bundle.Delivery}}
 	for _, d := range l.Bundle.Scenarios {
 		if err := v.add(d); err != nil {
 			return nil, err

@@ -121,6 +121,8 @@ func (e *engine) use(v *live) {
 	e.lanes.Release(func(x *lanes.Entry) bool { return x.State() == lanes.Held })
 	e.gate.changed(time.Now())
 	nudge(e.replays)
+	e.forgetTrials(v)
+	nudge(e.tried)
 	e.changed()
 }
 

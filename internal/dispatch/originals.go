@@ -44,7 +44,10 @@ func keepOriginals(ctx context.Context, j *journal.Journal, v *live) error {
 // scenario returns the scenario that a delivery goes out with, nil when there is none; or why there can be none any more.
 func (e *engine) scenario(ctx context.Context, v *live, d *record.Delivery) (s *scenario.Scenario, problem string, err error) {
 	s = v.scenarios[target{d.Event.Kind, d.Scenario}]
-	if d.Revision == "" || s != nil && s.Definition().Revision == d.Revision {
+	if d.Revision == "" {
+		return e.choose(v, s, d.Receiver()), "", nil
+	}
+	if s != nil && s.Definition().Revision == d.Revision {
 		return s, "", nil
 	}
 	key := originalKey(d.Revision, d.Scenario)

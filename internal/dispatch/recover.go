@@ -18,7 +18,7 @@ import (
 func newEngine(ctx context.Context, s *shared, j *journal.Journal, number, of int) (*engine, error) {
 	e := &engine{
 		shared: s, journal: j, of: of, limiter: rate.NewLimiter(rate.Inf, 1),
-		wake: make(chan struct{}, 1), room: make(chan struct{}, 1), early: make(chan struct{}, 1), replays: make(chan struct{}, 1), recorded: make(chan struct{}, 1),
+		wake: make(chan struct{}, 1), room: make(chan struct{}, 1), early: make(chan struct{}, 1), replays: make(chan struct{}, 1), recorded: make(chan struct{}, 1), tried: make(chan struct{}, 1),
 		failed: make(chan error, 1), lanes: lanes.New(), gate: newGate(s.tuning, time.Now()), trouble: map[string]string{}, firstLook: true,
 		replaying: map[string]*replayState{},
 	}

@@ -84,6 +84,7 @@ func (d *Dispatcher) report() report.Report {
 		delivery, oa, replays := e.report()
 		add(&r, delivery, oa, replays)
 	}
+	r.Trials = d.trialReport(s)
 	if t := s.telling(); t != nil {
 		r.Notifications = t.Report()
 	}

@@ -70,7 +70,7 @@ func (d *Dispatcher) openSession(ctx context.Context, v *live) (*session, error)
 		shared: d.shared, journal: j, partitions: c.Partitions, queue: q, records: v.bundle.Records,
 		index: newProjection(d.shared, &d.options, v, c.MaxBytes), engines: map[int]*engine{}, changed: make(chan struct{}, 1),
 	}
-	if err := keepOriginals(ctx, j, v); err != nil {
+	if err := errors.Join(keepOriginals(ctx, j, v), d.verdicts.load(ctx, j, v)); err != nil {
 		j.Close()
 		return nil, err
 	}
@@ -142,6 +142,9 @@ func (s *session) use(ctx context.Context, v *live) {
 	}
 	if err := keepOriginals(ctx, s.journal, v); err != nil {
 		s.log.Error(err, "cannot write down the templates for later replays")
+	}
+	if err := s.verdicts.load(ctx, s.journal, v); err != nil {
+		s.log.Error(err, "cannot read the verdicts on template revisions")
 	}
 	for _, e := range s.owned() {
 		e.use(v)

@@ -22,6 +22,8 @@ type shared struct {
 	secrets string
 	crm     *fxiaoke.Client
 	digests *digest.Metrics
+	// verdicts on trials of template revisions, by their id.
+	verdicts verdicts
 	// ending: the process drains.
 	ending atomic.Bool
 	// shutdown is how long calls in flight may take to finish.

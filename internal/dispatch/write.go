@@ -166,6 +166,9 @@ func (e *engine) apply(v *live, entry *lanes.Entry, r *record.Record, ack journa
 	}
 	e.metrics.recorded(r)
 	nudge(e.recorded)
+	if r.Trial != "" {
+		nudge(e.tried)
+	}
 	e.changed()
 }
 

@@ -20,8 +20,23 @@ type Report struct {
 	// Replays by Replay.ID, those of the live bundle. A replica counts what belongs to its own partitions; the sums are
 	// the truth.
 	Replays map[string]Replay `json:"replays,omitempty"`
+	// Trials are the new revisions of templates that are tried, by bundle.Trial. Replicas count for their own partitions.
+	Trials map[string]Trial `json:"trials,omitempty"`
 	// Notifications is the state of the digest; nil when there is none.
 	Notifications *Notifications `json:"notifications,omitempty"`
+}
+
+// Trial is how the new revision of a template does.
+type Trial struct {
+	// Template, Revision on trial, and Stable one.
+	Template string `json:"template"`
+	Revision string `json:"revision"`
+	Stable   string `json:"stable"`
+	// State is Canary, Promoted or RolledBack.
+	State string `json:"state"`
+	// Delivered and Failed count first attempts.
+	Delivered int64 `json:"delivered"`
+	Failed    int64 `json:"failed"`
 }
 
 // Replay is how far a replay came.

@@ -60,12 +60,16 @@ type Progress struct {
 	EventsFrame uint64
 	// Replays counts what became of the deliveries of each replay.
 	Replays map[string]Replay
+	// Trials counts what became of the first attempts of each trial of a template revision.
+	Trials map[string]Trial
 	// LastFailure is the most recent failed attempt, nil when there is none.
 	LastFailure *record.Record
 }
 
 // New returns an empty Progress.
-func New() *Progress { return &Progress{Open: map[uint64]Open{}, Replays: map[string]Replay{}} }
+func New() *Progress {
+	return &Progress{Open: map[uint64]Open{}, Replays: map[string]Replay{}, Trials: map[string]Trial{}}
+}
 
 // Apply folds in a record by its number and the frame it is stored in; it ignores one that it knows, and returns whether
 // it was news.
@@ -74,6 +78,7 @@ func (p *Progress) Apply(number, frame uint64, r *record.Record) bool {
 		return false
 	}
 	p.Records, p.RecordsFrame = number, frame
+	p.count(r)
 	failed := r.Class != "" && r.Attempt > 0
 	if failed {
 		p.LastFailure = &record.Record{At: r.At, Class: r.Class, Message: r.Message}
@@ -142,6 +147,7 @@ type checkpoint struct {
 	Totals    Totals            `json:"totals"`
 	Open      map[uint64]Open   `json:"open,omitempty"`
 	Replays   map[string]Replay `json:"replays,omitempty"`
+	Trials    map[string]Trial  `json:"trials,omitempty"`
 	Old       []byte            `json:"old,omitempty"`
 	Young     []byte            `json:"young,omitempty"`
 	// Captured values by key.
@@ -153,7 +159,7 @@ type checkpoint struct {
 func (p *Progress) Encode() ([]byte, error) {
 	c := checkpoint{
 		Format: format, Records: p.Records, Floor: p.Done.floor, Totals: p.Totals, Open: p.Open, LastFailure: p.LastFailure,
-		RecordsAt: p.RecordsFrame, EventsAt: p.EventsFrame, Replays: p.Replays,
+		RecordsAt: p.RecordsFrame, EventsAt: p.EventsFrame, Replays: p.Replays, Trials: p.Trials,
 		Old: appendStates(nil, p.Latest.old), Young: appendStates(nil, p.Latest.young),
 	}
 	c.Captured = p.Latest.captured()
@@ -177,6 +183,9 @@ func Decode(data []byte) (*Progress, error) {
 	p.RecordsFrame, p.EventsFrame = c.RecordsAt, c.EventsAt
 	if c.Replays != nil {
 		p.Replays = c.Replays
+	}
+	if c.Trials != nil {
+		p.Trials = c.Trials
 	}
 	p.Done.floor = c.Floor
 	for b := c.Above; len(b) >= 8; b = b[8:] {

@@ -157,6 +157,9 @@ type Record struct {
 	// Scenario is the name of the scenario; empty is the one without a name.
 	Scenario string `json:"scenario,omitempty"`
 
+	// Trial is the trial of a template revision that the result counts for, see bundle.Trial.
+	Trial string `json:"trial,omitempty"`
+
 	// Attempt counts the calls so far, this one included; 0 when none was made.
 	Attempt int     `json:"attempt"`
 	Outcome Outcome `json:"outcome"`
