@@ -1,6 +1,7 @@
 package oa
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
@@ -11,10 +12,11 @@ import (
 // (delivery.retryAfterMax).
 const maxRetryAfter = 24 * time.Hour
 
-// RetryAfter reads the header Retry-After in both of its forms: seconds and HTTP date. It returns 0 when the header is
-// missing, malformed or in the past.
-func RetryAfter(header http.Header, now time.Time) time.Duration {
-	v := strings.TrimSpace(header.Get("Retry-After"))
+// RetryAfter reads the header Retry-After in both of its forms: seconds and HTTP date. Where it is missing, own is read
+// alike: the header of one OA that means the same, if it is not "". It returns 0 when there is neither, or it is malformed
+// or in the past.
+func RetryAfter(header http.Header, own string, now time.Time) time.Duration {
+	v := strings.TrimSpace(cmp.Or(header.Get("Retry-After"), header.Get(own)))
 	if v == "" {
 		return 0
 	}

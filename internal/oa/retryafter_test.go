@@ -22,8 +22,24 @@ func TestRetryAfter(t *testing.T) {
 		"Sun, 22 Nov 2026 09:29:00 GMT": 0,
 		"Tue, 01 Jan 2036 00:00:00 GMT": 24 * time.Hour,
 	} {
-		if got := RetryAfter(http.Header{"Retry-After": {in}}, now); got != want {
+		if got := RetryAfter(http.Header{"Retry-After": {in}}, "", now); got != want {
 			t.Errorf("%q: got %s, want %s", in, got, want)
 		}
+	}
+}
+
+// An OA's own header counts where the standard one is missing, and only for that OA.
+func TestRetryAfterOfOneOA(t *testing.T) {
+	const own = "x-ogw-ratelimit-reset"
+	header := http.Header{}
+	header.Set(own, "7")
+	for name, want := range map[string]time.Duration{own: 7 * time.Second, "": 0} {
+		if got := RetryAfter(header, name, time.Now()); got != want {
+			t.Errorf("%q: got %s, want %s", name, got, want)
+		}
+	}
+	header.Set("Retry-After", "9")
+	if got := RetryAfter(header, own, time.Now()); got != 9*time.Second {
+		t.Errorf("got %s, want what the standard header says", got)
 	}
 }

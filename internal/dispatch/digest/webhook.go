@@ -94,7 +94,7 @@ func (w *webhook) Send(ctx context.Context, d *Digest) *Failure {
 	_, _ = outbound.ReadBody(resp, maxAnswer) // so that the connection can be used again
 	if resp.StatusCode/100 != 2 {
 		return &Failure{Message: fmt.Sprintf("the webhook answered HTTP %d: check the receiver and the key url of the Secret", resp.StatusCode),
-			RetryAfter: min(oa.RetryAfter(resp.Header, now), retryMax)}
+			RetryAfter: min(oa.RetryAfter(resp.Header, "", now), retryMax)}
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/tidwall/gjson"
 
@@ -35,7 +36,7 @@ func (p *Pusher) judge(x Answer, result scenario.Result) (a oa.Attempt, refused 
 	}
 	if e, ok := vendor.Errors.Lookup(vendor.code(x, verdict)); ok && e.Class != "" && (!verdict.OK || x.Status >= 400) {
 		a := e.attempt(Quote(fmt.Sprintf("the OA answers %s", said(vendor.code(x, verdict), verdict.Message))))
-		a.RetryAfter = oa.RetryAfter(x.Headers, p.c.Now())
+		a.RetryAfter = p.retryAfter(x)
 		return a, false
 	}
 	if a, ok := p.outage(x, result); ok {
@@ -69,6 +70,11 @@ func (p *Pusher) judge(x Answer, result scenario.Result) (a oa.Attempt, refused 
 		a.Reason = v1alpha1.ReasonTimeout
 	}
 	return a, false
+}
+
+// retryAfter is for how long the OA wants no further call; 0 when it does not say.
+func (p *Pusher) retryAfter(x Answer) time.Duration {
+	return oa.RetryAfter(x.Headers, p.c.Vendor.RetryAfter, p.c.Now())
 }
 
 // refused reports whether the OA does not accept the proof of the call.
@@ -114,12 +120,12 @@ func (p *Pusher) grant() string {
 func (p *Pusher) outage(x Answer, result scenario.Result) (oa.Attempt, bool) {
 	switch {
 	case x.Status == http.StatusTooManyRequests:
-		return oa.Attempt{Class: oa.RateLimited, RetryAfter: oa.RetryAfter(x.Headers, p.c.Now()),
+		return oa.Attempt{Class: oa.RateLimited, RetryAfter: p.retryAfter(x),
 			Message: "the OA limits the rate of calls (429): lower spec.delivery.rateLimit if this lasts"}, true
 	case x.Status >= 500 && result.XMLJSONField != "" && result.Judge(x.Text).Fault != "":
 		return oa.Attempt{}, false
 	case x.Status >= 500:
-		return oa.Attempt{Class: oa.ServerError, Reason: v1alpha1.ReasonServerError, RetryAfter: oa.RetryAfter(x.Headers, p.c.Now()),
+		return oa.Attempt{Class: oa.ServerError, Reason: v1alpha1.ReasonServerError, RetryAfter: p.retryAfter(x),
 			Message: fmt.Sprintf("the OA fails (%d %s): the OA administrator must look into its log", x.Status, http.StatusText(x.Status))}, true
 	case x.Status >= 300 && x.Status < 400:
 		return Unexpected(fmt.Sprintf("the OA redirects (%d), perhaps to its login page, instead of answering: %s", x.Status, CheckAddress)), true

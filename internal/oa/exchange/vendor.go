@@ -39,6 +39,8 @@ type Vendor struct {
 	// Spent reports whether the OA refused a call because a value of an earlier answer that stands in it is used up or too
 	// old; nil means never. What the template wants instead then happens.
 	Spent func(x Answer) bool
+	// RetryAfter is the OA's own header for what Retry-After says, in the same form; empty means it has none.
+	RetryAfter string
 	// Accept is the header Accept; default application/json.
 	Accept string
 	// Knock is what a probe asks when there are no tokens; the zero Request is GET /. Any answer below 500 counts, unless it

@@ -180,7 +180,11 @@ func TestRateLimit(t *testing.T) { // F61
 		t.Fatal(err)
 	}
 	s.WantOK(s.Push(todo, scenario.Create, oatest.Item("T-1", id("lisi"))))
-	s.Want(s.Push(todo, scenario.Create, oatest.Item("T-2", id("lisi"))), oa.RateLimited, "", "99991400")
+	a := s.Push(todo, scenario.Create, oatest.Item("T-2", id("lisi")))
+	s.Want(a, oa.RateLimited, "", "99991400")
+	if a.RetryAfter != time.Second {
+		t.Errorf("retry after %s, want what x-ogw-ratelimit-reset says", a.RetryAfter)
+	}
 	s.Clock.Advance(3 * time.Second)
 	s.WantOK(s.Push(todo, scenario.Create, oatest.Item("T-2", id("lisi"))))
 }

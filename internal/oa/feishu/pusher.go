@@ -23,6 +23,8 @@ const Name = "Feishu"
 const (
 	tokenPath = "/open-apis/auth/v3/tenant_access_token/internal"
 	tokenLife = 7200 * time.Second
+	// retryAfter is the header in which the gateway says in how many seconds the limit begins anew (from memory).
+	retryAfter = "x-ogw-ratelimit-reset"
 )
 
 // Config of a pusher.
@@ -49,6 +51,7 @@ func NewPusher(c Config) *exchange.Pusher {
 	c.Vendor = exchange.Vendor{
 		Name: Name, Errors: exchange.Errors{Book: dictionary.Of(Name)}, CodeName: "code",
 		Grant: "must enable the scopes of this interface for the application and publish a version of it", Prepare: prepare, Before: before, Check: check,
+		RetryAfter: retryAfter,
 	}
 	return exchange.New(c.Config)
 }
