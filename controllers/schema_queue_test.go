@@ -31,6 +31,11 @@ func TestTheAPIRefusesSharesOfNothing(t *testing.T) {
 		{"a list of the OA in each replica", func(c *v1alpha1.OAConnector) {
 			c.Spec.Seeyon.Mode, c.Spec.Seeyon.Pull.TokenSecretRef.Name = v1alpha1.SeeyonBoth, "hq-pull"
 		}, "need spec.dispatcher.records.indexSecretRef: the replicas share the list that Seeyon reads"},
+		{"ranges of a database that is a file", func(c *v1alpha1.OAConnector) {
+			c.Spec.Dispatcher.Records = v1alpha1.Records{AllowedCIDRs: []string{"127.0.0.0/8"}}
+		}, "allowedCIDRs is for the database of indexSecretRef"},
+		{"an address in place of a range", func(c *v1alpha1.OAConnector) { c.Spec.Dispatcher.Queue.NATS.AllowedCIDRs = []string{"127.0.0.1"} },
+			"must be a CIDR such as 127.0.0.0/8"},
 		{"a burst of the partitions", func(c *v1alpha1.OAConnector) { c.Spec.Delivery.RateLimit = v1alpha1.RateLimit{PerSecond: 1, Burst: 8} }, ""},
 		{"more partitions than calls by default", func(c *v1alpha1.OAConnector) {
 			c.Spec.Delivery = v1alpha1.Delivery{}

@@ -78,6 +78,16 @@ type NATSQueue struct {
 	// Default: the system's roots.
 	// +optional
 	CASecretRef SecretReference `json:"caSecretRef,omitempty,omitzero"`
+	// allowedCIDRs opens address ranges that are refused otherwise: loopback, link-local and cloud metadata addresses.
+	// Private ranges need no entry. The check is made on the address that is dialled, after DNS.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=43
+	// +kubebuilder:validation:items:XValidation:rule="isCIDR(self)",message="must be a CIDR such as 127.0.0.0/8"
+	AllowedCIDRs []string `json:"allowedCIDRs,omitempty"`
 	// streamReplicas is the number of copies of each stream. What is accepted survives the loss of one server with 3, of
 	// two with 5.
 	// +optional
@@ -104,6 +114,7 @@ type NATSQueue struct {
 }
 
 // Records is the retention of what became of each item (同步记录).
+// +kubebuilder:validation:XValidation:rule="has(self.indexSecretRef) || !has(self.allowedCIDRs)",message="allowedCIDRs is for the database of indexSecretRef; a file needs none"
 // +kubebuilder:validation:MinProperties=1
 type Records struct {
 	// maxAge after which a record is forgotten, even if there is room for it.
@@ -115,6 +126,17 @@ type Records struct {
 	// index of the records. Default: a SQLite file in each replica.
 	// +optional
 	IndexSecretRef SecretReference `json:"indexSecretRef,omitempty,omitzero"`
+	// allowedCIDRs opens address ranges that are refused otherwise: loopback, link-local and cloud metadata addresses.
+	// Private ranges need no entry. The check is made on the address that is dialled, after DNS. Only with
+	// indexSecretRef.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=43
+	// +kubebuilder:validation:items:XValidation:rule="isCIDR(self)",message="must be a CIDR such as 127.0.0.0/8"
+	AllowedCIDRs []string `json:"allowedCIDRs,omitempty"`
 }
 
 // Storage is a volume claim.

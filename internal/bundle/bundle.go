@@ -63,6 +63,8 @@ type Queue struct {
 	Credentials bool `json:"credentials,omitempty"`
 	// CustomCA is set when <secrets>/natsca/ca.crt holds the roots of the NATS servers.
 	CustomCA bool `json:"customCA,omitempty"`
+	// AllowedCIDRs opens ranges that the egress policy refuses otherwise.
+	AllowedCIDRs []string `json:"allowedCIDRs,omitempty"`
 	// StreamReplicas is the number of copies of each stream in the NATS cluster.
 	StreamReplicas int `json:"streamReplicas,omitempty"`
 	// Partitions share the items between the dispatcher's replicas; each is owned by one replica at a time. 1 for Embedded.
@@ -78,6 +80,8 @@ type Records struct {
 	// Postgres is set when <secrets>/index/url holds the connection URL of a PostgreSQL database for the index of the
 	// records; otherwise the index is a SQLite file beside the queue.
 	Postgres bool `json:"postgres,omitempty"`
+	// AllowedCIDRs opens ranges that the egress policy refuses otherwise, for the database.
+	AllowedCIDRs []string `json:"allowedCIDRs,omitempty"`
 }
 
 // Notifications says who is told about items that could not be delivered (F64–F68).

@@ -26,6 +26,7 @@ func compileQueue(q v1alpha1.Queue) (Queue, []Problem) {
 		URLs:           slices.Clone(q.NATS.URLs),
 		Credentials:    q.NATS.CredentialsSecretRef.Name != "",
 		CustomCA:       q.NATS.CASecretRef.Name != "",
+		AllowedCIDRs:   slices.Clone(q.NATS.AllowedCIDRs),
 		StreamReplicas: int(or(q.NATS.StreamReplicas, DefaultStreamReplicas)),
 		Partitions:     int(or(q.NATS.Partitions, DefaultPartitions)),
 		MaxBytes:       DefaultQueueMaxBytes,
@@ -42,5 +43,5 @@ func compileQueue(q v1alpha1.Queue) (Queue, []Problem) {
 }
 
 func compileRecords(r v1alpha1.Records) Records {
-	return Records{MaxAge: durationOr(r.MaxAge.Duration, DefaultRecordsMaxAge), Postgres: r.IndexSecretRef.Name != ""}
+	return Records{MaxAge: durationOr(r.MaxAge.Duration, DefaultRecordsMaxAge), Postgres: r.IndexSecretRef.Name != "", AllowedCIDRs: slices.Clone(r.AllowedCIDRs)}
 }

@@ -54,15 +54,20 @@ func TestCompileQueueAndCRM(t *testing.T) {
 	}
 
 	s.Dispatcher.Queue.NATS = v1alpha1.NATSQueue{URLs: []string{"ws://a"}, CredentialsSecretRef: v1alpha1.SecretReference{Name: "c"},
-		CASecretRef: v1alpha1.SecretReference{Name: "ca"}, StreamReplicas: 5, Partitions: 7, MaxBytes: "2G"}
-	s.Dispatcher.Records = v1alpha1.Records{MaxAge: metav1.Duration{Duration: time.Hour}, IndexSecretRef: v1alpha1.SecretReference{Name: "pg"}}
+		CASecretRef: v1alpha1.SecretReference{Name: "ca"}, StreamReplicas: 5, Partitions: 7, MaxBytes: "2G",
+		AllowedCIDRs: []string{"127.0.0.0/8"}}
+	s.Dispatcher.Records = v1alpha1.Records{MaxAge: metav1.Duration{Duration: time.Hour}, IndexSecretRef: v1alpha1.SecretReference{Name: "pg"},
+		AllowedCIDRs: []string{"127.0.0.1/32"}}
 	b = compile(t, in).Bundle
-	queue = bundle.Queue{Type: "NATS", URLs: []string{"ws://a"}, Credentials: true, CustomCA: true, StreamReplicas: 5, Partitions: 7, MaxBytes: 2e9}
+	queue = bundle.Queue{Type: "NATS", URLs: []string{"ws://a"}, Credentials: true, CustomCA: true, AllowedCIDRs: []string{"127.0.0.0/8"}, StreamReplicas: 5, Partitions: 7, MaxBytes: 2e9}
 	if diff := cmp.Diff(queue, b.Queue); diff != "" {
 		t.Error(diff)
 	}
-	if b.Records != (bundle.Records{MaxAge: bundle.Duration(time.Hour), Postgres: true}) || bundle.Partitions(in.Connector) != 7 {
-		t.Errorf("%+v, %d partitions", b.Records, bundle.Partitions(in.Connector))
+	if diff := cmp.Diff(bundle.Records{MaxAge: bundle.Duration(time.Hour), Postgres: true, AllowedCIDRs: []string{"127.0.0.1/32"}}, b.Records); diff != "" {
+		t.Error(diff)
+	}
+	if n := bundle.Partitions(in.Connector); n != 7 {
+		t.Errorf("%d partitions", n)
 	}
 }
 

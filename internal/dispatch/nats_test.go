@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"strings"
 	"testing"
 
 	natsserver "github.com/nats-io/nats-server/v2/server"
@@ -11,6 +12,9 @@ import (
 	"github.com/oabridge/oabridge/internal/bundle"
 	"github.com/oabridge/oabridge/internal/report"
 )
+
+// loopback is where the servers of tests are; the egress policy refuses it otherwise.
+var loopback = []string{"127.0.0.0/8"}
 
 // natsServer is a single NATS server.
 func natsServer(t *testing.T, jetStream bool) string {
@@ -48,7 +52,7 @@ func TestNATSThatWouldNotKeep(t *testing.T) {
 			w.options.Replica = "replica-0"
 			urls := c.urls(t)
 			w.bundle(func(b *connector) {
-				b.Queue = bundle.Queue{Type: queueNATS, URLs: urls, StreamReplicas: c.copies, Partitions: 2, MaxBytes: 256 << 20}
+				b.Queue = bundle.Queue{Type: queueNATS, URLs: urls, AllowedCIDRs: loopback, StreamReplicas: c.copies, Partitions: 2, MaxBytes: 256 << 20}
 			})
 			w.run()
 			r := w.until("the report says why", func(r report.Report) bool { return r.Store.Reason == c.want })
@@ -57,6 +61,21 @@ func TestNATSThatWouldNotKeep(t *testing.T) {
 				t.Errorf("%d %s", a.status, a.body)
 			}
 		})
+	}
+}
+
+// A NATS on the pod's own loopback is not dialled unless it is meant, like an OA there.
+func TestNATSKeepsTheEgressPolicy(t *testing.T) {
+	w := newWorld(t)
+	w.options.Replica = "replica-0"
+	url := natsServer(t, true)
+	w.bundle(func(b *connector) {
+		b.Queue = bundle.Queue{Type: queueNATS, URLs: []string{url}, StreamReplicas: 3, Partitions: 2, MaxBytes: 256 << 20}
+	})
+	w.run()
+	r := w.until("the report says why", func(r report.Report) bool { return r.Store.Reason == v1alpha1.ReasonQueueUnreachable })
+	if want := "address 127.0.0.1 is refused (loopback); list it in spec.dispatcher.queue.nats.allowedCIDRs"; !strings.Contains(r.Store.Problem, want) {
+		t.Errorf("got %q, want %q in it", r.Store.Problem, want)
 	}
 }
 

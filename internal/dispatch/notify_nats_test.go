@@ -33,7 +33,7 @@ func TestOneOfTwoReplicasTells(t *testing.T) {
 		w.options.tuning.lease = 3 * time.Second
 		refuse(w)
 		w.bundle(func(c *connector) {
-			c.Queue = bundle.Queue{Type: queueNATS, URLs: urls, StreamReplicas: 3, Partitions: partitions, MaxBytes: 256 << 20}
+			c.Queue = bundle.Queue{Type: queueNATS, URLs: urls, AllowedCIDRs: loopback, StreamReplicas: 3, Partitions: partitions, MaxBytes: 256 << 20}
 			hook.notify(w, c, 2*time.Second, nil)
 		})
 		w.run()

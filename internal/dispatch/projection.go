@@ -62,6 +62,7 @@ func newProjection(s *shared, o *Options, v *live, storeBytes int64) *projection
 	if v.bundle.Records.Postgres {
 		secrets := o.Secrets
 		p.config.URL = func() (string, error) { return mounted.Read(secrets, bundle.SlotIndex, "url") }
+		p.config.AllowedCIDRs = v.bundle.Records.AllowedCIDRs
 		return p
 	}
 	p.config.File, p.maxBytes = filepath.Join(o.Store, indexFile), storeBytes/100*indexShare

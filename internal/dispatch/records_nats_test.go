@@ -35,7 +35,7 @@ func TestLookupAtTwoReplicas(t *testing.T) {
 				}
 				w.bundle(func(c *connector) {
 					c.Name = index
-					c.Queue = bundle.Queue{Type: queueNATS, URLs: urls, StreamReplicas: 3, Partitions: partitions, MaxBytes: 256 << 20}
+					c.Queue = bundle.Queue{Type: queueNATS, URLs: urls, AllowedCIDRs: loopback, StreamReplicas: 3, Partitions: partitions, MaxBytes: 256 << 20}
 					c.Records.Postgres = database != ""
 				})
 				w.run()

@@ -54,7 +54,7 @@ func (d *Dispatcher) openSession(ctx context.Context, v *live) (*session, error)
 		}
 		c.Remote = &journal.Remote{
 			URLs: q.URLs, Namespace: v.bundle.Namespace, Name: v.bundle.Name, Replicas: q.StreamReplicas,
-			Options: natsOptions(d.options.Secrets, q),
+			AllowedCIDRs: q.AllowedCIDRs, Options: natsOptions(d.options.Secrets, q),
 		}
 	} else if c.MaxBytes == 0 {
 		var err error
@@ -136,7 +136,7 @@ func (s *session) own(ctx context.Context, number int, ready func()) error {
 
 // use follows a new live bundle.
 func (s *session) use(ctx context.Context, v *live) {
-	if !reflect.DeepEqual(s.queue, v.bundle.Queue) || s.records != v.bundle.Records {
+	if !reflect.DeepEqual(s.queue, v.bundle.Queue) || !reflect.DeepEqual(s.records, v.bundle.Records) {
 		nudge(s.changed)
 		return
 	}

@@ -130,7 +130,7 @@ func TestReplicasShareTheToken(t *testing.T) {
 	oa := spyOn(t, sim)
 	first.bundle(func(c *connector) {
 		c.OA.URL = oa.URL
-		c.Queue = bundle.Queue{Type: queueNATS, URLs: servers, StreamReplicas: 3, Partitions: 8, MaxBytes: 256 << 20}
+		c.Queue = bundle.Queue{Type: queueNATS, URLs: servers, AllowedCIDRs: loopback, StreamReplicas: 3, Partitions: 8, MaxBytes: 256 << 20}
 	})
 	replica := func(name string) *world {
 		o := first.options

@@ -1,11 +1,12 @@
-// Package outbound makes the HTTP clients with which a workload talks to the OA. Every client has time limits, follows no
-// redirects, uses no proxy from the environment, and checks the address that is really dialled (after DNS) against an
+// Package outbound makes the HTTP clients with which a workload talks to the OA, and the dialers for what is no HTTP. Every
+// client has time limits, follows no redirects, uses no proxy from the environment, and checks the address that is really dialled (after DNS) against an
 // egress policy: loopback, link-local and cloud metadata addresses are refused unless they were allowed. Private ranges
 // are open, because OA systems live in them.
 package outbound
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -24,6 +25,8 @@ type Config struct {
 	ConnectTimeout time.Duration
 	// AllowedCIDRs opens ranges that are refused otherwise.
 	AllowedCIDRs []string
+	// Field is where AllowedCIDRs are written down, for errors. Default: spec.endpoint.allowedCIDRs.
+	Field string
 	// CA returns PEM certificates that sign the OA's certificate. It is asked for every new TLS connection, so that a
 	// replaced CA counts without a restart. Nil means the system's roots.
 	CA func() ([]byte, error)
@@ -32,6 +35,7 @@ type Config struct {
 }
 
 const (
+	defaultField           = "spec.endpoint.allowedCIDRs"
 	defaultConnectTimeout  = 15 * time.Second
 	keepAlive              = 30 * time.Second
 	idleConnTimeout        = 60 * time.Second
@@ -45,16 +49,16 @@ var ErrTooLarge = errors.New("answer too large")
 // ErrCA is wrapped by the error of a request whose CA certificates cannot be used.
 var ErrCA = errors.New("CA certificates unusable")
 
-// NewClient returns a client for one OA. Requests carry their own deadline in their context.
-func NewClient(c Config) (*http.Client, error) {
-	policy, err := newPolicy(c.AllowedCIDRs)
+// NewDialer returns a dialer for TCP that keeps the egress policy.
+func NewDialer(c Config) (*net.Dialer, error) {
+	policy, err := newPolicy(cmp.Or(c.Field, defaultField), c.AllowedCIDRs)
 	if err != nil {
 		return nil, err
 	}
 	if c.ConnectTimeout <= 0 {
 		c.ConnectTimeout = defaultConnectTimeout
 	}
-	dialer := &net.Dialer{
+	return &net.Dialer{
 		Timeout:   c.ConnectTimeout,
 		KeepAlive: keepAlive,
 		// The check sees the address of each socket just before it connects: a name that resolves to something else
@@ -62,6 +66,14 @@ func NewClient(c Config) (*http.Client, error) {
 		ControlContext: func(_ context.Context, network, address string, _ syscall.RawConn) error {
 			return policy.check(network, address)
 		},
+	}, nil
+}
+
+// NewClient returns a client for one OA. Requests carry their own deadline in their context.
+func NewClient(c Config) (*http.Client, error) {
+	dialer, err := NewDialer(c)
+	if err != nil {
+		return nil, err
 	}
 	return &http.Client{
 		Transport: &http.Transport{

@@ -17,10 +17,12 @@ type EgressError struct {
 	Addr netip.Addr
 	// Cause in words, e.g. "loopback".
 	Cause string
+	// Field in which it can be allowed, e.g. spec.endpoint.allowedCIDRs.
+	Field string
 }
 
 func (e *EgressError) Error() string {
-	return fmt.Sprintf("%v: address %s is refused (%s); list it in spec.endpoint.allowedCIDRs if it is meant", ErrEgressDenied, e.Addr, e.Cause)
+	return fmt.Sprintf("%v: address %s is refused (%s); list it in %s if it is meant", ErrEgressDenied, e.Addr, e.Cause, e.Field)
 }
 
 // Unwrap makes errors.Is(err, ErrEgressDenied) true.
@@ -49,17 +51,18 @@ var (
 // policy decides which addresses may be dialled: first what the user allowed, then metadata services, then the IANA
 // special-purpose registries (library ssrf) with the private ranges open.
 type policy struct {
+	field    string
 	allowed  []netip.Prefix
 	guardian *ssrf.Guardian
 }
 
-func newPolicy(allowedCIDRs []string) (*policy, error) {
-	p := &policy{guardian: ssrf.New(ssrf.WithAnyPort(),
+func newPolicy(field string, allowedCIDRs []string) (*policy, error) {
+	p := &policy{field: field, guardian: ssrf.New(ssrf.WithAnyPort(),
 		ssrf.WithAllowedV4Prefixes(privateV4...), ssrf.WithAllowedV6Prefixes(privateV6...))}
 	for _, s := range allowedCIDRs {
 		prefix, err := netip.ParsePrefix(s)
 		if err != nil {
-			return nil, fmt.Errorf("spec.endpoint.allowedCIDRs: %q is not a CIDR such as 127.0.0.0/8", s)
+			return nil, fmt.Errorf("%s: %q is not a CIDR such as 127.0.0.0/8", field, s)
 		}
 		if a := prefix.Addr(); a.Is4In6() && prefix.Bits() >= 96 {
 			prefix = netip.PrefixFrom(a.Unmap(), prefix.Bits()-96)
@@ -84,10 +87,10 @@ func (p *policy) check(network, address string) error {
 	case in(p.allowed):
 		return nil
 	case in(metadata):
-		return &EgressError{Addr: ip, Cause: "cloud metadata service"}
+		return &EgressError{Addr: ip, Cause: "cloud metadata service", Field: p.field}
 	}
 	if p.guardian.SafeAddr(ip) != nil {
-		return &EgressError{Addr: ip, Cause: kind(ip)}
+		return &EgressError{Addr: ip, Cause: kind(ip), Field: p.field}
 	}
 	return nil
 }

@@ -60,7 +60,7 @@ func TestPolicy(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			p, err := newPolicy(test.allowed)
+			p, err := newPolicy(defaultField, test.allowed)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -83,7 +83,7 @@ func TestPolicy(t *testing.T) {
 }
 
 func TestPolicyRefusesOtherNetworks(t *testing.T) {
-	p, err := newPolicy(nil)
+	p, err := newPolicy(defaultField, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,14 +95,14 @@ func TestPolicyRefusesOtherNetworks(t *testing.T) {
 }
 
 func TestPolicyNamesBadCIDR(t *testing.T) {
-	if _, err := newPolicy([]string{"127.0.0.1"}); err == nil || !strings.Contains(err.Error(), "allowedCIDRs") {
+	if _, err := newPolicy(defaultField, []string{"127.0.0.1"}); err == nil || !strings.Contains(err.Error(), "allowedCIDRs") {
 		t.Errorf("got %v", err)
 	}
 }
 
 // Writing an IPv4 address in its IPv6 form, or with a zone, never changes the verdict.
 func TestPolicySeesThroughSpelling(t *testing.T) {
-	p, err := newPolicy([]string{"127.0.0.0/24"})
+	p, err := newPolicy(defaultField, []string{"127.0.0.0/24"})
 	if err != nil {
 		t.Fatal(err)
 	}

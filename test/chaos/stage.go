@@ -75,6 +75,7 @@ func (st *stage) prepare(ctx context.Context, c config, s *source, out io.Writer
 		connector.Change = func(b *bundle.Bundle) {
 			c.connector(b)
 			b.Queue.Type, b.Queue.URLs, b.Queue.StreamReplicas, b.Queue.Partitions = "NATS", urls, natsServers, partitions
+			b.Queue.AllowedCIDRs = []string{"127.0.0.0/8"}
 			b.Queue.MaxBytes = volumeBytes + int64(c.events)*volumeBytesPerEvent
 		}
 	}

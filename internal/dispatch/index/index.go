@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+
+	"github.com/oabridge/oabridge/internal/outbound"
 )
 
 const (
@@ -37,7 +39,9 @@ type Config struct {
 	// URL returns the connection URL of a PostgreSQL database. It is asked for every new connection, so that a replaced
 	// password counts without a restart.
 	URL func() (string, error)
-	Log logr.Logger
+	// AllowedCIDRs opens ranges that the egress policy refuses otherwise, for URL.
+	AllowedCIDRs []string
+	Log          logr.Logger
 }
 
 // Index is an open index. Its methods may be called by several goroutines.
@@ -94,7 +98,11 @@ func Open(ctx context.Context, c Config) (*Index, error) {
 	case (c.File == "") == (c.URL == nil):
 		return nil, errors.New("index: give either File, for SQLite, or URL, for PostgreSQL")
 	case c.URL != nil:
-		x.dialect = &postgres{url: c.URL}
+		dialer, err := outbound.NewDialer(outbound.Config{AllowedCIDRs: c.AllowedCIDRs, Field: "spec.dispatcher.records.allowedCIDRs"})
+		if err != nil {
+			return nil, fmt.Errorf("index: %w", err)
+		}
+		x.dialect = &postgres{url: c.URL, dialer: dialer}
 	default:
 		x.dialect = &sqlite{file: c.File}
 	}

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,6 +17,7 @@ import (
 
 	"github.com/oabridge/oabridge/internal/dispatch/index"
 	"github.com/oabridge/oabridge/internal/dispatch/record"
+	"github.com/oabridge/oabridge/internal/outbound"
 	"github.com/oabridge/oabridge/internal/scenario"
 )
 
@@ -234,6 +237,35 @@ func TestDamagedFile(t *testing.T) {
 				t.Errorf("the damaged file is gone: %v", err)
 			}
 		})
+	}
+}
+
+// A database on the pod's own loopback is not dialled unless it is meant, like an OA there.
+func TestDatabaseKeepsTheEgressPolicy(t *testing.T) {
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dialled atomic.Int32
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			dialled.Add(1)
+			_ = c.Close()
+		}
+	}()
+	defer func() { _ = l.Close() }()
+	config := index.Config{Connector: "crm/hq", URL: fixed("postgres://oab@" + l.Addr().String() + "/records?sslmode=disable"), Log: logr.Discard()}
+	_, err = index.Open(t.Context(), config)
+	if !errors.Is(err, outbound.ErrEgressDenied) || !strings.Contains(err.Error(), "list it in spec.dispatcher.records.allowedCIDRs") || dialled.Load() != 0 {
+		t.Errorf("got %v after %d connections", err, dialled.Load())
+	}
+	config.AllowedCIDRs = []string{"127.0.0.0/8"}
+	if _, err = index.Open(t.Context(), config); err == nil || errors.Is(err, outbound.ErrEgressDenied) || dialled.Load() == 0 {
+		t.Errorf("allowed: got %v after %d connections", err, dialled.Load())
 	}
 }
 

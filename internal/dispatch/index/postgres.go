@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -27,7 +28,19 @@ const (
 )
 
 // postgres keeps the index in a database that may be shared.
-type postgres struct{ url func() (string, error) }
+type postgres struct {
+	url func() (string, error)
+	// dialer keeps the egress policy; pgx bounds it by ConnectTimeout.
+	dialer *net.Dialer
+}
+
+// dial opens each connection. A Unix socket leads nowhere outside of the pod.
+func (d *postgres) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if network == "unix" {
+		return (&net.Dialer{}).DialContext(ctx, network, address)
+	}
+	return d.dialer.DialContext(ctx, network, address)
+}
 
 // bind numbers the parameters. No statement of this package has a question mark anywhere else.
 func (*postgres) bind(query string) string {
@@ -59,6 +72,7 @@ func (d *postgres) config() (*pgx.ConnConfig, error) {
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = connectTimeout
 	}
+	c.DialFunc = d.dial
 	if c.RuntimeParams["application_name"] == "" {
 		c.RuntimeParams["application_name"] = "oabridge"
 	}

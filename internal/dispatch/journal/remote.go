@@ -9,6 +9,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/oabridge/oabridge/internal/outbound"
 )
 
 // minReplicas is the least number of copies that survives the loss of a server.
@@ -36,6 +38,8 @@ type Remote struct {
 	Namespace, Name string
 	// Replicas is the number of copies of each stream, at least 3.
 	Replicas int
+	// AllowedCIDRs opens ranges that the egress policy refuses otherwise.
+	AllowedCIDRs []string
 	// Options carry what proves our identity. They are asked again at each new connection.
 	Options []nats.Option
 }
@@ -49,9 +53,16 @@ func (j *Journal) connect(context.Context) error {
 	if r.Replicas < minReplicas {
 		return fmt.Errorf("store: %w: %d copies of a stream: set spec.dispatcher.queue.streamReplicas to 3 or more", ErrNotDurable, r.Replicas)
 	}
+	dialer, err := outbound.NewDialer(outbound.Config{
+		ConnectTimeout: remoteConnectTimeout, AllowedCIDRs: r.AllowedCIDRs, Field: "spec.dispatcher.queue.nats.allowedCIDRs",
+	})
+	if err != nil {
+		return fmt.Errorf("store: %w: %w", ErrUnreachable, err)
+	}
 	dial := func(role string) (*nats.Conn, error) {
 		options := append([]nats.Option{
 			nats.Name("oabridge dispatcher " + r.Namespace + "/" + r.Name + " " + role), nats.Timeout(remoteConnectTimeout),
+			nats.SetCustomDialer(dialer),
 			nats.MaxReconnects(-1), nats.ReconnectWait(remoteReconnectWait), nats.SyncQueueLen(readQueue),
 			// What could not be sent is sent again by us: a buffer would send it later, out of turn.
 			nats.ReconnectBufSize(-1),
@@ -65,7 +76,6 @@ func (j *Journal) connect(context.Context) error {
 		}
 		return nc, nil
 	}
-	var err error
 	if j.publish, err = dial("publish"); err != nil {
 		return err
 	}
