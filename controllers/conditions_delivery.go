@@ -53,6 +53,10 @@ func deliveryHealthy(dispatcher fleet, reachable metav1.Condition) metav1.Condit
 	}
 	note := strings.Join(notes, "; ")
 	switch {
+	case d.Lost > 0: // nothing mends it by itself, so it is said before what passes
+		return set(metav1.ConditionFalse, v1alpha1.ReasonStoreDamaged,
+			join(count(d.Lost, "accepted item is gone", "accepted items are gone")+", because files of the queue were damaged: send the open items "+
+				"again from the CRM, look at the volume, then restart the dispatcher, which ends this message", note))
 	case reachable.Status == metav1.ConditionFalse:
 		return set(metav1.ConditionFalse, v1alpha1.ReasonOADown,
 			join("the OA takes no deliveries: see OAReachable; events are accepted and kept", note))

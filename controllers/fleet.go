@@ -98,6 +98,7 @@ func addDelivery(sum, d *report.Delivery) {
 	sum.Dead += d.Dead
 	sum.Delivered += d.Delivered
 	sum.Skipped += d.Skipped
+	sum.Lost += d.Lost
 	for reason, n := range d.HeldReasons {
 		sum.HeldReasons[reason] += n
 	}

@@ -59,6 +59,13 @@ func TestDeliveryInTheStatus(t *testing.T) {
 	w.expectCondition(v1alpha1.ConditionDeliveryHealthy, And(HavePrefix("True RecordsBehind: records cannot be looked up, or are late to be; pod "),
 		HaveSuffix(": the database of the index does not answer")))
 
+	// What is gone nobody brings back by waiting, so it is said until the dispatcher starts anew.
+	pod.say(func(r *report.Report) { r.Store.Records, r.Delivery.Lost, r.Delivery.Retrying = "", 2, 1 })
+	w.expectCondition(v1alpha1.ConditionDeliveryHealthy, Equal("False StoreDamaged: 2 accepted items are gone, because files of the queue were damaged: "+
+		"send the open items again from the CRM, look at the volume, then restart the dispatcher, which ends this message; 1 item failed and will be tried again"))
+	pod.say(func(r *report.Report) { r.Delivery.Lost, r.Delivery.Retrying = 0, 0 })
+	w.expectCondition(v1alpha1.ConditionDeliveryHealthy, HavePrefix("True Healthy"))
+
 	// A full disk is somebody's move, whatever the counts say.
 	pod.say(func(r *report.Report) { r.Store.Problem = "the volume is full" })
 	w.expectCondition(v1alpha1.ConditionDeliveryHealthy, Equal("False Unavailable: no events are taken now: the volume is full"))

@@ -86,6 +86,7 @@ const (
 	ReasonStoreBroken        = "StoreBroken"
 	ReasonStoreReadOnly      = "StoreReadOnly"
 	ReasonStoreSlow          = "StoreSlow"
+	ReasonStoreDamaged       = "StoreDamaged"
 	ReasonQueueUnreachable   = "QueueUnreachable"
 	ReasonQueueNotDurable    = "QueueNotDurable"
 	ReasonQueueForbidden     = "QueueForbidden"

@@ -63,6 +63,8 @@ type engine struct {
 	replaying map[string]*replayState
 	// deadLetters is how many are kept.
 	deadLetters int64
+	// lost counts deliveries that the store does not have any more.
+	lost int64
 	// inFlight counts calls, unrecorded the deliveries that were taken from lanes and are not recorded yet.
 	inFlight, unrecorded int
 	draining             bool

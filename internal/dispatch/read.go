@@ -172,6 +172,7 @@ func (e *engine) gone(from, to uint64) {
 	}
 	if lost > 0 {
 		e.metrics.lost.Add(float64(lost))
+		e.lost += int64(lost)
 		e.log.Info("deliveries are missing in the store; send the open items again from the CRM", "count", lost, "from", from, "to", to-1)
 	}
 }

@@ -53,6 +53,7 @@ func (e *engine) report() (d report.Delivery, oa report.OA, replays map[string]r
 	d = report.Delivery{
 		Retrying: e.lanes.Count(lanes.Retrying), Held: e.lanes.Held(), HeldReasons: e.lanes.HeldReasons(),
 		Dead: e.deadLetters, Delivered: e.progress.Totals.Delivered, Skipped: e.progress.Totals.Skipped,
+		Lost: e.lost,
 	}
 	d.Pending = max(e.waiting()-d.Retrying-d.Held, 0)
 	if oldest := e.lanes.Get(e.progress.Done.Floor() + 1); oldest != nil {
@@ -102,7 +103,7 @@ func add(r *report.Report, d report.Delivery, oa report.OA, replays map[string]r
 	} else {
 		t := r.Delivery
 		t.Pending, t.Retrying, t.Held, t.Dead = t.Pending+d.Pending, t.Retrying+d.Retrying, t.Held+d.Held, t.Dead+d.Dead
-		t.Delivered, t.Skipped = t.Delivered+d.Delivered, t.Skipped+d.Skipped
+		t.Delivered, t.Skipped, t.Lost = t.Delivered+d.Delivered, t.Skipped+d.Skipped, t.Lost+d.Lost
 		if d.OldestTime != nil && (t.OldestTime == nil || d.OldestTime.Before(*t.OldestTime)) {
 			t.OldestTime = d.OldestTime
 		}

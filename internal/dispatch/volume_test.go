@@ -129,7 +129,10 @@ func TestDamagedBlock(t *testing.T) {
 	}
 	w.oa.set(nil, nil)
 	w.start()
-	w.until("what is left is delivered", func(r report.Report) bool { return r.Delivery.Delivered > 0 && r.Delivery.Pending == 0 })
+	r := w.until("what is left is delivered, and the report counts what is not", func(r report.Report) bool {
+		return r.Delivery.Delivered > 0 && r.Delivery.Pending+r.Delivery.Retrying == 0 && r.Delivery.Lost > 0
+	})
+	t.Logf("%d lost and %d delivered of 20", r.Delivery.Lost, r.Delivery.Delivered)
 	if metrics := w.do(http.MethodGet, w.url("admin", "/metrics"), nil).body; strings.Contains(metrics, "oabridge_deliveries_lost_total 0\n") {
 		t.Error("nothing counts as lost")
 	}
@@ -145,6 +148,17 @@ func TestDamagedBlock(t *testing.T) {
 			t.Errorf("T-%d: %v", i, got)
 		}
 	}
+	// The loss is said until a start that finds none.
+	if again := w.d.report().Delivery.Lost; again != r.Delivery.Lost {
+		t.Errorf("%d lost, before it was %d", again, r.Delivery.Lost)
+	}
+	if err := w.stop(); err != nil {
+		t.Fatal(err)
+	}
+	w.start()
+	w.until("nothing is lost twice", func(r report.Report) bool {
+		return r.Delivery != nil && r.Delivery.Delivered == 20 && r.Delivery.Lost == 0
+	})
 }
 
 // The log of the records is lost and the checkpoint is not: new records count on from it, so that what they say holds after

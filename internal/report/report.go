@@ -101,6 +101,9 @@ type Delivery struct {
 	Dead      int64 `json:"dead"`
 	Delivered int64 `json:"delivered"`
 	Skipped   int64 `json:"skipped"`
+	// Lost counts accepted items that the store does not have any more because it was damaged, since the process took over
+	// their partition.
+	Lost int64 `json:"lost,omitempty"`
 	// OldestTime is when the oldest item that still waits (pending, retrying or held) was accepted.
 	OldestTime *time.Time `json:"oldestTime,omitempty"`
 	// HeldReasons counts held items by reason (Unbound, BindingConflict …).
