@@ -136,3 +136,25 @@ func TestAnOutageDecidesNothing(t *testing.T) {
 		}
 	}
 }
+
+// Of two replicas that decide at the same time the first one counts, and both say the same from then on. // F55
+func TestTheFirstVerdictStands(t *testing.T) {
+	w := newWorld(t)
+	w.bundle(onTrial("r2"))
+	w.start()
+	v, store := w.d.live.Load(), w.d.session.Load().journal
+	id := "/crm/todo@r1>r2"
+	var one, other, late verdicts
+	for _, x := range []struct {
+		verdicts *verdicts
+		says     string
+	}{{&one, v1alpha1.ReasonRolledBack}, {&other, v1alpha1.ReasonPromoted}, {&late, ""}} {
+		if err := x.verdicts.decide(t.Context(), store, v, id, x.says); err != nil {
+			t.Fatal(err)
+		}
+		if got := x.verdicts.get(id); got != v1alpha1.ReasonRolledBack {
+			t.Errorf("who says %q holds %q", x.says, got)
+		}
+	}
+	w.until("the dispatcher takes it over", func(r report.Report) bool { return state(r) == v1alpha1.ReasonRolledBack })
+}
