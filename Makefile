@@ -10,6 +10,11 @@ CLUSTER  ?= own
 # With CLUSTER=current, images that the cluster can pull: make demo CLUSTER=current IMAGE=… SIM_IMAGE=…
 IMAGE     ?= oabridge/oabridge:dev
 SIM_IMAGE ?= oabridge/oasim:dev
+# The image of a release, without its tag.
+IMAGE_REPOSITORY ?= oabridge/oabridge
+
+HELM_VERSION      := v3.22.0
+HELM_DOCS_VERSION := v1.14.2
 
 BIN     := $(CURDIR)/bin
 LDFLAGS := -s -w -X main.version=$(VERSION)
@@ -35,6 +40,7 @@ test: assets ## Unit tests, golden files, and the controllers against a real API
 	KUBEBUILDER_ASSETS="$$($(KUBE) build --print-assets)" go test $(RACE) -timeout 15m $(TESTFLAGS) ./api/... ./cmd/... ./controllers/... ./internal/... ./hack/... ./docs/... ./test/conformance/ ./test/chaos/
 	hack/fuzz.sh 2s
 	cd hack/cluster && go test ./...
+	KUBEBUILDER_ASSETS="$$($(KUBE) build --print-assets)" && cd hack/chart && KUBEBUILDER_ASSETS="$$KUBEBUILDER_ASSETS" go test ./...
 	cd hack/cluster/addons && CGO_ENABLED=0 go test -trimpath ./...
 
 .PHONY: conformance
@@ -73,7 +79,8 @@ bench: ## The dispatcher's throughput beside a bare HTTP loop, its costs, and a 
 .PHONY: verify
 verify: generate lint ## Generated files are up to date, modules are tidy, the linters are content
 	go mod tidy
-	@git diff --exit-code -- api config docs go.mod go.sum || { echo 'generated files are out of date: run `make generate`, look at the change, commit it'; exit 1; }
+	cd hack/chart && go mod tidy
+	@git diff --exit-code -- api charts config docs go.mod go.sum hack/chart || { echo 'generated files are out of date: run `make generate`, look at the change, commit it'; exit 1; }
 
 .PHONY: lint
 lint: $(BIN)/golangci-lint ## golangci-lint with kube-api-linter on api/
@@ -101,17 +108,22 @@ docker-build: ## The same images with Docker or any other builder of Dockerfiles
 	docker build --build-arg VERSION=$(VERSION) --target oasim -t $(SIM_IMAGE) .
 
 .PHONY: generate
-generate: $(BIN)/controller-gen ## Deep copies, CRDs, RBAC, reference pages
+generate: $(BIN)/controller-gen $(BIN)/helm-docs ## Deep copies, CRDs, RBAC, the chart's copies and README, reference pages
 	$(BIN)/controller-gen object:headerFile=hack/boilerplate.go.txt \
 		crd:maxDescLen=1024 paths=./api/v1alpha1 output:crd:dir=config/crd/bases
 	$(BIN)/controller-gen rbac:roleName=oabridge-manager paths=./controllers/... output:rbac:dir=config/rbac
+	rm -f charts/oabridge/files/crds/* && cp config/crd/bases/*.yaml charts/oabridge/files/crds/
+	cp config/rbac/role.yaml charts/oabridge/files/role.yaml
+	$(BIN)/helm-docs --chart-search-root charts --log-level warning
 	go generate ./...
 
 .PHONY: install
 install: ## Install the CRDs, the operator and the presets into the cluster that kubectl points at
-	kubectl apply --server-side -k config/crd
-	kubectl wait --for=condition=Established --timeout=60s crd/oaconnectors.oabridge.dev crd/scenariotemplates.oabridge.dev crd/accountbindings.oabridge.dev
 	kubectl apply --server-side -k config/default
+
+.PHONY: dist
+dist: ## What a release has: dist/install.yaml and the chart's archive (VERSION=v1.2.3 IMAGE_REPOSITORY=…)
+	cd hack/chart && go run ./dist -version $(VERSION) -repository $(IMAGE_REPOSITORY) -out $(CURDIR)/dist
 
 .PHONY: assets
 assets: ## Build the Kubernetes binaries once into the cache (kube-apiserver, etcd, kubectl, …)
@@ -123,6 +135,12 @@ clean: ## Remove bin/ and out/ (the cache in ~/.cache/oabridge stays)
 
 $(BIN)/controller-gen: hack/tools/go.mod
 	$(TOOLS) go build -o $@ sigs.k8s.io/controller-tools/cmd/controller-gen
+
+$(BIN)/helm-docs:
+	GOBIN=$(BIN) go install github.com/norwoodj/helm-docs/cmd/helm-docs@$(HELM_DOCS_VERSION)
+
+$(BIN)/helm:
+	GOBIN=$(BIN) CGO_ENABLED=0 go install helm.sh/helm/v3/cmd/helm@$(HELM_VERSION)
 
 $(BIN)/golangci-lint: hack/tools/go.mod hack/tools/golangci-lint/main.go
 	$(TOOLS) go build -o $@ ./golangci-lint

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -24,6 +25,7 @@ const (
 	templateManager  = client.FieldOwner("oabridge-template")
 	bindingManager   = client.FieldOwner("oabridge-binding")
 	replayManager    = client.FieldOwner("oabridge-replay")
+	presetsManager   = client.FieldOwner("oabridge-presets")
 )
 
 // Options of the controllers.
@@ -34,6 +36,8 @@ type Options struct {
 	PullPolicy corev1.PullPolicy
 	// PresetsNamespace is where a ScenarioTemplate is looked up that the connector's own namespace does not have.
 	PresetsNamespace string
+	// Presets are brought into PresetsNamespace; nil leaves that to people.
+	Presets []*unstructured.Unstructured
 	// MaxConcurrent is how many objects of one kind are worked on at once; 0 means 1.
 	MaxConcurrent int
 	// Reports follows the pods; nil means NewReports(nil).
@@ -66,6 +70,11 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	}
 	if err := mgr.Add(o.Reports); err != nil {
 		return err
+	}
+	if len(o.Presets) > 0 {
+		if err := mgr.Add(&Presets{Client: mgr.GetClient(), Namespace: o.PresetsNamespace, Templates: o.Presets}); err != nil {
+			return err
+		}
 	}
 	if _, err := setupConnector(mgr, o); err != nil {
 		return fmt.Errorf("connector controller: %w", err)

@@ -14,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -24,7 +25,6 @@ import (
 
 	"github.com/go-logr/logr"
 
-	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/controllers"
 )
 
@@ -89,26 +89,41 @@ func run(m *testing.M) (int, error) {
 	return code, <-stopped
 }
 
-// installPresets applies the templates that ship with OA Bridge.
+// installPresets makes the operator's namespace, and brings some of the templates that ship with OA Bridge.
 func installPresets(ctx context.Context) error {
 	if err := admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: presetsNamespace}}); err != nil {
 		return err
 	}
-	for _, name := range []string{"seeyon-todo", "seeyon-reminder", "wecom-todo"} {
+	templates, err := readPresets("seeyon-todo", "seeyon-reminder", "wecom-todo")
+	if err != nil {
+		return err
+	}
+	return (&controllers.Presets{Client: admin, Namespace: presetsNamespace, Templates: templates}).Install(ctx)
+}
+
+func readPresets(names ...string) ([]*unstructured.Unstructured, error) {
+	var found []*unstructured.Unstructured
+	for _, name := range names {
 		data, err := os.ReadFile(filepath.Join("..", "config", "presets", name+".yaml"))
 		if err != nil {
-			return err
+			return nil, err
 		}
-		var template v1alpha1.ScenarioTemplate
-		if err := yaml.UnmarshalStrict(data, &template); err != nil {
-			return err
+		template := &unstructured.Unstructured{}
+		if err := yaml.UnmarshalStrict(data, &template.Object); err != nil {
+			return nil, err
 		}
-		template.Namespace = presetsNamespace
-		if err := admin.Create(ctx, &template); err != nil {
-			return err
-		}
+		found = append(found, template)
 	}
-	return nil
+	return found, nil
+}
+
+func shippedPresets(t *testing.T, names ...string) []*unstructured.Unstructured {
+	t.Helper()
+	found, err := readPresets(names...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
 }
 
 // restricted returns the access of a user who may do what config/rbac allows the operator, and nothing else: a verb that is

@@ -14,6 +14,8 @@ const (
 	// AnnotationConfigRevision on a pod is changed by the operator to make the kubelet refresh the pod's volumes at
 	// once instead of at its next periodic sync.
 	AnnotationConfigRevision = "oabridge.dev/config-revision"
+	// AnnotationPresetRevision on a ScenarioTemplate says which form of a preset the operator brought.
+	AnnotationPresetRevision = "oabridge.dev/preset-revision"
 
 	// Finalizer keeps a deleted OAConnector until its pending deliveries were drained or accounted for.
 	Finalizer = "oabridge.dev/drain"

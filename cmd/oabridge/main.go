@@ -53,7 +53,7 @@ func newRootCommand() *cobra.Command {
 		},
 	}
 	root.PersistentFlags().StringVar(&level, "log-level", "info", "error, info or debug; logs are JSON lines on stderr")
-	root.AddCommand(newManagerCommand(), newDispatcherCommand(), newGatewayCommand(), newLintCommand(), newRenderCommand(), newTestCommand(), newTemplateCommand(), newVersionCommand())
+	root.AddCommand(newManagerCommand(), newDispatcherCommand(), newGatewayCommand(), newLintCommand(), newRenderCommand(), newTestCommand(), newTemplateCommand(), newProbeCommand(), newVersionCommand())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	return root
 }

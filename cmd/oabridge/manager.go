@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
@@ -15,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/oabridge/oabridge/controllers"
+	"github.com/oabridge/oabridge/internal/manifest"
 )
 
 // leaderID is the name of the Lease that the manager's replicas contend for.
@@ -34,6 +36,7 @@ type managerOptions struct {
 	image          string
 	pullPolicy     string
 	presets        string
+	installPresets bool
 	namespaces     []string
 	concurrency    int
 }
@@ -66,6 +69,7 @@ It uses the kubeconfig of the environment (KUBECONFIG, or the service account of
 	f.StringVar(&o.image, "workload-image", o.image, "image of dispatchers and gateways (default $OABRIDGE_IMAGE)")
 	f.StringVar(&o.pullPolicy, "workload-image-pull-policy", "", "Always, IfNotPresent or Never; empty leaves it to Kubernetes")
 	f.StringVar(&o.presets, "presets-namespace", o.presets, "namespace of the ScenarioTemplates that every connector may use (default $POD_NAMESPACE)")
+	f.BoolVar(&o.installPresets, "install-presets", false, "bring the presets of this version into that namespace")
 	f.StringSliceVar(&o.namespaces, "watch-namespaces", nil, "namespaces to work in, separated by commas; empty means all")
 	f.IntVar(&o.concurrency, "max-concurrent-reconciles", 4, "how many objects of one kind are worked on at once")
 	return cmd
@@ -74,6 +78,9 @@ It uses the kubeconfig of the environment (KUBECONFIG, or the service account of
 func (o managerOptions) validate() error {
 	if o.image == "" {
 		return fmt.Errorf("--workload-image is empty: name the image that dispatchers and gateways run, or set OABRIDGE_IMAGE")
+	}
+	if o.installPresets && o.presets == "" {
+		return fmt.Errorf("--install-presets needs a namespace: set --presets-namespace or POD_NAMESPACE")
 	}
 	switch corev1.PullPolicy(o.pullPolicy) {
 	case "", corev1.PullAlways, corev1.PullIfNotPresent, corev1.PullNever:
@@ -84,6 +91,22 @@ func (o managerOptions) validate() error {
 		return fmt.Errorf("--max-concurrent-reconciles is %d: use 1 or more", o.concurrency)
 	}
 	return nil
+}
+
+// shippedPresets returns the presets that the manager has to install.
+func (o managerOptions) shippedPresets() ([]*unstructured.Unstructured, error) {
+	if !o.installPresets {
+		return nil, nil
+	}
+	objects, err := manifest.Presets()
+	if err != nil {
+		return nil, err
+	}
+	var found []*unstructured.Unstructured
+	for _, o := range objects {
+		found = append(found, &unstructured.Unstructured{Object: o.Tree})
+	}
+	return found, nil
 }
 
 func runManager(cmd *cobra.Command, o managerOptions, log logr.Logger) error {
@@ -116,10 +139,15 @@ func runManager(cmd *cobra.Command, o managerOptions, log logr.Logger) error {
 	if err := mgr.AddReadyzCheck("ping", healthz.Ping); err != nil {
 		return err
 	}
+	presets, err := o.shippedPresets()
+	if err != nil {
+		return err
+	}
 	if err := controllers.Setup(cmd.Context(), mgr, controllers.Options{
 		Image:            o.image,
 		PullPolicy:       corev1.PullPolicy(o.pullPolicy),
 		PresetsNamespace: o.presets,
+		Presets:          presets,
 		MaxConcurrent:    o.concurrency,
 	}); err != nil {
 		return err
