@@ -111,6 +111,34 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
+// Every metric that an alert or a dashboard asks for is one that the code has.
+func TestMetricsOfAlertsAndDashboards(t *testing.T) {
+	exist := map[string]bool{}
+	for _, text := range code(t) {
+		for _, m := range metricName.FindAllStringSubmatch(text, -1) {
+			exist[m[1]] = true
+		}
+	}
+	asked := 0
+	shipped := files(t, ".yaml")
+	maps.Copy(shipped, files(t, ".json"))
+	for path, text := range shipped {
+		if !strings.HasPrefix(path, "charts/oabridge/files/alerts") && !strings.HasPrefix(path, "charts/oabridge/files/dashboards/") {
+			continue
+		}
+		for _, name := range regexp.MustCompile(`\boabridge_[a-z_]+`).FindAllString(text, -1) {
+			asked++
+			series := regexp.MustCompile(`_(bucket|sum|count)$`).ReplaceAllString(name, "")
+			if !exist[name] && !exist[series] {
+				t.Errorf("%s asks for %s, and the code has no such metric", path, name)
+			}
+		}
+	}
+	if asked < 50 {
+		t.Errorf("alerts and dashboards ask for only %d metrics: are they where they were?", asked)
+	}
+}
+
 // What failure-modes.md quotes word for word (lines that begin with ">") is what the code says: each quoted line is made
 // of texts of the code, with their %s and %d filled in.
 func TestQuotesAreWordForWord(t *testing.T) {
