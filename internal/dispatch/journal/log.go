@@ -54,15 +54,16 @@ type Log struct {
 	engine        context.Context
 	// last is the sequence number of the last message, as far as this writer knows.
 	last uint64
-	// since is when the write in progress began, in ns since 1970; 0 when none is.
-	since atomic.Int64
+	// since is when the write in progress began, with its monotonic reading, so that a clock that is set makes no write look
+	// slow; nil when none is.
+	since atomic.Pointer[time.Time]
 }
 
 // Append writes one message, syncs it, and returns its sequence number. It is not safe for concurrent use.
 func (l *Log) Append(ctx context.Context, data []byte) (uint64, error) {
 	began := time.Now()
-	l.since.Store(began.UnixNano())
-	defer l.since.Store(0)
+	l.since.Store(&began)
+	defer l.since.Store(nil)
 	for uncertain := false; ; {
 		seq, err := l.tryAppend(ctx, data)
 		switch {
@@ -189,8 +190,8 @@ func (l *Log) Fence(ctx context.Context, mark func(last uint64) ([]byte, error))
 
 // Stalled is how long the write in progress has taken so far, 0 when there is none.
 func (l *Log) Stalled(now time.Time) time.Duration {
-	if since := l.since.Load(); since != 0 {
-		return now.Sub(time.Unix(0, since))
+	if since := l.since.Load(); since != nil {
+		return now.Sub(*since)
 	}
 	return 0
 }
