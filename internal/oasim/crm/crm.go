@@ -24,6 +24,24 @@ type Login struct {
 	Issuer       string `json:"issuer"`
 	Audience     string `json:"audience"`
 	EnterpriseID string `json:"enterpriseID,omitempty"` // when set, the claim "ei" must be it
+	// Others are further issuers that are believed in the same way, each with keys of its own.
+	Others []Issuer `json:"others,omitempty"`
+}
+
+// Issuer is one more issuer of login tokens.
+type Issuer struct {
+	JWKSURL string `json:"jwksURL"`
+	Issuer  string `json:"issuer"`
+}
+
+// of is the login as one of its issuers has it. An unknown issuer gets the first one's, and fails there.
+func (l Login) of(issuer string) Login {
+	for _, other := range l.Others {
+		if other.Issuer == issuer {
+			l.Issuer, l.JWKSURL = other.Issuer, other.JWKSURL
+		}
+	}
+	return l
 }
 
 // Options configures a new CRM.
@@ -54,7 +72,7 @@ type CRM struct {
 	people map[string]Person
 	order  []string
 
-	keys     keySet
+	keys     keySets
 	spent    *expiry.Map[struct{}]
 	sessions *expiry.Map[Person]
 	records  *records
@@ -101,7 +119,7 @@ func New(o Options) (*CRM, error) {
 	}
 	c := &CRM{
 		Desk: d, secureCookie: o.SecureCookie, app: *o.App, login: login, people: map[string]Person{},
-		keys:     keySet{client: o.Client, now: d.Now},
+		keys:     keySets{client: o.Client, now: d.Now, sets: map[string]*keySet{}},
 		spent:    expiry.New[struct{}](d.Now, maxSpent),
 		sessions: expiry.New[Person](d.Now, maxSessions),
 		records:  newRecords(), runs: newRuns(d.Now), logins: &loginLog{},

@@ -21,24 +21,41 @@ const (
 
 var errUnknownKey = errors.New("no published key has that id")
 
-// keySet is the login issuer's published keys, fetched when they are needed and again when an unknown key id appears.
-type keySet struct {
+// keySets are the published keys of the login issuers, by address.
+type keySets struct {
 	client *http.Client
 	now    func() time.Time
 
+	mu   sync.Mutex
+	sets map[string]*keySet
+}
+
+// find returns the one public key with an id at an address.
+func (k *keySets) find(ctx context.Context, url, id string) (jose.JSONWebKey, error) {
+	k.mu.Lock()
+	set := k.sets[url]
+	if set == nil {
+		set = &keySet{client: k.client, now: k.now, url: url}
+		k.sets[url] = set
+	}
+	k.mu.Unlock()
+	return set.find(ctx, id)
+}
+
+// keySet is one issuer's published keys, fetched when they are needed and again when an unknown key id appears.
+type keySet struct {
+	client *http.Client
+	now    func() time.Time
+	url    string
+
 	mu      sync.Mutex
-	url     string
 	keys    jose.JSONWebKeySet
 	fetched time.Time
 }
 
-// find returns the one public key with an id.
-func (k *keySet) find(ctx context.Context, url, id string) (jose.JSONWebKey, error) {
+func (k *keySet) find(ctx context.Context, id string) (jose.JSONWebKey, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if url != k.url {
-		k.url, k.keys, k.fetched = url, jose.JSONWebKeySet{}, time.Time{}
-	}
 	age := k.now().Sub(k.fetched)
 	known := k.keys.Key(id)
 	if age >= keysLife || len(known) == 0 && age >= keysPause {

@@ -181,6 +181,28 @@ func TestTheLastLoginWins(t *testing.T) {
 	}
 }
 
+// Each issuer is believed with its own keys only.
+func TestSeveralIssuers(t *testing.T) {
+	first, second := newIssuer(t), newIssuer(t)
+	login := first.login()
+	login.Others = []Issuer{{Issuer: "https://other.example", JWKSURL: second.srv.URL}}
+	_, srv := newCRM(t, login)
+	for _, tc := range []struct {
+		name, token string
+		status      int
+	}{
+		{"the first", first.token(nil), 303},
+		{"the second", second.token(m{"iss": "https://other.example"}), 303},
+		{"the second with the first one's keys", first.token(m{"iss": "https://other.example"}), 401},
+		{"the first with the second one's keys", second.token(nil), 401},
+		{"a third", second.token(m{"iss": "https://third.example"}), 401},
+	} {
+		if resp, _ := visit(t, browser(), srv.URL+"/login?token="+tc.token); resp.StatusCode != tc.status {
+			t.Errorf("%s: %d", tc.name, resp.StatusCode)
+		}
+	}
+}
+
 func TestLoginRefusals(t *testing.T) {
 	i := newIssuer(t)
 	good := i.keys[0]

@@ -14,7 +14,7 @@ import (
 
 const (
 	keptRuns  = 50
-	busyRuns  = 8
+	busyRuns  = 32
 	closeWait = 5 * time.Second
 )
 

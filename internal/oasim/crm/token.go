@@ -84,7 +84,7 @@ type claims struct {
 }
 
 // verify judges a login token: pinned algorithms, a published key, issuer, audience, times, and one use only. The token
-// chooses nothing but the key id.
+// chooses nothing but its issuer among the believed ones, and the key id.
 func (c *CRM) verify(ctx context.Context, raw string) (Person, Destination, *refusal) {
 	var nobody Person
 	var nowhere Destination
@@ -98,7 +98,11 @@ func (c *CRM) verify(ctx context.Context, raw string) (Person, Destination, *ref
 	if err != nil || len(token.Headers) != 1 {
 		return nobody, nowhere, refuseMalformed
 	}
-	login, header := c.Login(), token.Headers[0]
+	var unproven jwt.Claims // says only whose keys to look for
+	if err := token.UnsafeClaimsWithoutVerification(&unproven); err != nil {
+		return nobody, nowhere, refuseMalformed
+	}
+	login, header := c.Login().of(unproven.Issuer), token.Headers[0]
 	key, err := c.keys.find(ctx, login.JWKSURL, header.KeyID)
 	switch {
 	case errors.Is(err, errUnknownKey):

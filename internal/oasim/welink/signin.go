@@ -22,6 +22,7 @@ type grant struct{ clientID, user, tenant, redirect string }
 const (
 	authorizePath = "/sso/oauth2/authorize"
 	webTokenPath  = "/api/oauth2/v1/token"
+	scriptPath    = "/hwh5.js"
 )
 
 // The codes of the browser sign-in (WL-DOC).
@@ -46,6 +47,7 @@ func (s *WeLink) routeSignIn(mux *http.ServeMux) {
 		},
 	})
 	mux.HandleFunc("POST "+webTokenPath, s.webToken)
+	mux.HandleFunc("GET "+scriptPath, s.clientScript)
 }
 
 // userByCode tells who a code from the client stands for, once and within two minutes (WL-DOC).
@@ -194,4 +196,28 @@ func webTokenRequest(r *http.Request) map[string]string {
 		out[name] = r.FormValue(name)
 	}
 	return out
+}
+
+// clientScript is the script with which pages ask the client for a code, as the real one does (HWH5, WL-DOC). In reality it
+// comes from the vendor and the client answers it; here the answers are in it, for the person whose session the browser has.
+func (s *WeLink) clientScript(w http.ResponseWriter, r *http.Request) {
+	codes := map[string]string{}
+	if person, ok := s.portal.Known(r); ok {
+		s.mu.RLock()
+		apps := slices.Clone(s.apps)
+		s.mu.RUnlock()
+		for _, a := range apps {
+			if code, err := s.IssueCode(a.ClientID, person.ID); err == nil {
+				codes[a.ClientID] = code
+			}
+		}
+	}
+	list, _ := json.Marshal(codes) // text only
+	w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = fmt.Fprintf(w, `window.HWH5 = { getAuthCode: function (asked) {
+  var code = %s[asked.clientId];
+  return code ? Promise.resolve({ code: code }) : Promise.reject({ code: 1, msg: 'nobody is signed in' });
+} };
+`, list)
 }

@@ -37,6 +37,16 @@ func TestInAppSignIn(t *testing.T) {
 			}
 		}
 	}
+	// The client's script has a code for the person whose page it is, and for nobody else.
+	_, text, _ := w.Fetch(lina, "GET", scriptPath, "")
+	_, rest, _ := strings.Cut(text, `"crm":"`)
+	code, _, _ := strings.Cut(rest, `"`)
+	if r := w.call("GET", "/api/auth/v2/userid?code="+code, ""); errcode(r) != "0" || r.Text("userId") != "lina" {
+		t.Errorf("the script's code: %v in %s", r, text)
+	}
+	if _, text, _ := w.Fetch(w.Browser(), "GET", scriptPath, ""); !strings.Contains(text, "HWH5") || strings.Contains(text, `"crm"`) {
+		t.Errorf("the script for a stranger: %s", text)
+	}
 	code, err := w.IssueCode("crm", "lina")
 	if err != nil {
 		t.Fatal(err)
