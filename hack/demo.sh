@@ -62,7 +62,8 @@ e2e)
   need_browser
   use_cluster
   [ -z "${CI:-}" ] || trap 'cluster down' EXIT # nobody looks at it afterwards
-  OABRIDGE_E2E=1 go test -count=1 -timeout 20m -v ./test/e2e/...
+  [ "$CLUSTER" = own ] || make --no-print-directory build >/dev/null # the plugin is tested too
+  OABRIDGE_E2E=1 go test -count=1 -timeout 25m -v ./test/e2e/...
   # What the dispatcher promises, from outside and without the cluster; the long runs are make chaos, chaos-nats, outage.
   OABRIDGE_E2E=1 go test -count=1 -timeout 10m -v -run Short ./test/chaos/
   ;;
@@ -74,6 +75,8 @@ down)
     if kubectl get crd oaconnectors.oabridge.dev >/dev/null 2>&1; then
       kubectl -n crm patch oac hq --type=merge -p '{"spec":{"onDelete":{"policy":"Abandon"}}}' || true
       kubectl -n crm delete oac --all --timeout=120s
+      kubectl -n oas delete oac --all --timeout=120s --ignore-not-found
+      kubectl delete namespace oas --ignore-not-found
     fi
     for part in samples simulators default; do kubectl delete --ignore-not-found --timeout=180s -k config/$part; done
   fi

@@ -60,7 +60,12 @@ func ready(ctx context.Context) error {
 // bounded gives a test a context that ends before the whole run does.
 func bounded(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeoutCause(t.Context(), 4*time.Minute, fmt.Errorf("%s took too long", t.Name()))
+	return within(t, 4*time.Minute)
+}
+
+func within(t *testing.T, limit time.Duration) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeoutCause(t.Context(), limit, fmt.Errorf("%s took longer than %s", t.Name(), limit))
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/device"
 )
 
 // Browser starts a headless Chromium of its own that resolves the demo's hosts to the Ingress and trusts the demo's
@@ -61,6 +62,35 @@ func (s *Stage) Browser(ctx context.Context) (context.Context, context.CancelFun
 		return nil, nil, fmt.Errorf("%s did not start within 90 s", path)
 	}
 	return tab, end, nil
+}
+
+// phone is a person's phone that shows a page inside of an OA's app, whose name is in the user agent.
+type phone string
+
+// Device implements chromedp.Device.
+func (app phone) Device() device.Info {
+	return device.Info{
+		Name: string(app), Width: 390, Height: 844, Scale: 2, Mobile: true, Touch: true,
+		UserAgent: "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Mobile Safari/537.36 " + string(app),
+	}
+}
+
+// tabPatience bounds all that is done in one tab.
+const tabPatience = 90 * time.Second
+
+// Tab opens a window with cookies of its own; with the name of an app it is a page of that app on a phone.
+func Tab(browser context.Context, app string) (context.Context, context.CancelFunc, error) {
+	tab, end := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
+	var steps []chromedp.Action[chromedp.Void]
+	if app != "" {
+		steps = append(steps, chromedp.Emulate(phone(app)))
+	}
+	if err := chromedp.Do(tab, steps...); err != nil {
+		end()
+		return nil, nil, err
+	}
+	bounded, stop := context.WithTimeoutCause(tab, tabPatience, fmt.Errorf("the page did not get there within %s", tabPatience))
+	return bounded, func() { stop(); end() }, nil
 }
 
 // Screenshot writes what the tab shows to out/NAME.png.

@@ -35,14 +35,17 @@ func (s *Stage) Install(ctx context.Context) error {
 		return err
 	}
 	return s.Step("install the simulators of every OA and of the CRM", func() error {
-		if err := s.apply(ctx, "simulators", "config/simulators"); err != nil {
-			return err
+		for _, name := range []string{Namespace, SimulatorNamespace} {
+			namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
+			if err := s.Create(ctx, namespace); client.IgnoreAlreadyExists(err) != nil {
+				return err
+			}
 		}
-		namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: Namespace}}
-		if err := s.Create(ctx, namespace); client.IgnoreAlreadyExists(err) != nil {
-			return err
-		}
+		// The simulators' pod starts with the certificates that are there.
 		if err := s.ensureKeys(ctx); err != nil {
+			return err
+		}
+		if err := s.apply(ctx, "simulators", "config/simulators"); err != nil {
 			return err
 		}
 		if err := s.rollout(ctx, SimulatorNamespace, "deployment/oasim"); err != nil {
@@ -123,21 +126,30 @@ func (s *Stage) findIngress(ctx context.Context) error {
 	})
 }
 
-// OAC reads the connector.
+// OAC reads the sample's connector.
 func (s *Stage) OAC(ctx context.Context) (*v1alpha1.OAConnector, error) {
+	return s.connector(ctx, client.ObjectKey{Namespace: Namespace, Name: Connector})
+}
+
+func (s *Stage) connector(ctx context.Context, key client.ObjectKey) (*v1alpha1.OAConnector, error) {
 	var oac v1alpha1.OAConnector
-	err := s.Get(ctx, client.ObjectKey{Namespace: Namespace, Name: Connector}, &oac)
+	err := s.Get(ctx, key, &oac)
 	return &oac, err
 }
 
-// WaitCondition waits until the connector's condition has the status (and the reason, if one is given) for the current
-// generation, and returns it.
+// WaitCondition waits until the sample's connector has the status (and the reason, if one is given) of a condition for its
+// current generation, and returns the condition.
 func (s *Stage) WaitCondition(ctx context.Context, within time.Duration, typ string, status metav1.ConditionStatus, reason string) (metav1.Condition, error) {
+	return s.Await(ctx, client.ObjectKey{Namespace: Namespace, Name: Connector}, within, typ, status, reason)
+}
+
+// Await is WaitCondition for any connector.
+func (s *Stage) Await(ctx context.Context, key client.ObjectKey, within time.Duration, typ string, status metav1.ConditionStatus, reason string) (metav1.Condition, error) {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	var found metav1.Condition
 	err := Until(ctx, func() error {
-		oac, err := s.OAC(ctx)
+		oac, err := s.connector(ctx, key)
 		if err != nil {
 			return err
 		}
@@ -147,7 +159,7 @@ func (s *Stage) WaitCondition(ctx context.Context, within time.Duration, typ str
 		}
 		found = *c
 		if c.ObservedGeneration != oac.Generation || c.Status != status || reason != "" && c.Reason != reason {
-			return fmt.Errorf("%s is %s (%s): %s", typ, c.Status, c.Reason, c.Message)
+			return fmt.Errorf("%s of %s is %s (%s): %s", typ, key.Name, c.Status, c.Reason, c.Message)
 		}
 		return nil
 	})

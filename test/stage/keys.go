@@ -14,6 +14,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -61,7 +62,11 @@ func (s *Stage) ensureKeys(ctx context.Context) error {
 			Labels: map[string]string{v1alpha1.LabelCredentials: "true"}},
 			Data: map[string][]byte{v1alpha1.KeyPrivate: s.keys.Login}},
 	} {
-		if err := s.Create(ctx, secret); err != nil && client.IgnoreAlreadyExists(err) != nil {
+		err := s.Create(ctx, secret)
+		if apierrors.IsAlreadyExists(err) {
+			err = s.Update(ctx, secret) // an earlier version may have known fewer keys
+		}
+		if err != nil {
 			return fmt.Errorf("secret %s/%s: %w", secret.Namespace, secret.Name, err)
 		}
 	}
@@ -72,7 +77,7 @@ func tlsSecret(namespace, name string, k *Keys) *corev1.Secret {
 	return &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
 		Type:       corev1.SecretTypeTLS,
-		Data:       map[string][]byte{corev1.TLSCertKey: k.Cert, corev1.TLSPrivateKeyKey: k.Key},
+		Data:       map[string][]byte{corev1.TLSCertKey: k.Cert, corev1.TLSPrivateKeyKey: k.Key, v1alpha1.KeyCA: k.CA},
 	}
 }
 

@@ -26,13 +26,18 @@ func (s *Stage) RefuseForGood(ctx context.Context) error {
 	}}}, nil)
 }
 
-// Emit lets the CRM send a workload to the dispatcher and returns the run at once.
+// Emit lets the CRM send a workload to the sample's dispatcher and returns the run at once.
 func (s *Stage) Emit(ctx context.Context, e crm.Emission) (crm.Run, error) {
+	return s.EmitTo(ctx, client.ObjectKey{Namespace: Namespace, Name: Connector}, e)
+}
+
+// EmitTo lets the CRM send a workload to the dispatcher of a connector and returns the run at once.
+func (s *Stage) EmitTo(ctx context.Context, connector client.ObjectKey, e crm.Emission) (crm.Run, error) {
 	type emission struct {
 		crm.Target
 		crm.Workload
 	}
-	e.URL = fmt.Sprintf("http://%s-dispatcher.%s.svc:8080/events", Connector, Namespace)
+	e.URL = fmt.Sprintf("http://%s-dispatcher.%s.svc:8080/events", connector.Name, connector.Namespace)
 	e.SigningKey = SigningKey
 	e.EnterpriseID = "714439"
 	var run crm.Run

@@ -1,0 +1,111 @@
+package stage
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image/png"
+	"net/url"
+	"strings"
+
+	"github.com/chromedp/chromedp"
+	"github.com/makiuchi-d/gozxing"
+	"github.com/makiuchi-d/gozxing/qrcode"
+
+	"github.com/oabridge/oabridge/internal/oasim/crm"
+)
+
+// Prefix of the pages of a simulator.
+func Prefix(oa string) string {
+	if oa == "seeyon" {
+		return "/seeyon"
+	}
+	return ""
+}
+
+// EnterOA signs a person in at an OA's own login page.
+func EnterOA(tab context.Context, oa, login string) error {
+	return chromedp.Do(tab,
+		chromedp.Navigate(At(oa, Prefix(oa)+"/login")),
+		Choose(login),
+		chromedp.WaitVisible(`#tab-todo`),
+	)
+}
+
+// Choose clicks a person on a page of a simulator that lists people: its login page, or the phones that could scan a code.
+func Choose(login string) chromedp.Action[chromedp.Void] {
+	return chromedp.Click(`button[name="choose"][value="` + login + `"]`)
+}
+
+// OpenItem clicks a to-do in the inbox of whoever is signed in.
+func OpenItem(tab context.Context, oa, task string) error {
+	return chromedp.Do(tab, chromedp.Click(`a.item[data-task="`+task+`"], a.item[data-task^="`+task+`@"]`))
+}
+
+// Link is the address that the OA keeps with a to-do of a person.
+func (s *Stage) Link(ctx context.Context, oa string, want crm.Expected) (string, error) {
+	items, err := s.Inbox(ctx, oa)
+	for _, i := range items {
+		if task, _, _ := strings.Cut(i.TaskID, "@"); task == want.ToDo && i.Person == want.OALogin {
+			return i.URL, err
+		}
+	}
+	if err == nil {
+		err = fmt.Errorf("%s has no %s of %s", oa, want.ToDo, want.OALogin)
+	}
+	return "", err
+}
+
+// Landed waits for the CRM's page of a record, pictures it, and reads it. When the page does not come, the picture is of
+// what came in its place.
+func (s *Stage) Landed(tab context.Context, picture string) (Click, error) {
+	var c Click
+	if err := s.shows(tab, `#dataId`, picture); err != nil {
+		return c, err
+	}
+	return c, c.read(tab)
+}
+
+// Shows waits for an element and pictures the page.
+func (s *Stage) Shows(tab context.Context, selector, picture string) (string, error) {
+	if err := s.shows(tab, selector, picture); err != nil {
+		return "", err
+	}
+	return chromedp.Run(tab, chromedp.Text("body"))
+}
+
+func (s *Stage) shows(tab context.Context, selector, picture string) error {
+	wait, stop := context.WithTimeout(tab, tabPatience/3)
+	defer stop()
+	if err := chromedp.Do(wait, chromedp.WaitVisible(selector)); err != nil {
+		at, _ := chromedp.Run(tab, chromedp.Location())
+		text, _ := chromedp.Run(tab, chromedp.Text("body"))
+		_ = s.Screenshot(tab, picture+"-failed")
+		return fmt.Errorf("%s: no %s at %s (out/%s-failed.png): %w: %s", picture, selector, withoutQuery(at), picture, err, text)
+	}
+	return s.Screenshot(tab, picture)
+}
+
+// Scanned is the address in the QR code that a tab shows, as a phone's camera reads it: from the pixels.
+func Scanned(tab context.Context) (string, error) {
+	shot, err := chromedp.Run(tab, chromedp.CaptureScreenshot())
+	if err != nil {
+		return "", err
+	}
+	picture, err := png.Decode(bytes.NewReader(shot))
+	if err != nil {
+		return "", err
+	}
+	bits, err := gozxing.NewBinaryBitmapFromImage(picture)
+	if err != nil {
+		return "", err
+	}
+	code, err := qrcode.NewQRCodeReader().Decode(bits, nil)
+	if err != nil {
+		return "", fmt.Errorf("the code cannot be read from the screen: %w", err)
+	}
+	if _, err := url.Parse(code.GetText()); err != nil {
+		return "", fmt.Errorf("the code is no address: %w", err)
+	}
+	return code.GetText(), nil
+}
