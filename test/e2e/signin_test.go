@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +28,14 @@ func browse(ctx context.Context, t *testing.T) context.Context {
 	must(t, err)
 	t.Cleanup(end)
 	return browser
+}
+
+// needsNames skips what needs pods that resolve the demo's host names, as those of our own cluster do.
+func needsNames(t *testing.T) {
+	t.Helper()
+	if os.Getenv("CLUSTER") == "current" {
+		t.Skip("the pods of another cluster do not resolve the demo's host names")
+	}
 }
 
 func tabOf(t *testing.T, browser context.Context, app string) context.Context {
@@ -59,6 +68,9 @@ func TestSignInFromTheInbox(t *testing.T) {
 			continue // TestSignInByHandshake; its to-dos are clicked in TestMainJob
 		}
 		t.Run(m.Name, func(t *testing.T) {
+			if m.Name == "landray-soap" {
+				needsNames(t) // the gateway asks CAS by the name that the browser uses
+			}
 			proof(ctx, t, m)
 			want := stage.Clickable(fleetRuns[m.Name])
 			tab := tabOf(t, browser, apps[m.Name])
@@ -87,6 +99,7 @@ func proof(ctx context.Context, t *testing.T, m stage.Member) {
 
 // Seeyon's portal announces the person from server to server, and the browser lands on the CRM's main page.
 func TestSignInByHandshake(t *testing.T) {
+	needsNames(t)
 	ctx := bounded(t)
 	tab := tabOf(t, browse(ctx, t), "")
 	must(t, stage.EnterOA(tab, "seeyon", "lina"))
@@ -106,6 +119,9 @@ func TestSignInFromAnyBrowser(t *testing.T) {
 	browser := browse(ctx, t)
 	for _, name := range []string{"weaver-soap", "landray", "landray-soap", "welink", "wecom", "dingtalk", "feishu"} {
 		t.Run(name, func(t *testing.T) {
+			if name == "landray-soap" {
+				needsNames(t)
+			}
 			m := member(t, name)
 			want, link := clickable(ctx, t, m)
 			if name == "dingtalk" {

@@ -21,18 +21,22 @@ func TestZNothingSecretWasWritten(t *testing.T) {
 	ctx := bounded(t)
 	must(t, ready(ctx))
 
-	var secrets corev1.SecretList
-	must(t, scene.List(ctx, &secrets, client.InNamespace(stage.Namespace), client.MatchingLabels{v1alpha1.LabelCredentials: "true"}))
-	for _, s := range secrets.Items {
-		for key, value := range s.Data {
-			if key == v1alpha1.KeyUsername {
-				continue // a name, not a secret
+	theFleet(ctx, t)
+	for _, namespace := range []string{stage.Namespace, stage.Fleet} {
+		var secrets corev1.SecretList
+		must(t, scene.List(ctx, &secrets, client.InNamespace(namespace), client.MatchingLabels{v1alpha1.LabelCredentials: "true"}))
+		for _, s := range secrets.Items {
+			for key, value := range s.Data {
+				switch key {
+				case v1alpha1.KeyUsername, v1alpha1.KeyAppID, v1alpha1.KeyCA:
+					continue // names and certificates are no secrets
+				}
+				text := strings.TrimSpace(string(value))
+				if lines := strings.Split(text, "\n"); len(lines) > 2 { // PEM: a line of its body
+					text = lines[1]
+				}
+				canaries["key "+key+" of secret "+namespace+"/"+s.Name] = text
 			}
-			text := strings.TrimSpace(string(value))
-			if lines := strings.Split(text, "\n"); len(lines) > 2 { // PEM: a line of its body
-				text = lines[1]
-			}
-			canaries["key "+key+" of secret "+s.Name] = text
 		}
 	}
 
@@ -43,7 +47,7 @@ func TestZNothingSecretWasWritten(t *testing.T) {
 		written[name] = out
 	}
 	// The simulators are the other side: they know the password, of course.
-	for _, namespace := range []string{stage.Namespace, stage.OperatorNamespace} {
+	for _, namespace := range []string{stage.Namespace, stage.Fleet, stage.OperatorNamespace} {
 		read("objects of "+namespace, "-n", namespace, "get",
 			"oac,st,ab,configmap,deployment,replicaset,pod,service,ingress,pvc,serviceaccount,pdb,lease", "-o", "yaml", "--show-managed-fields")
 		read("events of "+namespace, "-n", namespace, "get", "events", "-o", "yaml")
