@@ -15,6 +15,7 @@ type Rollout struct {
 // counted, in each partition of the queue: one that the OA refuses or fails at (BusinessCode, ServerError), or for which no
 // request can be made (Internal), is a failure. A revision that was rolled back stays so until the template changes again.
 // +kubebuilder:validation:XValidation:rule="has(self.people) || self.?percent.orValue(0) > 0",message="a canary needs people, or a percent above 0"
+// +kubebuilder:validation:MinProperties=1
 type Canary struct {
 	RolloutShare `json:",inline"`
 	// minDeliveries is how many first attempts decide.
@@ -33,6 +34,7 @@ type Canary struct {
 
 // RolloutShare is a part of the receivers: the listed people and a percentage of all. Who is in at one percentage is in at
 // every higher one.
+// +kubebuilder:validation:MinProperties=1
 type RolloutShare struct {
 	// people are CRM accounts.
 	// +optional

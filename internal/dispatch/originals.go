@@ -59,12 +59,25 @@ func (e *engine) scenario(ctx context.Context, v *live, d *record.Delivery) (s *
 		return nil, "", err
 	}
 	var definition scenario.Definition
-	if data == nil || json.Unmarshal(data, &definition) != nil {
+	if !kept(data, &definition) {
 		return nil, fmt.Sprintf("revision %s of the template is not kept any more: replay it with template Current", d.Revision), nil
 	}
-	if s, err = scenario.New(definition); err != nil {
-		return nil, fmt.Sprintf("revision %s of the template cannot be used by this version (%v): replay it with template Current", d.Revision, err), nil
+	if s, problem = original(definition); problem == "" {
+		v.originals.Store(key, s)
 	}
-	v.originals.Store(key, s)
-	return s, "", nil
+	return s, problem, nil
+}
+
+// original makes a scenario of an earlier revision, or says why it cannot be used.
+func original(d scenario.Definition) (*scenario.Scenario, string) {
+	s, err := scenario.New(d)
+	if err != nil {
+		return nil, fmt.Sprintf("revision %s of the template cannot be used by this version (%v): replay it with template Current", d.Revision, err)
+	}
+	return s, ""
+}
+
+// kept reads a stored definition; false when there is none that can be read.
+func kept(data []byte, into *scenario.Definition) bool {
+	return data != nil && json.Unmarshal(data, into) == nil
 }

@@ -121,7 +121,7 @@ func (st *stage) havoc(ctx context.Context, c config, work func(context.Context)
 			if waiting, _, err := st.levels(broken); err == nil && waiting < int64(c.events/50) {
 				return nil
 			}
-			_ = pause(broken, drainPoll)
+			pause(broken, drainPoll)
 		}
 		return nil
 	})

@@ -25,6 +25,9 @@ func between(dice *rand.Rand, least, most time.Duration) time.Duration {
 	return least + time.Duration(dice.Int64N(int64(most-least)+1))
 }
 
+// ready waits until a program is up; false when the havoc is over before.
+func ready(ctx context.Context, m *member) bool { return m.isUp(ctx) == nil }
+
 // killer kills the only dispatcher again and again. Mostly it lets the next one get ready first; one time in four it does not, so
 // that recovery is interrupted as well.
 func (st *stage) killer(ctx context.Context, c config) error {
@@ -32,11 +35,11 @@ func (st *stage) killer(ctx context.Context, c config) error {
 	victim := st.dispatchers[0]
 	for {
 		if dice.IntN(4) > 0 {
-			if victim.isUp(ctx) != nil { // the havoc is over
+			if !ready(ctx, victim) { // the havoc is over
 				return nil
 			}
 		}
-		if pause(ctx, between(dice, c.killMin, c.killMax)) != nil {
+		if !pause(ctx, between(dice, c.killMin, c.killMax)) {
 			return nil
 		}
 		victim.kill(0)
@@ -49,11 +52,11 @@ func (st *stage) inTurn(ctx context.Context, c config) error {
 	dice := c.dice(actorInTurn)
 	for n := 0; ; n++ {
 		for _, s := range st.servers {
-			if s.isUp(ctx) != nil {
+			if !ready(ctx, s) {
 				return nil
 			}
 		}
-		if pause(ctx, between(dice, c.killMin, c.killMax)) != nil {
+		if !pause(ctx, between(dice, c.killMin, c.killMax)) {
 			return nil
 		}
 		switch n % 4 {
@@ -109,7 +112,7 @@ func all(a fault.Action) func(*rand.Rand) fault.Rule {
 func (st *stage) moody(ctx context.Context, c config) error {
 	dice := c.dice(actorOA)
 	for {
-		if pause(ctx, between(dice, 0, 600*time.Millisecond)) != nil {
+		if !pause(ctx, between(dice, 0, 600*time.Millisecond)) {
 			return nil
 		}
 		mood := moods[dice.IntN(len(moods))]
@@ -119,13 +122,10 @@ func (st *stage) moody(ctx context.Context, c config) error {
 			st.diary.note("the OA forgets all tokens")
 			err = st.sim.ForgetTokens(ctx)
 		}
-		if err == nil && pause(ctx, between(dice, 100*time.Millisecond, 900*time.Millisecond)) == nil {
+		if err == nil && pause(ctx, between(dice, 100*time.Millisecond, 900*time.Millisecond)) {
 			err = st.sim.Script(ctx, refuseForGood)
 		}
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err != nil {
+		if err != nil && ctx.Err() == nil {
 			return fmt.Errorf("the OA cannot be scripted: %w", err)
 		}
 	}
@@ -135,7 +135,7 @@ func (st *stage) moody(ctx context.Context, c config) error {
 func (st *stage) diskFiller(ctx context.Context, c config) error {
 	dice := c.dice(actorDisk)
 	for {
-		if pause(ctx, between(dice, 2*time.Second, 6*time.Second)) != nil {
+		if !pause(ctx, between(dice, 2*time.Second, 6*time.Second)) {
 			return nil
 		}
 		over := time.Now().Add(between(dice, 300*time.Millisecond, 1500*time.Millisecond))
@@ -144,7 +144,7 @@ func (st *stage) diskFiller(ctx context.Context, c config) error {
 			if err := st.volume.Fill(); err != nil {
 				return fmt.Errorf("the disk cannot be filled: %w", err)
 			}
-			if pause(ctx, 20*time.Millisecond) != nil {
+			if !pause(ctx, 20*time.Millisecond) {
 				break
 			}
 		}

@@ -75,7 +75,7 @@ func (m *member) live(ctx context.Context) error {
 			m.diary.note("%s ended by itself", m.name)
 			down = restartPause
 		}
-		_ = pause(ctx, down)
+		pause(ctx, down)
 	}
 	return nil
 }
@@ -100,8 +100,8 @@ func (m *member) isUp(ctx context.Context) error {
 		p := m.current
 		m.mu.Unlock()
 		if up == nil {
-			if err := pause(ctx, restartPause); err != nil {
-				return err
+			if !pause(ctx, restartPause) {
+				return ctx.Err()
 			}
 			continue
 		}
@@ -109,8 +109,8 @@ func (m *member) isUp(ctx context.Context) error {
 		case <-up:
 			return nil
 		case <-p.Done():
-			if err := pause(ctx, restartPause/10); err != nil { // until the successor is there
-				return err
+			if !pause(ctx, restartPause/10) { // until the successor is there
+				return ctx.Err()
 			}
 		case <-ctx.Done():
 			return ctx.Err()
@@ -118,13 +118,13 @@ func (m *member) isUp(ctx context.Context) error {
 	}
 }
 
-func pause(ctx context.Context, d time.Duration) error {
+func pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return nil
+		return true
 	case <-ctx.Done():
-		return ctx.Err()
+		return false
 	}
 }

@@ -44,8 +44,8 @@ func outage(ctx context.Context, c config, out io.Writer) (bool, error) {
 			return err
 		}
 		d.note("the CRM has sent everything")
-		if err := pause(ctx, c.hold); err != nil {
-			return err
+		if !pause(ctx, c.hold) {
+			return ctx.Err()
 		}
 		if err := st.says(ctx, false, int64(changes*c.receivers)); err != nil {
 			return err

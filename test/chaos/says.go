@@ -36,8 +36,8 @@ func (st *stage) says(ctx context.Context, up bool, waiting int64) error {
 			st.diary.note("report and metrics say: OA %s (%s), %d waiting", state, r.OA.Reason, waiting)
 			return nil
 		}
-		if err := pause(ctx, drainPoll); err != nil {
-			return err
+		if !pause(ctx, drainPoll) {
+			return ctx.Err()
 		}
 	}
 	return fmt.Errorf("with the OA up=%t and %d items waiting the report says %+v %+v, the metrics target_up %g, items %g and %g, oldest %g s", up, waiting,

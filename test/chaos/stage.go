@@ -172,8 +172,8 @@ func (st *stage) drained(ctx context.Context) error {
 		case time.Since(since) > drainStuck:
 			return fmt.Errorf("nothing moves for %s: %d waiting, %d ended (%w); see %s", drainStuck, waiting, ended, err, st.diary.dir)
 		}
-		if err := pause(ctx, drainPoll); err != nil {
-			return err
+		if !pause(ctx, drainPoll) {
+			return ctx.Err()
 		}
 	}
 }

@@ -16,12 +16,14 @@ import (
 )
 
 const (
-	// PathTestEvents takes a TestEvent by POST; PathRecent answers the latest events that were accepted.
+	// PathTestEvents takes a TestEvent by POST.
 	PathTestEvents = "/test-events"
-	PathRecent     = "/recent"
+	// PathRecent answers the latest events that were accepted.
+	PathRecent = "/recent"
 
-	// TestSource marks the events that are made for a test, TestItemPrefix begins the ids of their items.
-	TestSource     = "/oabridge/test"
+	// TestSource marks the events that are made for a test.
+	TestSource = "/oabridge/test"
+	// TestItemPrefix begins the ids of their items.
 	TestItemPrefix = "oab-test-"
 )
 
