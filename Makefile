@@ -52,6 +52,10 @@ conformance: ## One suite over every type of OA and each protocol, against the s
 e2e: ## The whole on a real cluster: install, push, kill, rotate, click, delete
 	CLUSTER=$(CLUSTER) IMAGE=$(IMAGE) SIM_IMAGE=$(SIM_IMAGE) hack/demo.sh e2e
 
+.PHONY: helm-e2e
+helm-e2e: ## helm install, upgrade, rollback, uninstall on a real cluster, with to-dos before and after each
+	CLUSTER=$(CLUSTER) IMAGE=$(IMAGE) SIM_IMAGE=$(SIM_IMAGE) hack/demo.sh helm
+
 .PHONY: attack
 attack: ## Every attack of the list against every sign-in mode and every login issuer, over real HTTP
 	go run ./test/attack

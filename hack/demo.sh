@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# demo.sh up | e2e | down: what `make demo`, `make e2e` and `make demo-down` do. Everything needed is installed or built:
+# demo.sh up | e2e | helm | down: what `make demo`, `make e2e`, `make helm-e2e` and `make demo-down` do. Everything needed is installed or built:
 # as root on Debian by this script, elsewhere it says what is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -67,6 +67,12 @@ e2e)
   # What the dispatcher promises, from outside and without the cluster; the long runs are make chaos, chaos-nats, outage.
   OABRIDGE_E2E=1 go test -count=1 -timeout 10m -v -run Short ./test/chaos/
   ;;
+helm)
+  use_cluster
+  [ -z "${CI:-}" ] || trap 'cluster down' EXIT
+  make --no-print-directory "$PWD/bin/helm"
+  OABRIDGE_HELM=$PWD/bin/helm go test -count=1 -timeout 25m -v ./test/e2e/helm/
+  ;;
 down)
   if [ "$CLUSTER" = own ]; then
     cluster down
@@ -81,5 +87,5 @@ down)
     for part in samples simulators default; do kubectl delete --ignore-not-found --timeout=180s -k config/$part; done
   fi
   ;;
-*) echo "usage: demo.sh up|e2e|down" >&2; exit 2 ;;
+*) echo "usage: demo.sh up|e2e|helm|down" >&2; exit 2 ;;
 esac

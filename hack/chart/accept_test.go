@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-logr/logr"
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -16,7 +17,13 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 )
+
+func TestMain(m *testing.M) {
+	log.SetLogger(logr.Discard()) // what envtest tells of its start
+	os.Exit(m.Run())
+}
 
 // A real API server takes every object of every value set, with strict validation, into namespaces that enforce the Pod
 // Security level restricted. Objects of the Prometheus operator are checked against its own types.

@@ -19,14 +19,6 @@ import (
 // Install puts OA Bridge and the simulators on the cluster and waits until they run.
 func (s *Stage) Install(ctx context.Context) error {
 	if err := s.Step("install OA Bridge", func() error {
-		// The presets are objects of kinds that the API server has to know first.
-		if _, err := s.Kubectl(ctx, "apply", "--server-side", "--force-conflicts", "-k", "config/crd"); err != nil {
-			return err
-		}
-		if _, err := s.Kubectl(ctx, "wait", "--for=condition=Established", "--timeout=60s",
-			"crd/oaconnectors.oabridge.dev", "crd/scenariotemplates.oabridge.dev", "crd/accountbindings.oabridge.dev"); err != nil {
-			return err
-		}
 		if err := s.apply(ctx, "operator", "config/default"); err != nil {
 			return err
 		}
@@ -34,6 +26,11 @@ func (s *Stage) Install(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
+	return s.InstallSimulators(ctx)
+}
+
+// InstallSimulators puts the simulators on the cluster, and what the samples need beside OA Bridge.
+func (s *Stage) InstallSimulators(ctx context.Context) error {
 	return s.Step("install the simulators of every OA and of the CRM", func() error {
 		for _, name := range []string{Namespace, SimulatorNamespace} {
 			namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}

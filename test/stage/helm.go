@@ -1,0 +1,33 @@
+package stage
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// Helm runs helm in the operator's namespace and returns what it printed.
+func (s *Stage) Helm(ctx context.Context, args ...string) (string, error) {
+	program := os.Getenv("OABRIDGE_HELM")
+	if program == "" {
+		return "", errors.New("OABRIDGE_HELM is not set: run this through make helm-e2e")
+	}
+	cmd := exec.CommandContext(ctx, program, append([]string{"--namespace", OperatorNamespace}, args...)...)
+	cmd.Dir = s.Root
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		return out.String(), fmt.Errorf("helm %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(errs.String()))
+	}
+	return out.String(), nil
+}
+
+// HelmImage are the arguments that give the chart the image of this run.
+func (s *Stage) HelmImage() []string {
+	image, tag := split(s.Image)
+	return []string{"--set", "image.repository=" + image, "--set", "image.tag=" + tag}
+}
