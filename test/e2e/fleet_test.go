@@ -71,6 +71,8 @@ func theFleet(ctx context.Context, t *testing.T) {
 	}
 	for _, m := range stage.Members() {
 		equal(ctx, t, m, runs[m.Name])
+	}
+	for _, m := range stage.Members() { // not before: some share an OA
 		must(t, scene.Script(ctx, m.OA))
 	}
 	if !t.Failed() {

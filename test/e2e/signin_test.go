@@ -57,8 +57,8 @@ func member(t *testing.T, name string) stage.Member {
 	return stage.Member{}
 }
 
-// In every sign-in mode a person clicks a to-do in the OA's inbox and stands before its record, as themselves: Weaver's
-// signed link, OAuth2, OIDC, CAS, a JWT, an interface that is asked, and the tickets and codes of five apps (F46–F54,
+// In every sign-in mode a person clicks a to-do in the OA's inbox and stands before its record, as themselves: signed
+// links of both algorithms, OAuth2, OIDC, CAS, a JWT, an interface that is asked, and the tickets and codes of five apps (F46–F54,
 // F114, F166, F167).
 func TestSignInFromTheInbox(t *testing.T) {
 	ctx := within(t, 6*time.Minute)
@@ -86,10 +86,10 @@ func TestSignInFromTheInbox(t *testing.T) {
 	}
 }
 
-// proof sets which one the links of the generic OA carry: it is one OA with two connectors.
+// proof sets which one the links of the generic OA carry: it is one OA with three connectors.
 func proof(ctx context.Context, t *testing.T, m stage.Member) {
 	t.Helper()
-	if kind := map[string]string{"generic": "jwt", "generic-soap": "ticket"}[m.Name]; kind != "" {
+	if kind := map[string]string{"generic": "jwt", "generic-link": "hmac", "generic-soap": "ticket"}[m.Name]; kind != "" {
 		var settings map[string]any
 		must(t, scene.Call(ctx, http.MethodGet, stage.At(m.OA, "/_sim/settings"), nil, &settings))
 		settings["link"] = kind

@@ -155,6 +155,14 @@ func Members() []Member {
 			},
 		},
 		{
+			Name: "generic-link", OA: "generic", Todo: "generic-todo", Retitles: true,
+			secrets: map[string]map[string]string{"credentials": user(genericPassword), "sso": {v1alpha1.KeyLink: "generic-link-secret-of-the-trial-2026"}},
+			spec: func(s *v1alpha1.OAConnectorSpec) {
+				s.Type, s.Generic.Authentication, s.SSO.Mode = v1alpha1.TypeGeneric, genericToken, v1alpha1.SSOSignedLink
+				s.SSO.SignedLink.Algorithm = v1alpha1.LinkHMACSHA256
+			},
+		},
+		{
 			Name: "generic-soap", OA: "generic", Todo: "generic-todo-soap", Retitles: true,
 			secrets: map[string]map[string]string{"credentials": user(genericPassword), "sso": {v1alpha1.KeyToken: "generic-ticket-2026-trial"}},
 			spec: func(s *v1alpha1.OAConnectorSpec) {
