@@ -35,8 +35,9 @@ func TestPresetsComeWithTheOperator(t *testing.T) {
 	w.Expect(presets.Start(w.Context())).To(Succeed())
 	w.Expect(applied).To(Equal(2), "a second start writes nothing")
 
-	live.Spec.TimeZone = "Asia/Tokyo"
-	w.Expect(admin.Update(w.Context(), &live)).To(Succeed())
+	edited := live.DeepCopy()
+	edited.Spec.TimeZone = "Asia/Tokyo"
+	w.Expect(admin.Patch(w.Context(), edited, client.MergeFrom(&live))).To(Succeed())
 	w.Expect(presets.Start(w.Context())).To(Succeed())
 	get()
 	w.Expect(live.Spec.TimeZone).To(Equal("Asia/Tokyo"), "what people changed stays for as long as the preset does")

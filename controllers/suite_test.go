@@ -15,6 +15,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -25,6 +26,7 @@ import (
 
 	"github.com/go-logr/logr"
 
+	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/controllers"
 )
 
@@ -73,7 +75,7 @@ func run(m *testing.M) (int, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	if err := installPresets(ctx); err != nil {
+	if err := admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: presetsNamespace}}); err != nil {
 		return 0, err
 	}
 	operator, err := restricted(ctx, environment)
@@ -87,18 +89,6 @@ func run(m *testing.M) (int, error) {
 	code := m.Run()
 	cancel()
 	return code, <-stopped
-}
-
-// installPresets makes the operator's namespace, and brings some of the templates that ship with OA Bridge.
-func installPresets(ctx context.Context) error {
-	if err := admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: presetsNamespace}}); err != nil {
-		return err
-	}
-	templates, err := readPresets("seeyon-todo", "seeyon-reminder", "wecom-todo")
-	if err != nil {
-		return err
-	}
-	return (&controllers.Presets{Client: admin, Namespace: presetsNamespace, Templates: templates}).Install(ctx)
 }
 
 func readPresets(names ...string) ([]*unstructured.Unstructured, error) {
@@ -129,20 +119,29 @@ func shippedPresets(t *testing.T, names ...string) []*unstructured.Unstructured 
 // restricted returns the access of a user who may do what config/rbac allows the operator, and nothing else: a verb that is
 // missing there fails these tests.
 func restricted(ctx context.Context, environment *envtest.Environment) (*rest.Config, error) {
-	data, err := os.ReadFile(filepath.Join("..", "config", "rbac", "role.yaml"))
-	if err != nil {
-		return nil, err
-	}
 	var role rbacv1.ClusterRole
-	if err := yaml.UnmarshalStrict(data, &role); err != nil {
-		return nil, err
+	var own rbacv1.Role // in its own namespace
+	for file, into := range map[string]any{"role.yaml": &role, "presets_role.yaml": &own} {
+		data, err := os.ReadFile(filepath.Join("..", "config", "rbac", file))
+		if err != nil {
+			return nil, err
+		}
+		if err := yaml.UnmarshalStrict(data, into); err != nil {
+			return nil, err
+		}
 	}
+	operator := []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: "operator"}}
 	binding := &rbacv1.ClusterRoleBinding{
 		ObjectMeta: metav1.ObjectMeta{Name: role.Name},
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
-		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: "operator"}},
+		Subjects:   operator,
 	}
-	for _, o := range []client.Object{&role, binding} {
+	ownBinding := &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: own.Name, Namespace: own.Namespace},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: own.Name},
+		Subjects:   operator,
+	}
+	for _, o := range []client.Object{&role, binding, &own, ownBinding} {
 		if err := admin.Create(ctx, o); err != nil {
 			return nil, err
 		}
@@ -174,10 +173,15 @@ func startOperator(ctx context.Context, config *rest.Config) (<-chan error, erro
 	if err != nil {
 		return nil, err
 	}
+	presets, err := readPresets("seeyon-todo", "seeyon-reminder", "wecom-todo")
+	if err != nil {
+		return nil, err
+	}
 	reports := controllers.NewReports(fakeReportURL)
 	if err := controllers.Setup(ctx, mgr, controllers.Options{
 		Image:            "oabridge:test",
 		PresetsNamespace: presetsNamespace,
+		Presets:          presets,
 		MaxConcurrent:    4,
 		Reports:          reports,
 	}); err != nil {
@@ -189,7 +193,11 @@ func startOperator(ctx context.Context, config *rest.Config) (<-chan error, erro
 	if !mgr.GetCache().WaitForCacheSync(ctx) {
 		return nil, fmt.Errorf("the caches did not fill")
 	}
-	return stopped, nil
+	return stopped, wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
+		var there v1alpha1.ScenarioTemplateList
+		err := admin.List(ctx, &there, client.InNamespace(presetsNamespace))
+		return len(there.Items) == len(presets), err
+	})
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)
