@@ -15,6 +15,7 @@ import (
 func TestAnswers(t *testing.T) {
 	for name, args := range map[string]string{
 		"records": "records hq", "records-wide": "records -o wide", "records-limit": "records --limit 2", "records-yaml": "records --limit 1 -o yaml",
+		"signins": "signins hq --since 2h", "signins-wide": "signins -o wide", "signins-limit": "signins --limit 1", "signins-json": "signins -o json --limit 1", "signins-yaml": "signins -o yaml --limit 1",
 		"dead": "dead", "dead-json": "dead -o json",
 		"trace": "trace T-0001", "trace-wide": "trace T-0001 hq -o wide", "trace-none": "trace",
 		"status":            "status hq",
@@ -35,17 +36,25 @@ func TestParameters(t *testing.T) {
 	if len(w.asked) != 2 || w.asked[0] != want {
 		t.Errorf("asked %q", w.asked)
 	}
+	w = stocked(t)
+	w.run("signins", "hq", "--account", "lisi", "--crm-account", "1002", "--code", "OK,SSO-1101", "--mode", "App", "--trace", "a3ce929d0e0e", "--since", "2h", "--until", "1h", "--limit", "5")
+	slices.Sort(w.asked)
+	want = "hq-dispatcher-0 /signins?account=lisi&code=OK&code=SSO-1101&crmAccount=1002&limit=5&mode=App&since=2h&trace=a3ce929d0e0e&until=1h"
+	if len(w.asked) != 2 || w.asked[0] != want {
+		t.Errorf("asked %q", w.asked)
+	}
 }
 
 // Nothing found is exit code 1, also when the connectors have to be named.
 func TestNothing(t *testing.T) {
 	w := newWorld(t)
 	for _, pod := range []string{"hq-dispatcher-0", "hq-dispatcher-1"} {
-		w.serve(pod, bundle.PortLocal, map[string]any{lookup.PathRecords: "", lookup.PathDead: "", lookup.PathTrace: ""})
+		w.serve(pod, bundle.PortLocal, map[string]any{lookup.PathRecords: "", lookup.PathDead: "", lookup.PathTrace: "", lookup.PathSignIns: ""})
 	}
 	for args, words := range map[string]string{
 		"records":          `connector "hq" has no such records`,
 		"dead --since 24h": `connector "hq" has no such dead letters`,
+		"signins":          `connector "hq" has no such sign-ins`,
 		"trace T-9":        `connector "hq" knows nothing of T-9`,
 		"status branch":    `there is no connector "branch" in namespace "crm"`,
 	} {

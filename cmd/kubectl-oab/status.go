@@ -68,7 +68,7 @@ func (a *app) status(ctx context.Context, name string) error {
 	o := overview{
 		Namespace: c.Namespace, Connector: c.Name, Type: string(c.Spec.Type), DataCenter: c.Spec.DataCenterID, Endpoint: c.Spec.Endpoint.URL,
 		Conditions: c.Status.Conditions, Delivery: c.Status.Delivery, Accounts: c.Status.Accounts, Addresses: c.Status.Addresses, Reports: map[string]report.Report{},
-		LastHour: lookup.Summary{Outcomes: map[record.Outcome]int64{}, DeadReasons: map[string]int64{}},
+		LastHour: lookup.Summary{Outcomes: map[record.Outcome]int64{}, DeadReasons: map[string]int64{}, SignIns: map[string]int64{}},
 	}
 	pods, err := x.pods(ctx, c.Name, v1alpha1.ComponentDispatcher)
 	if err != nil {
@@ -129,6 +129,13 @@ func addSummary(sum *lookup.Summary, s lookup.Summary) {
 	for reason, n := range s.DeadReasons {
 		sum.DeadReasons[reason] += n
 	}
+	for code, n := range s.SignIns {
+		if s.SignInsShared {
+			sum.SignIns[code] = max(sum.SignIns[code], n)
+		} else {
+			sum.SignIns[code] += n
+		}
+	}
 	sum.DeliveredLate += s.DeliveredLate
 	sum.P50, sum.P95, sum.P99 = max(sum.P50, s.P50), max(sum.P95, s.P95), max(sum.P99, s.P99)
 }
@@ -168,6 +175,9 @@ func (a *app) show(o *overview) error {
 	line("Accounts", "bound %d   conflicts %d", value(o.Accounts.Bound), value(o.Accounts.Conflicts))
 	if sso := a.sso(o); sso != "" {
 		line("SSO", "%s", sso)
+	}
+	if counts := signInCounts(o); counts != "" {
+		line("Sign-ins", "%s", counts)
 	}
 	if digest := a.digest(o); digest != "" {
 		line("Digest", "%s", digest)

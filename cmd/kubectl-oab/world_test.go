@@ -25,6 +25,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
+	"github.com/oabridge/oabridge/internal/audit"
 	"github.com/oabridge/oabridge/internal/bundle"
 	"github.com/oabridge/oabridge/internal/dispatch/lookup"
 	"github.com/oabridge/oabridge/internal/dispatch/record"
@@ -157,10 +158,25 @@ func steps() (timeout, delivered, refused record.Record) {
 	return timeout, delivered, refused
 }
 
+// signIns of three people: one is let in, one is not bound, and one clicks a link twice.
+func signIns() (let, unbound, spent audit.SignIn) {
+	let = audit.SignIn{
+		ID: strings.Repeat("0a", 16), At: at(60), Mode: "App", Provider: "b", Code: "OK", OAAccount: "b/lisi", CRMAccount: "1002", Trace: "4bf92f3577b34da6a3ce929d0e0e4736",
+		IP: "203.0.113.20", UserAgent: "Mozilla/5.0 (iPhone) wxwork/4.1.22", Page: "record", APIName: "QuoteObj", DataID: "5f3c2ab1", Client: "H5",
+	}
+	unbound, spent = let, let
+	unbound.ID, unbound.At, unbound.Code, unbound.Reason, unbound.OAAccount, unbound.CRMAccount = strings.Repeat("0b", 16), at(90), "SSO-1101", "Unbound", "b/王五", ""
+	unbound.Detail, unbound.Trace = "no AccountBinding of this connector has the OA account", "0af7651916cd43dd8448eb211c80319c"
+	spent.ID, spent.At, spent.Code, spent.Reason, spent.OAAccount, spent.CRMAccount = strings.Repeat("0c", 16), at(75), "SSO-1003", "TicketReused", "", ""
+	spent.Detail, spent.Trace, spent.Page, spent.APIName, spent.DataID = "the proof was used at this gateway before", "7d3cdcb1ad9b40c7a1f46b8cf2b6e0d9", "home", "", ""
+	return let, unbound, spent
+}
+
 // stocked is a world whose dispatchers tell that story, each its part.
 func stocked(t *testing.T, more ...client.Object) *world {
 	w := newWorld(t, more...)
 	timeout, delivered, refused := steps()
+	let, unbound, spent := signIns()
 	w.serve("hq-dispatcher-0", bundle.PortLocal, map[string]any{
 		lookup.PathRecords: jsonLines(t, lookup.Record{Record: timeout}, lookup.Record{Record: delivered}),
 		lookup.PathTrace: jsonLines(t, lookup.Delivery{
@@ -171,7 +187,8 @@ func stocked(t *testing.T, more ...client.Object) *world {
 			Note: "it goes out when the OA takes deliveries again: nothing listens at oa.corp.example:8080",
 		}),
 		lookup.PathDead:    "",
-		lookup.PathSummary: lookup.Summary{Outcomes: map[record.Outcome]int64{record.Delivered: 400, record.Retrying: 9}, DeliveredLate: 9, P50: 180, P95: 640, P99: 2100},
+		lookup.PathSignIns: jsonLines(t, let, unbound),
+		lookup.PathSummary: lookup.Summary{SignIns: map[string]int64{"OK": 1, "SSO-1101": 1}, Outcomes: map[record.Outcome]int64{record.Delivered: 400, record.Retrying: 9}, DeliveredLate: 9, P50: 180, P95: 640, P99: 2100},
 	})
 	w.serve("hq-dispatcher-1", bundle.PortLocal, map[string]any{
 		lookup.PathRecords: jsonLines(t, lookup.Record{Partition: 1, Record: refused}),
@@ -183,7 +200,8 @@ func stocked(t *testing.T, more ...client.Object) *world {
 			State: lookup.Waiting, Note: "its turn comes at once", Replay: "5d1c/1", ReplayOf: 9,
 		}),
 		lookup.PathDead:    jsonLines(t, lookup.Letter{Partition: 1, Record: refused}),
-		lookup.PathSummary: lookup.Summary{Outcomes: map[record.Outcome]int64{record.Delivered: 12, record.Dead: 2}, DeadReasons: map[string]int64{"BusinessCode": 2}, P50: 90, P95: 700, P99: 900},
+		lookup.PathSignIns: jsonLines(t, let, spent),
+		lookup.PathSummary: lookup.Summary{SignIns: map[string]int64{"OK": 40, "SSO-1003": 1}, Outcomes: map[record.Outcome]int64{record.Delivered: 12, record.Dead: 2}, DeadReasons: map[string]int64{"BusinessCode": 2}, P50: 90, P95: 700, P99: 900},
 	})
 	sent := at(600)
 	w.serve("hq-dispatcher-0", bundle.PortAdmin, map[string]any{"/report": report.Report{

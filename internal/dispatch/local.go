@@ -27,6 +27,7 @@ func (l local) handler() http.Handler {
 	mux.HandleFunc("GET "+lookup.PathDead, l.dead)
 	mux.HandleFunc("GET "+lookup.PathTrace, l.trace)
 	mux.HandleFunc("GET "+lookup.PathSummary, l.summary)
+	mux.HandleFunc("GET "+lookup.PathSignIns, l.signIns)
 	mux.HandleFunc("GET "+lookup.PathRecent, l.recent)
 	mux.HandleFunc("POST "+lookup.PathTestEvents, l.sendTest)
 	if l.options.Profile {
@@ -55,15 +56,24 @@ func (l local) index(ctx context.Context, s *session) (x *index.Index, partition
 	patient, cancel := context.WithTimeout(ctx, freshWait)
 	defer cancel()
 	s.index.ready(patient)
-	x, trouble := s.index.use()
-	if x == nil {
-		return nil, nil, later(retryBusy, "the index of the records is not open: %s; deliveries go on, and it is tried again", trouble)
+	x, problem = s.opened()
+	if problem != nil {
+		return nil, nil, problem
 	}
 	for _, e := range s.owned() {
 		partitions = append(partitions, e.part.Number)
 	}
 	s.index.await(patient)
 	return x, partitions, nil
+}
+
+// opened is the index, or the answer when there is none.
+func (s *session) opened() (*index.Index, *crm.Problem) {
+	x, trouble := s.index.use()
+	if x == nil {
+		return nil, later(retryBusy, "the index of the records is not open: %s; deliveries go on, and it is tried again", trouble)
+	}
+	return x, nil
 }
 
 // find returns the hits of a query in the partitions that this process owns, the newest first.
@@ -174,6 +184,10 @@ func (l local) summary(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	sum, err := x.Summarize(r.Context(), partitions, q.since)
+	var signIns map[string]int64
+	if err == nil {
+		signIns, err = x.CountSignIns(r.Context(), q.since)
+	}
 	if err != nil {
 		l.log.Error(err, "a summary of records failed")
 		later(retryBusy, "the index of the records does not answer: %v", err).WriteTo(w)
@@ -184,5 +198,6 @@ func (l local) summary(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(lookup.Summary{
 		Outcomes: sum.Outcomes, DeadReasons: sum.Reasons, DeliveredLate: sum.DeliveredLate,
 		P50: sum.Latency[0].Milliseconds(), P95: sum.Latency[1].Milliseconds(), P99: sum.Latency[2].Milliseconds(),
+		SignIns: signIns, SignInsShared: s.records.Postgres,
 	})
 }

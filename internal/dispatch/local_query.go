@@ -26,6 +26,9 @@ const (
 type query struct {
 	items, receivers, kinds, outcomes, reasons, classes, events, traces, replays []string
 
+	// of sign-ins alone
+	accounts, crmAccounts, codes, modes, traceEnds []string
+
 	since, until time.Time
 	limit        int
 	cursor       string
@@ -33,7 +36,10 @@ type query struct {
 
 var outcomes = []string{string(record.Delivered), string(record.Retrying), string(record.Held), string(record.Dead), string(record.Skipped)}
 
-var traceIDs = regexp.MustCompile(`^[0-9a-f]{32}$`)
+var (
+	traceIDs  = regexp.MustCompile(`^[0-9a-f]{32}$`)
+	traceEnds = regexp.MustCompile(`^[0-9a-f]{12,32}$`)
+)
 
 // parseQuery reads the parameters that an answer knows, or names everything that is wrong with them.
 func parseQuery(v url.Values, known []string, now time.Time) (query, *crm.Problem) {
@@ -45,6 +51,7 @@ func parseQuery(v url.Values, known []string, now time.Time) (query, *crm.Proble
 	lists := map[string]*[]string{
 		lookup.ParamItem: &q.items, lookup.ParamReceiver: &q.receivers, lookup.ParamKind: &q.kinds, lookup.ParamOutcome: &q.outcomes,
 		lookup.ParamReason: &q.reasons, lookup.ParamClass: &q.classes, lookup.ParamEvent: &q.events, lookup.ParamTrace: &q.traces, lookup.ParamReplay: &q.replays,
+		lookup.ParamAccount: &q.accounts, lookup.ParamCRMAccount: &q.crmAccounts, lookup.ParamCode: &q.codes, lookup.ParamMode: &q.modes, lookup.ParamTraceEnd: &q.traceEnds,
 	}
 	for _, name := range sortedKeys(v) {
 		values := slices.DeleteFunc(slices.Clone(v[name]), func(s string) bool { return s == "" })
@@ -74,6 +81,11 @@ func parseQuery(v url.Values, known []string, now time.Time) (query, *crm.Proble
 	for _, id := range q.traces {
 		if !traceIDs.MatchString(id) {
 			bad(lookup.ParamTrace, "it is no W3C trace id", "give 32 lower-case hex digits, the second part of a traceparent")
+		}
+	}
+	for _, end := range q.traceEnds {
+		if !traceEnds.MatchString(end) {
+			bad(lookup.ParamTraceEnd, "it is not the end of a trace id", "give the 12 lower-case hex digits that the error page shows, or all 32")
 		}
 	}
 	if !q.since.IsZero() && !q.until.IsZero() && !q.since.Before(q.until) {

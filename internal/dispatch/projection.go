@@ -22,6 +22,10 @@ const (
 	// indexShare is the part of the store's size that the SQLite file may have beside it, in per cent. Beyond, it forgets
 	// the oldest records before the log does.
 	indexShare = 15
+	// signInShare is the part of the SQLite file that sign-ins may have, as a divisor, and signInBytes what one is taken to
+	// need; an attacker who makes the gateway write pushes out older sign-ins, but no records.
+	signInShare = 4
+	signInBytes = 1 << 10
 	// indexRetry is the pause before an index that failed is tried again; it doubles up to indexRetryMax.
 	indexRetry    = time.Second
 	indexRetryMax = 30 * time.Second
@@ -33,7 +37,9 @@ type projection struct {
 	config index.Config
 	// maxBytes bounds the index, 0 leaves that to whoever runs the database.
 	maxBytes int64
-	log      logr.Logger
+	// maxAge is how long sign-ins are kept; 0 means as long as there is room. keepHouse is how often old ones are removed.
+	maxAge, keepHouse time.Duration
+	log               logr.Logger
 	// dirty tells the reporter that something is different.
 	dirty chan struct{}
 	// opened is closed when there is an index, failed when the first try to open it did not work.
@@ -57,6 +63,7 @@ func newProjection(s *shared, o *Options, v *live, storeBytes int64) *projection
 	p := &projection{
 		log: s.log.WithName("records"), dirty: s.dirty, opened: make(chan struct{}), failed: make(chan struct{}), troubles: map[int]string{}, filling: map[int]*projector{},
 		config: index.Config{Connector: v.bundle.Namespace + "/" + v.bundle.Name},
+		maxAge: v.bundle.Records.MaxAge.Std(), keepHouse: s.tuning.housekeeping,
 	}
 	p.config.Log = p.log
 	if v.bundle.Records.Postgres {
@@ -82,6 +89,7 @@ func (p *projection) start(ctx context.Context) {
 				p.mu.Unlock()
 				p.note(noPartition, nil)
 				close(p.opened)
+				p.forgetSignIns(ctx, x)
 				return
 			}
 			if ctx.Err() == nil {
@@ -91,6 +99,26 @@ func (p *projection) start(ctx context.Context) {
 			}
 		}
 	})
+}
+
+// forgetSignIns removes old sign-ins until ctx ends.
+func (p *projection) forgetSignIns(ctx context.Context, x *index.Index) {
+	ticker := time.NewTicker(p.keepHouse)
+	defer ticker.Stop()
+	for {
+		var before time.Time
+		if p.maxAge > 0 {
+			before = time.Now().Add(-p.maxAge)
+		}
+		if err := x.PruneSignIns(ctx, before, p.maxBytes/signInShare/signInBytes); err != nil && ctx.Err() == nil {
+			p.log.Error(err, "cannot forget old sign-ins; it is tried again")
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // close ends what start began. The projectors have ended by then.

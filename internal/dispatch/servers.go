@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/oabridge/oabridge/internal/audit"
 	"github.com/oabridge/oabridge/internal/bundle"
 	"github.com/oabridge/oabridge/internal/report"
 )
@@ -50,6 +51,7 @@ func (d *Dispatcher) listen(ctx context.Context) error {
 	peer.HandleFunc("DELETE /proofs/{sha256}", proofs.delete)
 	peer.HandleFunc("PUT /grants/{sha256}", proofs.keep)
 	peer.HandleFunc("DELETE /grants/{sha256}", proofs.take)
+	peer.HandleFunc("POST /"+audit.Path, d.keepSignIns)
 
 	for _, s := range []struct {
 		name, address string

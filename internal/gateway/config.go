@@ -113,11 +113,12 @@ func (c *configurator) build(loaded *bundle.Loaded) (next *live, warning, err er
 	if token = strings.TrimSpace(token); err != nil || token == "" {
 		return nil, nil, errors.New("the peer token is missing; the operator mounts it, so look at its log")
 	}
+	peer := newPeerProofs(c.peers, b.SSO.ProofsURL, token)
 	next = &live{
 		hash: loaded.Hash, url: b.SSO.URL, host: strings.ToLower(public.Hostname()), https: public.Scheme == "https",
-		oaType: b.Type, connector: b.Namespace + "/" + b.Name, enterpriseID: b.EnterpriseID,
+		oaType: b.Type, mode: b.SSO.Mode, connector: b.Namespace + "/" + b.Name, enterpriseID: b.EnterpriseID,
 		qr: b.SSO.QR, verifyTimeout: maxVerifyTimeout, accounts: loaded.Accounts,
-		proofs: newPeerProofs(c.peers, b.SSO.ProofsURL, token), framing: b.SSO.FrameAncestors, files: map[string]string{},
+		proofs: peer, records: peer, framing: b.SSO.FrameAncestors, files: map[string]string{},
 	}
 	if d := b.Delivery.Timeout.Std(); d > 0 {
 		next.verifyTimeout = min(d, maxVerifyTimeout)

@@ -38,15 +38,18 @@ type Handler struct {
 	limits  *limiter
 	origins *http.CrossOriginProtection
 	metrics *metrics
+	auditor *auditor
 	log     logr.Logger
 	now     func() time.Time
 }
 
 func newHandler(keys *login.KeyRing, m *metrics, log logr.Logger, now func() time.Time) *Handler {
-	return &Handler{
+	h := &Handler{
 		keys: keys, slots: make(chan struct{}, maxInFlight), limits: newLimiter(now), origins: http.NewCrossOriginProtection(),
 		metrics: m, log: log, now: now,
 	}
+	h.auditor = newAuditor(auditQueue, &h.live, m, log)
+	return h
 }
 
 // ServeHTTP implements http.Handler. The request target is judged as it came over the wire: a router that cleans paths
@@ -75,6 +78,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.metrics.total.Observe(h.now().Sub(start).Seconds())
 		h.metrics.logins.WithLabelValues(string(res.code)).Inc()
 		h.audit(v, res)
+		h.auditor.note(v, res, h.now())
 	}
 	write(w, res, trace, framing)
 }

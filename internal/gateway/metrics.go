@@ -20,6 +20,8 @@ type metrics struct {
 	skew     prometheus.Histogram
 	inFlight prometheus.Gauge
 	config   prometheus.Gauge
+	// kept and dropped sign-ins: those that the dispatcher took, and those that nobody will find.
+	kept, dropped prometheus.Counter
 }
 
 func newMetrics() *metrics {
@@ -46,6 +48,12 @@ func newMetrics() *metrics {
 		config: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "oabridge_config_problem", Help: "1 while newer configuration or keys on disk are not in use.",
 		}),
+		kept: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "oabridge_sso_records_kept_total", Help: "Finished sign-ins whose record the dispatcher keeps.",
+		}),
+		dropped: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "oabridge_sso_records_dropped_total", Help: "Finished sign-ins whose record was dropped, because the dispatcher did not take it in time.",
+		}),
 	}
 	for _, code := range []Code{SignedIn, Begun, Shown, Announced} {
 		m.logins.WithLabelValues(string(code))
@@ -53,7 +61,7 @@ func newMetrics() *metrics {
 	for code := range explanations {
 		m.logins.WithLabelValues(string(code))
 	}
-	m.registry.MustRegister(m.logins, m.total, m.steps, m.skew, m.inFlight, m.config,
+	m.registry.MustRegister(m.logins, m.total, m.steps, m.skew, m.inFlight, m.config, m.kept, m.dropped,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

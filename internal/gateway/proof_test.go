@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/oabridge/oabridge/internal/audit"
 )
 
 // MemoryProofs is a ProofStore in memory; what it remembers and keeps never ends.
@@ -63,10 +65,16 @@ type proofServer struct {
 	*MemoryProofs
 	seen   capture      // requests, without the authorization
 	status atomic.Int32 // answer to everything, if not 0
+
+	signIns capture                                         // what it was told of sign-ins
+	told    atomic.Pointer[func(batch []byte) (status int)] // answers sign-ins, if set
 }
 
 func (p *proofServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	_, _ = p.seen.Write([]byte(r.Method + " " + r.RequestURI + "\n"))
+	signIns := r.URL.Path == "/"+audit.Path
+	if !signIns {
+		_, _ = p.seen.Write([]byte(r.Method + " " + r.RequestURI + "\n"))
+	}
 	if s := p.status.Load(); s != 0 {
 		w.Header().Set("Location", "http://evil.example/")
 		w.WriteHeader(int(s))
@@ -74,6 +82,10 @@ func (p *proofServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.Header.Get("Authorization") != "Bearer "+peerToken {
 		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	if signIns {
+		p.serveSignIns(w, r)
 		return
 	}
 	ttl, err := time.ParseDuration(r.URL.Query().Get("ttl"))
@@ -101,6 +113,19 @@ func (p *proofServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = p.Release(r.Context(), key)
 		w.WriteHeader(http.StatusNoContent)
 	}
+}
+
+func (p *proofServer) serveSignIns(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	_, _ = p.signIns.Write(body)
+	status := http.StatusNoContent
+	if answer := p.told.Load(); answer != nil {
+		status = (*answer)(body)
+	}
+	if err != nil {
+		status = http.StatusBadRequest
+	}
+	w.WriteHeader(status)
 }
 
 func (p *proofServer) serveGrant(w http.ResponseWriter, r *http.Request, key string) {

@@ -90,6 +90,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 
 	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { handler.auditor.run(serving); return nil })
 	group.Go(func() error { return serve(publicServer, public) })
 	group.Go(func() error { return serve(adminServer, admin) })
 	group.Go(func() error { return bundle.Watch(ctx, o.BundleDir, config.bundleLoaded, config.bundleFailed) })
@@ -102,7 +103,7 @@ func Run(ctx context.Context, o Options) error {
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.ShutdownTimeout)
 		defer cancel()
 		err := publicServer.Shutdown(bounded)
-		stop() // ends those who wait for a report
+		stop() // ends those who wait for a report, and tells of the last sign-ins
 		return errors.Join(err, adminServer.Shutdown(bounded))
 	})
 	if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) {

@@ -26,6 +26,7 @@ type live struct {
 	https bool
 
 	oaType       string
+	mode         string // of the sign-in
 	connector    string // namespace/name
 	enterpriseID string
 
@@ -36,6 +37,7 @@ type live struct {
 	issuer        login.Issuer
 
 	proofs  ProofStore
+	records peerProofs // keeps finished sign-ins
 	seal    *sealer
 	trusted []netip.Prefix
 	// framing lists the origins that may show the gateway's pages in a frame.

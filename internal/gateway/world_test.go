@@ -99,8 +99,9 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.handler.live.Store(&live{
-		hash: "h1", url: gatewayURL, host: gatewayHost, https: true, oaType: "Seeyon", connector: "crm/hq", enterpriseID: "714439",
+		hash: "h1", url: gatewayURL, host: gatewayHost, https: true, oaType: "Seeyon", mode: "V5Ticket", connector: "crm/hq", enterpriseID: "714439",
 		proofs: newPeerProofs(newPeerClient(), proofServer.URL+"/proofs", peerToken), seal: seal,
+		records:       newPeerProofs(newPeerClient(), proofServer.URL+"/proofs", peerToken),
 		signIn:        oa.SignIn{Link: seeyon.NewVerifier(seeyon.VerifierConfig{Endpoint: w.oaURL, Client: &http.Client{}, Version: "V70SP2"})},
 		verifyTimeout: 5 * time.Second,
 		accounts:      bindings{"lina": "1001", "wangfang": "1002"},
@@ -124,7 +125,14 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(crm.Close)
 	w.hosts[crmHost] = crm.Listener.Addr().String()
 
-	t.Cleanup(w.searchSecrets)
+	auditing, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	audited := make(chan struct{})
+	go func() { defer close(audited); w.handler.auditor.run(auditing) }()
+	t.Cleanup(func() {
+		stop()
+		<-audited
+		w.searchSecrets()
+	})
 	return w
 }
 
@@ -314,7 +322,7 @@ func (w *world) serveAndRemember(rw http.ResponseWriter, r *http.Request) {
 func (w *world) searchSecrets() {
 	for place, text := range map[string]string{
 		"log": w.log.String(), "answers": w.wire.String(), "metrics": w.metrics(),
-		"proof store": w.proofs.seen.String(),
+		"proof store": w.proofs.seen.String(), "records": w.proofs.signIns.String(),
 	} {
 		for _, s := range w.secrets {
 			if s != "" && strings.Contains(text, s) {

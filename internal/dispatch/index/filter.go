@@ -88,7 +88,7 @@ func (x *Index) query(f Filter, people []string) (string, []any, error) {
 		either := where{}
 		either.in("receiver", f.Receivers)
 		either.in("receiver_oa", f.Receivers)
-		w.add("("+strings.Join(either.conditions, " OR ")+")", either.args...)
+		w.either(either)
 	}
 	if n := len(f.Partitions); n > 0 {
 		args := make([]any, n)
@@ -137,6 +137,9 @@ func (w *where) add(condition string, args ...any) {
 	w.conditions = append(w.conditions, condition)
 	w.args = append(w.args, args...)
 }
+
+// either adds that one of some conditions has to hold.
+func (w *where) either(of where) { w.add("("+strings.Join(of.conditions, " OR ")+")", of.args...) }
 
 // literal adds a condition of a partial index, if there is one.
 func (w *where) literal(condition string) {

@@ -1,8 +1,8 @@
 // Package index answers questions about what became of items. It is a projection of the outcome log (package record) into
 // SQL: it holds the columns that people filter by and where in the log the whole record is, not the bodies.
 //
-// The log is the truth and the index can always be made again from it: a damaged file is moved aside, and the caller
-// applies the log again from Position. There are two dialects and one code path: SQLite, a file beside the queue, and
+// The log is the truth and the index of the records can always be made again from it: a damaged file is moved aside, and the
+// caller applies the log again from Position. Only the sign-ins, which are in no log of ours, go with such a file. There are two dialects and one code path: SQLite, a file beside the queue, and
 // PostgreSQL, which several replicas of several connectors may share.
 package index
 

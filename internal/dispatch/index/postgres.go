@@ -110,11 +110,10 @@ func (d *postgres) open(ctx context.Context) (*store, error) {
 
 // migrate makes the schema. Several replicas may do so at the same moment: one of them does and the others wait.
 func (*postgres) migrate(ctx context.Context, db *sql.DB) error {
-	// All of it is made in one transaction, so the last part stands for the whole. Looking first spares a lock on a table
+	// All of it is made in one transaction, so the last and youngest part stands for the whole. Looking first spares a lock on a table
 	// that others write into, and a user who may not create tables can work with tables that are there.
-	last := tableRecords + "_" + indexes[len(indexes)-1].name
 	var there bool
-	if err := db.QueryRowContext(ctx, "SELECT to_regclass($1) IS NOT NULL", last).Scan(&there); err != nil || there {
+	if err := db.QueryRowContext(ctx, "SELECT to_regclass($1) IS NOT NULL", tableSignIns).Scan(&there); err != nil || there {
 		return err
 	}
 	tx, err := db.BeginTx(ctx, nil)

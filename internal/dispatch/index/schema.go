@@ -80,7 +80,7 @@ func schema(suffix string) []string {
 		}
 		out = append(out, s)
 	}
-	return out
+	return append(out, signInSchema(suffix))
 }
 
 // insert is a prepared statement for a fixed number of rows.

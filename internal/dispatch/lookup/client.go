@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/oabridge/oabridge/internal/audit"
 )
 
 // Client asks one dispatcher.
@@ -31,6 +33,11 @@ func (c *Client) Records(ctx context.Context, q url.Values) (found []Record, mor
 // Dead returns the newest dead letters that q selects, the newest last, and whether there are older ones.
 func (c *Client) Dead(ctx context.Context, q url.Values) (found []Letter, more bool, err error) {
 	return pages[Letter](ctx, c, PathDead, q)
+}
+
+// SignIns returns the newest sign-ins that q selects, the newest last, and whether there are older ones.
+func (c *Client) SignIns(ctx context.Context, q url.Values) (found []audit.SignIn, more bool, err error) {
+	return pages[audit.SignIn](ctx, c, PathSignIns, q)
 }
 
 // Trace returns the deliveries of an item in their order. incomplete says what was not looked at, if so.

@@ -17,6 +17,7 @@ const (
 	PathDead    = "/dead"
 	PathTrace   = "/trace"
 	PathSummary = "/summary"
+	PathSignIns = "/signins"
 )
 
 // Names of the parameters of a query. Those that select may be repeated: one of their values must fit. Empty selects all.
@@ -33,6 +34,13 @@ const (
 	ParamEvent  = "eventID"
 	ParamTrace  = "traceID"
 	ParamReplay = "replay"
+	// ParamAccount (an OA or CRM account), ParamCRMAccount, ParamCode, ParamMode and ParamTraceEnd (the end of a trace id, at
+	// least the 12 digits that the error page shows) select sign-ins.
+	ParamAccount    = "account"
+	ParamCRMAccount = "crmAccount"
+	ParamCode       = "code"
+	ParamMode       = "mode"
+	ParamTraceEnd   = "trace"
 	// ParamSince (within) and ParamUntil (not within) are RFC 3339 times, or durations before now.
 	ParamSince = "since"
 	ParamUntil = "until"
@@ -116,4 +124,8 @@ type Summary struct {
 	P50 int64 `json:"p50MS"`
 	P95 int64 `json:"p95MS"`
 	P99 int64 `json:"p99MS"`
+	// SignIns counts finished sign-ins by code. SignInsShared: every dispatcher of the connector counts all of them, because
+	// they share one database.
+	SignIns       map[string]int64 `json:"signIns,omitempty"`
+	SignInsShared bool             `json:"signInsShared,omitempty"`
 }
