@@ -36,6 +36,7 @@ type applier struct {
 	client   client.Client
 	uncached client.Reader
 	foreign  *foreignWatcher
+	routes   *routes
 
 	mu   sync.Mutex
 	done map[childKey]applied
@@ -49,8 +50,8 @@ type childKey struct {
 
 type applied struct{ request, live string }
 
-func newApplier(c client.Client, uncached client.Reader, foreign *foreignWatcher) *applier {
-	return &applier{client: c, uncached: uncached, foreign: foreign, done: map[childKey]applied{}}
+func newApplier(c client.Client, uncached client.Reader, foreign *foreignWatcher, routes *routes) *applier {
+	return &applier{client: c, uncached: uncached, foreign: foreign, routes: routes, done: map[childKey]applied{}}
 }
 
 // child applies one object. The error may be errNotOurs or errLeftover.
@@ -103,6 +104,9 @@ func (a *applier) child(ctx context.Context, owner *v1alpha1.OAConnector, desire
 
 // live returns the object from the cache, nil if it is not there.
 func (a *applier) live(ctx context.Context, gvk schema.GroupVersionKind, key types.NamespacedName) (client.Object, error) {
+	if gvk == workload.RouteKind {
+		return a.routes.get(ctx, key)
+	}
 	o, err := a.client.Scheme().New(gvk)
 	if err != nil {
 		return nil, err

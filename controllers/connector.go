@@ -25,6 +25,7 @@ import (
 // +kubebuilder:rbac:groups=core,resources=pods,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=httproutes,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
@@ -36,6 +37,7 @@ type ConnectorReconciler struct {
 	poke     *poker
 	status   *statusWriter[v1alpha1.OAConnectorStatus]
 	compiles *compileCache
+	routes   *routes
 }
 
 // round is one pass over one connector.
@@ -51,6 +53,8 @@ type round struct {
 	// hash of the bundle that the pods should have, secrets a short hash over the Secrets that they mount.
 	hash, secrets string
 	pods          []corev1.Pod
+	// routesMissing: an HTTPRoute is wanted, and the cluster does not serve them.
+	routesMissing bool
 	// requeue is when to look again, 0 for never.
 	requeue time.Duration
 }
@@ -82,6 +86,7 @@ func (c *ConnectorReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 		c.followPods,
 		c.compile,
 		c.ensurePeerSecret,
+		c.openRoutes,
 		c.applyChildren,
 		c.pruneChildren,
 		c.refreshPods,
@@ -130,13 +135,14 @@ func (c *ConnectorReconciler) forget(key types.NamespacedName) {
 	c.apply.forget(key)
 }
 
-func newConnectorReconciler(c client.Client, uncached client.Reader, watcher client.WithWatch, recorder events.EventRecorder, o Options) *ConnectorReconciler {
+func newConnectorReconciler(c client.Client, uncached client.Reader, watcher client.WithWatch, recorder events.EventRecorder, routes *routes, o Options) *ConnectorReconciler {
 	return &ConnectorReconciler{
 		client:   c,
 		options:  o,
-		apply:    newApplier(c, uncached, newForeignWatcher(watcher, o.Reports)),
+		apply:    newApplier(c, uncached, newForeignWatcher(watcher, o.Reports), routes),
 		poke:     newPoker(c),
 		status:   newConnectorStatusWriter(c, recorder),
 		compiles: newCompileCache(),
+		routes:   routes,
 	}
 }

@@ -60,6 +60,22 @@ func (c *ConnectorReconciler) checkPeer(r *round, live client.Object) error {
 	return nil
 }
 
+// openRoutes looks for the Gateway API on behalf of a connector that wants an HTTPRoute. It is asked for again now and then:
+// no watched object shows that it was installed.
+func (c *ConnectorReconciler) openRoutes(_ context.Context, r *round) error {
+	if !workload.HasRoute(r.connector) {
+		return nil
+	}
+	served, err := c.routes.open()
+	if err != nil {
+		return err
+	}
+	if r.routesMissing = !served; r.routesMissing {
+		r.again(refusedPause)
+	}
+	return nil
+}
+
 // applyChildren applies in the order of workload.Build. A child that is refused does not keep the others back, except
 // that no pod is changed while its configuration could not be written.
 func (c *ConnectorReconciler) applyChildren(ctx context.Context, r *round) error {
@@ -75,7 +91,7 @@ func (c *ConnectorReconciler) applyChildren(ctx context.Context, r *round) error
 		PullPolicy: c.options.PullPolicy,
 	}) {
 		kind, name := *child.GetKind(), *child.GetName()
-		if configRefused && (kind == "ConfigMap" || kind == "Deployment") {
+		if configRefused && (kind == "ConfigMap" || kind == "Deployment") || r.routesMissing && kind == workload.RouteKind.Kind {
 			continue
 		}
 		err := c.apply.child(ctx, r.connector, child)
@@ -120,6 +136,7 @@ func (c *ConnectorReconciler) childProblem(r *round, kind, name string, err erro
 // prunedKinds are those of which a connector may need fewer than before. The queue volume and the peer Secret stay.
 var prunedKinds = []func() client.ObjectList{
 	func() client.ObjectList { return &networkingv1.IngressList{} },
+	newRouteList,
 	func() client.ObjectList { return &policyv1.PodDisruptionBudgetList{} },
 	func() client.ObjectList { return &appsv1.DeploymentList{} },
 	func() client.ObjectList { return &corev1.ServiceList{} },
@@ -136,9 +153,18 @@ func (c *ConnectorReconciler) pruneChildren(ctx context.Context, r *round) error
 	for _, child := range workload.Build(workload.Input{Connector: r.connector, Bundle: r.compiled.Bundle, Files: r.compiled.Files}) {
 		wanted[*child.GetKind()+"/"+*child.GetName()] = true
 	}
+	routes, err := c.routes.reader(ctx)
+	if err != nil {
+		return err
+	}
 	for _, newList := range prunedKinds {
-		list := newList()
-		if err := c.client.List(ctx, list, client.InNamespace(r.connector.Namespace),
+		list, reader := newList(), client.Reader(c.client)
+		if list.GetObjectKind().GroupVersionKind().Group == workload.RouteKind.Group {
+			if reader = routes; reader == nil {
+				continue
+			}
+		}
+		if err := reader.List(ctx, list, client.InNamespace(r.connector.Namespace),
 			client.MatchingLabels{v1alpha1.LabelConnector: r.connector.Name}); err != nil {
 			return err
 		}

@@ -25,6 +25,9 @@ type observation struct {
 	dispatcher fleet
 	// ingress: nil without one.
 	ingress *networkingv1.Ingress
+	// route: nil without one; routesMissing when the cluster does not serve HTTPRoutes.
+	route         *observedRoute
+	routesMissing bool
 }
 
 // component is one of the two workloads.
@@ -66,6 +69,11 @@ func (c *ConnectorReconciler) observe(ctx context.Context, r *round) (observatio
 		return o, err
 	}
 	o.components = append(o.components, gateway)
+	if workload.HasRoute(r.connector) {
+		o.routesMissing = r.routesMissing
+		o.route, err = c.observeRoute(ctx, r)
+		return o, err
+	}
 	var ingress networkingv1.Ingress
 	found, err := c.find(ctx, r, workload.GatewayName(r.connector.Name), &ingress)
 	if found {

@@ -41,10 +41,11 @@ func setupConnector(mgr ctrl.Manager, o Options) (*ConnectorReconciler, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := newConnectorReconciler(mgr.GetClient(), mgr.GetAPIReader(), watcher, mgr.GetEventRecorder("oabridge-connector"), o)
+	routes := newRoutes(mgr, o.Namespaces)
+	c := newConnectorReconciler(mgr.GetClient(), mgr.GetAPIReader(), watcher, mgr.GetEventRecorder("oabridge-connector"), routes, o)
 	refs := newBackrefs(mgr, o.PresetsNamespace)
 	generation := builder.WithPredicates(predicate.GenerationChangedPredicate{})
-	return c, ctrl.NewControllerManagedBy(mgr).
+	routes.controller, err = ctrl.NewControllerManagedBy(mgr).
 		Named("connector").
 		For(&v1alpha1.OAConnector{}, generation).
 		Owns(&appsv1.Deployment{}).
@@ -63,5 +64,10 @@ func setupConnector(mgr ctrl.Manager, o Options) (*ConnectorReconciler, error) {
 		Watches(&v1alpha1.Replay{}, mapWith(byReplay), builder.WithPredicates(steered)).
 		WatchesRawSource(source.Channel(o.Reports.subscribe(), &handler.EnqueueRequestForObject{})).
 		WithOptions(controllerOptions(o)).
-		Complete(c)
+		Build(c)
+	if err != nil {
+		return nil, err
+	}
+	_, err = routes.open()
+	return c, err
 }

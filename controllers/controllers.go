@@ -10,6 +10,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -17,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
+	"github.com/oabridge/oabridge/internal/workload"
 )
 
 // Field managers, which name the writer of a field in managedFields.
@@ -38,6 +40,8 @@ type Options struct {
 	PresetsNamespace string
 	// Presets are brought into PresetsNamespace; nil leaves that to people.
 	Presets []*unstructured.Unstructured
+	// Namespaces that the operator is limited to, as in CacheOptions; none means all.
+	Namespaces []string
 	// MaxConcurrent is how many objects of one kind are worked on at once; 0 means 1.
 	MaxConcurrent int
 	// Reports follows the pods; nil means NewReports(nil).
@@ -54,6 +58,7 @@ func Scheme() *runtime.Scheme {
 			panic("controllers: " + err.Error()) // two types claim one kind: a mistake in this program
 		}
 	}
+	metav1.AddToGroupVersion(scheme, workload.RouteKind.GroupVersion()) // the options of requests; the kinds are unstructured
 	return scheme
 }
 

@@ -39,8 +39,9 @@ const patience = 30 * time.Second
 // The cluster of this package: a real API server and etcd, with one operator in it. There are no nodes and no other
 // controllers: tests play the kubelet, the Deployment controller and the ingress controller. Each test has a namespace.
 var (
-	admin    client.WithWatch
-	requests *counter
+	admin       client.WithWatch
+	adminConfig *rest.Config
+	requests    *counter
 	// resync has the operator look at a connector again.
 	resync func(ctx context.Context, key client.ObjectKey) error
 )
@@ -70,6 +71,7 @@ func run(m *testing.M) (int, error) {
 	}
 	defer func() { _ = environment.Stop() }()
 	config.QPS = -1
+	adminConfig = config
 	if admin, err = client.NewWithWatch(config, client.Options{Scheme: controllers.Scheme()}); err != nil {
 		return 0, err
 	}

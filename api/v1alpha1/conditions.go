@@ -56,6 +56,10 @@ const (
 	ReasonNotExposed     = "NotExposed"
 	ReasonAddressPending = "AddressPending"
 	ReasonDomainsDiffer  = "DomainsDiffer"
+	// ReasonGatewayAPIMissing: the cluster does not serve HTTPRoutes.
+	ReasonGatewayAPIMissing = "GatewayAPIMissing"
+	// ReasonRouteNotAccepted: a Gateway refuses the HTTPRoute, or does not find what it points to.
+	ReasonRouteNotAccepted = "RouteNotAccepted"
 
 	// The OA, as the dispatcher sees it.
 	ReasonReachable = "Reachable"

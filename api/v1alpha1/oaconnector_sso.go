@@ -146,19 +146,22 @@ type SSO struct {
 }
 
 // ExposureType is how the gateway is reached from outside.
-// +kubebuilder:validation:Enum=Ingress;None
+// +kubebuilder:validation:Enum=Ingress;HTTPRoute;None
 type ExposureType string
 
 // Values of ExposureType.
 const (
-	ExposureIngress ExposureType = "Ingress"
-	ExposureNone    ExposureType = "None"
+	ExposureIngress   ExposureType = "Ingress"
+	ExposureHTTPRoute ExposureType = "HTTPRoute"
+	ExposureNone      ExposureType = "None"
 )
 
 // Exposure is how the gateway is reached from outside.
 // +kubebuilder:validation:XValidation:rule="self.type == 'Ingress' || (!has(self.className) && !has(self.tls))",message="className and tls belong to type Ingress"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'HTTPRoute') == has(self.parentRefs)",message="parentRefs belongs to type HTTPRoute, which needs it: name the Gateway that serves the host"
 type Exposure struct {
-	// type Ingress makes an Ingress; None leaves the Service for something else to expose.
+	// type Ingress makes an Ingress; HTTPRoute a route of the Gateway API; None leaves the Service for something else to
+	// expose.
 	// +required
 	Type ExposureType `json:"type,omitempty"`
 	// className of the Ingress. Default: the cluster's default class.
@@ -169,6 +172,31 @@ type Exposure struct {
 	// tls ends TLS at the Ingress. Without it links are plain http: for trials only.
 	// +optional
 	TLS IngressTLS `json:"tls,omitempty,omitzero"`
+	// parentRefs are the Gateways that the HTTPRoute attaches to. TLS ends at their listeners: links are https.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	ParentRefs []GatewayReference `json:"parentRefs,omitempty"`
+}
+
+// GatewayReference names a Gateway of the Gateway API, or one listener of it.
+type GatewayReference struct {
+	// name of the Gateway.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name,omitempty"`
+	// namespace of the Gateway, which must allow routes from the connector's. Default: the connector's own.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Namespace string `json:"namespace,omitempty"`
+	// sectionName is the listener. Default: every listener that fits the host.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	SectionName string `json:"sectionName,omitempty"`
 }
 
 // IngressTLS names a TLS Secret.

@@ -148,6 +148,7 @@ func runManager(cmd *cobra.Command, o managerOptions, log logr.Logger) error {
 		PullPolicy:       corev1.PullPolicy(o.pullPolicy),
 		PresetsNamespace: o.presets,
 		Presets:          presets,
+		Namespaces:       o.namespaces,
 		MaxConcurrent:    o.concurrency,
 	}); err != nil {
 		return err

@@ -86,8 +86,8 @@ func compileApp(out *SSO, s v1alpha1.SSO) {
 // CompanySlot is the folder with the secret of a company.
 func CompanySlot(i int) string { return SlotCompany + strconv.Itoa(i) }
 
-// linkURL is scheme and host of the links that are pushed, or "". An Ingress without TLS makes them http. Without our
-// own Ingress something else exposes the host, with TLS as a rule; with mode None the host is not ours at all (F109).
+// linkURL is scheme and host of the links that are pushed, or "". An Ingress without TLS makes them http. With an HTTPRoute
+// TLS ends at the Gateway, and without either something else exposes the host, with TLS as a rule; with mode None the host is not ours at all (F109).
 func linkURL(s v1alpha1.SSO) string {
 	switch {
 	case s.Host == "":

@@ -147,6 +147,7 @@ func TestLinksFollowTheExposure(t *testing.T) { // F41 F109
 		{v1alpha1.SSO{Mode: v1alpha1.SSOV5Ticket, Host: "sso.example"}, "http://sso.example/", true},
 		{v1alpha1.SSO{Mode: v1alpha1.SSOV5Ticket, Host: "sso.example", Exposure: v1alpha1.Exposure{Type: v1alpha1.ExposureIngress, TLS: v1alpha1.IngressTLS{SecretName: "t"}}}, "https://sso.example/", true},
 		{v1alpha1.SSO{Mode: v1alpha1.SSOV5Ticket, Host: "sso.example", Exposure: v1alpha1.Exposure{Type: v1alpha1.ExposureNone}}, "https://sso.example/", true},
+		{v1alpha1.SSO{Mode: v1alpha1.SSOV5Ticket, Host: "sso.example", Exposure: v1alpha1.Exposure{Type: v1alpha1.ExposureHTTPRoute}}, "https://sso.example/", true},
 		{v1alpha1.SSO{Mode: v1alpha1.SSONone, Host: "crm.example"}, "https://crm.example/", false},
 		{v1alpha1.SSO{}, "", false},
 	} {

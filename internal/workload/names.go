@@ -41,9 +41,9 @@ func CallbackURL(c *v1alpha1.OAConnector) string {
 	return fmt.Sprintf("http://%s.%s.svc:%d/callbacks/fxiaoke", DispatcherName(c.Name), c.Namespace, bundle.PortPublic)
 }
 
-// PendingsURL is where Seeyon asks for open to-dos: inside the cluster, or on the host of the Ingress where there is one.
+// PendingsURL is where Seeyon asks for open to-dos: inside the cluster, or on the public host where the operator routes it.
 func PendingsURL(c *v1alpha1.OAConnector, sso *bundle.SSO) string {
-	if hasIngress(c) && sso != nil {
+	if hasPublicHost(c) && sso != nil {
 		return sso.URL + bundle.PathPendings
 	}
 	return fmt.Sprintf("http://%s.%s.svc:%d%s", DispatcherName(c.Name), c.Namespace, bundle.PortPublic, bundle.PathPendings)

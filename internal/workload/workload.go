@@ -38,9 +38,14 @@ func HasGateway(c *v1alpha1.OAConnector) bool {
 	return c.Spec.SSO.Mode != "" && c.Spec.SSO.Mode != v1alpha1.SSONone
 }
 
-// hasIngress says whether the operator makes an Ingress for a connector.
-func hasIngress(c *v1alpha1.OAConnector) bool {
+// hasPublicHost says whether the operator itself routes the host of a connector: with an Ingress or an HTTPRoute.
+func hasPublicHost(c *v1alpha1.OAConnector) bool {
 	return HasGateway(c) && c.Spec.SSO.Exposure.Type != v1alpha1.ExposureNone
+}
+
+// HasRoute says whether a connector's gateway is reached through the Gateway API.
+func HasRoute(c *v1alpha1.OAConnector) bool {
+	return HasGateway(c) && c.Spec.SSO.Exposure.Type == v1alpha1.ExposureHTTPRoute
 }
 
 // Build returns the children in the order in which they have to be applied: what a pod mounts comes before the pod, and
@@ -64,7 +69,11 @@ func Build(in Input) []Object {
 		if gatewayReplicas(in.Connector) > 1 {
 			objects = append(objects, disruptionBudget(in, v1alpha1.ComponentGateway, GatewayName(in.Connector.Name)))
 		}
-		if hasIngress(in.Connector) {
+		switch in.Connector.Spec.SSO.Exposure.Type {
+		case v1alpha1.ExposureHTTPRoute:
+			objects = append(objects, gatewayRoute(in))
+		case v1alpha1.ExposureNone:
+		default: // also a connector that was stored without defaults
 			objects = append(objects, gatewayIngress(in))
 		}
 	}

@@ -99,7 +99,16 @@ func pulled() workload.Input {
 	return in
 }
 
-var inputs = map[string]func() workload.Input{"minimal": minimal, "full": full, "single-gateway": single, "nats": scaled, "pull": pulled}
+// routed is reached through the Gateway API, also by Seeyon.
+func routed() workload.Input {
+	in := pulled()
+	in.Connector.Spec.SSO.Exposure = v1alpha1.Exposure{Type: v1alpha1.ExposureHTTPRoute, ParentRefs: []v1alpha1.GatewayReference{
+		{Name: "public", Namespace: "infra", SectionName: "https"}, {Name: "office"},
+	}}
+	return in
+}
+
+var inputs = map[string]func() workload.Input{"minimal": minimal, "full": full, "single-gateway": single, "nats": scaled, "pull": pulled, "route": routed}
 
 func render(t *testing.T, objects []workload.Object) []byte {
 	t.Helper()
