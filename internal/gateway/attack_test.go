@@ -240,13 +240,19 @@ func TestBeforeTheFirstConfiguration(t *testing.T) {
 	w.wantSignedIn(w.click(recordPC, ticket))
 }
 
-// A fault inside is a page with a trace id, too; what was thrown is not written anywhere.
+// A fault inside is a page with a trace id and a record, too; what was thrown is not written anywhere.
 func TestAPanicIsAPage(t *testing.T) {
 	w := newWorld(t)
 	w.keepSecret("thrown-canary")
+	k := &keeper{}
+	take := k.take
+	w.proofs.told.Store(&take)
 	w.change(func(l *live) { l.accounts = throwing{} })
 	w.wantPage(w.click(recordPC, w.ticket("lina")), Broken)
 	w.wantCount(Broken, 1)
+	if s := k.wait(t, 1)[0]; s.Code != string(Broken) || s.Reason != "Panic" || len(s.Trace) != 32 || s.IP != "127.0.0.1" {
+		t.Errorf("%+v", s)
+	}
 
 	w = newWorld(t)
 	empty, err := login.NewSignedJWT(login.Config{GatewayURL: gatewayURL, LoginURL: loginURL, Lifetime: 1}, login.NewKeyRing(nil))

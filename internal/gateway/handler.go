@@ -62,7 +62,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		framing = c.framing
 	}
 	protect(w.Header(), c != nil && c.https, framing)
-	defer h.recover(w, trace, framing)
+	defer h.recover(w, r, c, trace, framing)
 
 	if r.RequestURI == JWKSPath {
 		h.serveKeys(w, r, trace)
@@ -215,11 +215,17 @@ func (h *Handler) serveKeys(w http.ResponseWriter, r *http.Request, trace string
 }
 
 // recover turns a panic into a page. Its value is not logged, because it may quote the request.
-func (h *Handler) recover(w http.ResponseWriter, trace string, framing []string) {
+func (h *Handler) recover(w http.ResponseWriter, r *http.Request, c *live, trace string, framing []string) {
 	if p := recover(); p != nil {
 		h.log.Error(fmt.Errorf("panic with a %T", p), "sign-in failed", "trace", trace, "stack", string(debug.Stack()))
 		h.metrics.logins.WithLabelValues(string(Broken)).Inc()
-		write(w, result{code: Broken}, trace, framing)
+		v := &visit{live: c, request: r, trace: trace}
+		if c != nil {
+			v.caller = callerOf(r, c.trusted)
+		}
+		res := result{code: Broken, reason: "Panic"}
+		h.auditor.note(v, res, h.now())
+		write(w, res, trace, framing)
 	}
 }
 
