@@ -69,7 +69,7 @@ func welinkREST() target {
 
 func wecomREST() target {
 	return cloud(target{
-		name: "WeCom REST", todo: "wecom-todo", reminder: "wecom-reminder", push: "/cgi-bin/message/send", updates: true,
+		name: "WeCom REST", todo: "wecom-todo", reminder: "wecom-reminder", push: "/cgi-bin/message/send", updates: false,
 		connector: func(spec *v1alpha1.OAConnectorSpec, _ string) {
 			spec.Type, spec.WeCom.CorpID, spec.WeCom.AgentID = v1alpha1.TypeWeCom, "wwAA", 1000002
 			spec.CredentialsSecretRef.Name = "hq-wecom"

@@ -197,7 +197,7 @@ func crmKeys() map[string]string {
 
 // wecom has two companies to choose from (F189).
 func wecom(app func(Member, string, func(*v1alpha1.OAConnectorSpec)) Member) Member {
-	m := app(Member{Name: "wecom", OA: "wecom", Todo: cards}, "wecom-app-2026-trial", func(s *v1alpha1.OAConnectorSpec) {
+	m := app(Member{Name: "wecom", OA: "wecom", Todo: "wecom-todo"}, "wecom-app-2026-trial", func(s *v1alpha1.OAConnectorSpec) {
 		s.Type, s.WeCom = v1alpha1.TypeWeCom, v1alpha1.WeComSpec{CorpID: "ww0000000000000001", AgentID: 1000002}
 		s.SSO.App = v1alpha1.AppSSO{
 			Title: "示例企业", AuthorizeURL: At("wecom", "/connect/oauth2/authorize"), WebAuthorizeURL: At("wecom", "/wwlogin/sso/login"),
@@ -208,20 +208,6 @@ func wecom(app func(Member, string, func(*v1alpha1.OAConnectorSpec)) Member) Mem
 	})
 	m.secrets["group"] = map[string]string{v1alpha1.KeyAppSecret: "wecom-group-2026-trial"}
 	return m
-}
-
-// cards is the template for WeCom's to-dos. A card can be changed once, and the fleet's change says that the matter is done:
-// its template is the preset without the change of the text, under the same name in its own namespace, which wins.
-const cards = "wecom-todo"
-
-func (s *Stage) ownCards(ctx context.Context) error {
-	var preset v1alpha1.ScenarioTemplate
-	if err := s.Get(ctx, client.ObjectKey{Namespace: OperatorNamespace, Name: cards}, &preset); err != nil {
-		return err
-	}
-	own := &v1alpha1.ScenarioTemplate{ObjectMeta: metav1.ObjectMeta{Namespace: Fleet, Name: cards}, Spec: preset.Spec}
-	own.Spec.Actions.Update, own.Spec.Tests = v1alpha1.Call{}, nil
-	return client.IgnoreAlreadyExists(s.Create(ctx, own))
 }
 
 // caSecret names the Secret of the fleet with the demo's certificate authority.
@@ -303,10 +289,8 @@ func (s *Stage) ApplyFleet(ctx context.Context) error {
 		}
 		manifest += "---\n" + string(text)
 	}
-	if _, err := s.KubectlApply(ctx, manifest); err != nil {
-		return err
-	}
-	return s.ownCards(ctx)
+	_, err := s.KubectlApply(ctx, manifest)
+	return err
 }
 
 // FleetReady is nil when every member is ready for its present generation; else it says which are not, and why.

@@ -18,6 +18,7 @@ import (
 
 const (
 	todo     = "wecom-todo"
+	text     = "wecom-todo-text"
 	reminder = "wecom-reminder"
 )
 
@@ -78,19 +79,19 @@ func TestLifeOfACard(t *testing.T) { // F166
 func TestChangesOfACard(t *testing.T) {
 	s := newStage(t)
 	f := oatest.Item("T-1", "lisi")
-	s.WantOK(s.Push(todo, scenario.Create, f))
+	s.WantOK(s.Push(text, scenario.Create, f))
 	f["F056"] = "再次提交"
-	s.WantOK(s.Push(todo, scenario.Update, f))
+	s.WantOK(s.Push(text, scenario.Update, f))
 	if i := s.only("lisi"); i.State != inbox.Open || i.Title != "张三 再次提交 报价单" {
 		t.Fatalf("%+v", i)
 	}
 	f["F056"] = "第三次提交"
-	a := s.Push(todo, scenario.Update, f)
+	a := s.Push(text, scenario.Update, f)
 	s.WantOK(a)
 	if !strings.HasSuffix(strings.SplitN(a.URL, "?", 2)[0], "/message/send") {
 		t.Errorf("the second change went to %s", a.URL)
 	}
-	s.WantOK(s.Push(todo, scenario.Complete, f))
+	s.WantOK(s.Push(text, scenario.Complete, f))
 	if open := oatest.Of(s.sim.Inbox(), "lisi", inbox.Open); len(open) != 1 || open[0].Title != "张三 再次提交 报价单" {
 		t.Errorf("open: %+v", open)
 	}
@@ -100,18 +101,18 @@ func TestChangesOfACard(t *testing.T) {
 func TestACodeThatIsTooOld(t *testing.T) {
 	s := newStage(t)
 	f := oatest.Item("T-1", "lisi")
-	s.WantOK(s.Push(todo, scenario.Create, f))
+	s.WantOK(s.Push(text, scenario.Create, f))
 	s.Clock.Advance(80 * time.Hour)
-	a := s.Push(todo, scenario.Complete, f)
+	a := s.Push(text, scenario.Complete, f)
 	s.WantOK(a)
 	if !strings.Contains(a.Message, "used up or too old") || a.Captured["responseCode"] != "" {
 		t.Errorf("%q %v", a.Message, a.Captured)
 	}
-	s.WantOK(s.Push(todo, scenario.Create, f))
+	s.WantOK(s.Push(text, scenario.Create, f))
 	s.Clock.Advance(80 * time.Hour)
 	f["F056"] = "再次提交"
-	s.WantOK(s.Push(todo, scenario.Update, f)) // a new card
-	s.WantOK(s.Push(todo, scenario.Complete, f))
+	s.WantOK(s.Push(text, scenario.Update, f)) // a new card
+	s.WantOK(s.Push(text, scenario.Complete, f))
 	done := oatest.Of(s.sim.Inbox(), "lisi", inbox.Done)
 	if len(done) != 1 || done[0].Title != "张三 再次提交 报价单" {
 		t.Errorf("done: %+v", done)
