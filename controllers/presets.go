@@ -37,17 +37,17 @@ func (*Presets) NeedLeaderElection() bool { return true }
 // Start implements manager.Runnable. It tries until all presets are there or ctx ends.
 func (p *Presets) Start(ctx context.Context) error {
 	log := logr.FromContextOrDiscard(ctx).WithName("presets")
-	err := presetRetry.DelayFunc().Until(ctx, true, true, func(ctx context.Context) (bool, error) {
+	failed := presetRetry.DelayFunc().Until(ctx, true, true, func(ctx context.Context) (bool, error) {
 		err := p.Install(ctx)
 		if err != nil && ctx.Err() == nil {
 			log.Error(err, "the presets are not complete, it is tried again", "namespace", p.Namespace)
 		}
 		return err == nil, nil
 	})
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return failed
 	}
-	return err
+	return nil
 }
 
 // Install applies the presets that the cluster does not have in this version; what it has costs no request. Whoever edits

@@ -12,9 +12,10 @@ import (
 const Path = "sign-ins"
 
 const (
-	// MaxBatch bounds the sign-ins of one request, MaxBody the request in bytes.
+	// MaxBatch bounds the sign-ins of one request.
 	MaxBatch = 50
-	MaxBody  = 1 << 20
+	// MaxBody bounds the request, in bytes.
+	MaxBody = 1 << 20
 	// MaxText bounds each text of a record, in bytes.
 	MaxText = 256
 )

@@ -75,7 +75,7 @@ func TestSignInFromTheInbox(t *testing.T) {
 			want := stage.Clickable(fleetRuns[m.Name])
 			tab := tabOf(t, browser, apps[m.Name])
 			must(t, stage.EnterOA(tab, m.OA, want.OALogin))
-			must(t, stage.OpenItem(tab, m.OA, want.ToDo))
+			must(t, stage.OpenItem(tab, want.ToDo))
 			if m.Name == "wecom" {
 				choose(t, tab, "signin-wecom-chooser")
 			}

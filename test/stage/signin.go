@@ -38,7 +38,7 @@ func Choose(login string) chromedp.Action[chromedp.Void] {
 }
 
 // OpenItem clicks a to-do in the inbox of whoever is signed in.
-func OpenItem(tab context.Context, oa, task string) error {
+func OpenItem(tab context.Context, task string) error {
 	return chromedp.Do(tab, chromedp.Click(`a.item[data-task="`+task+`"], a.item[data-task^="`+task+`@"]`))
 }
 
