@@ -3,6 +3,7 @@ package workload_test
 import (
 	"bytes"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -172,7 +173,22 @@ func TestPodsPassRestrictedPodSecurity(t *testing.T) {
 		t.Fatal(err)
 	}
 	level := api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()}
-	for name, input := range inputs {
+	every := maps.Clone(inputs)
+	for _, mode := range []v1alpha1.SSOMode{
+		v1alpha1.SSOV5Ticket, v1alpha1.SSOPortalTicket, v1alpha1.SSOSignedLink, v1alpha1.SSOJWT, v1alpha1.SSOCallback,
+		v1alpha1.SSOApp, v1alpha1.SSOOIDC, v1alpha1.SSOOAuth2, v1alpha1.SSOCAS, v1alpha1.SSONone,
+	} {
+		for _, base := range []func() workload.Input{full, scaled} {
+			every[string(mode)+" "+base().Connector.Spec.Dispatcher.Storage.Size] = func() workload.Input {
+				in := base()
+				in.Connector.Spec.SSO.Mode, in.Connector.Spec.SSO.Host = mode, "sso.crm.example"
+				in.Connector.Spec.SSO.SecretRef.Name = "hq-sso"
+				in.Connector.Spec.SSO.Companies = []v1alpha1.CompanySSO{{Name: "b", SecretRef: v1alpha1.SecretReference{Name: "b-app"}}}
+				return in
+			}
+		}
+	}
+	for name, input := range every {
 		for deployment, template := range templates(t, workload.Build(input())) {
 			for _, result := range evaluator.EvaluatePod(level, &template.ObjectMeta, &template.Spec) {
 				if !result.Allowed {
