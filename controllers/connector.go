@@ -16,13 +16,13 @@ import (
 	"github.com/oabridge/oabridge/internal/bundle"
 )
 
-// +kubebuilder:rbac:groups=oabridge.dev,resources=oaconnectors,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=oabridge.dev,resources=oaconnectors,verbs=list;watch;patch
 // +kubebuilder:rbac:groups=oabridge.dev,resources=oaconnectors/status,verbs=patch
 // +kubebuilder:rbac:groups=oabridge.dev,resources=oaconnectors/finalizers,verbs=update
-// +kubebuilder:rbac:groups=oabridge.dev,resources=scenariotemplates;accountbindings;replays,verbs=get;list;watch
+// +kubebuilder:rbac:groups=oabridge.dev,resources=scenariotemplates;accountbindings;replays,verbs=list;watch
 // +kubebuilder:rbac:groups=core,resources=configmaps;services;serviceaccounts;persistentvolumeclaims,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=core,resources=secrets,verbs=get;list;watch;create
-// +kubebuilder:rbac:groups=core,resources=pods,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=core,resources=pods,verbs=list;watch;patch
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=httproutes,verbs=get;list;watch;create;patch;delete

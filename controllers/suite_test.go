@@ -2,6 +2,7 @@ package controllers_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -42,6 +43,7 @@ var (
 	admin       client.WithWatch
 	adminConfig *rest.Config
 	requests    *counter
+	used        = &rights{used: map[string]bool{}}
 	// resync has the operator look at a connector again.
 	resync func(ctx context.Context, key client.ObjectKey) error
 )
@@ -88,9 +90,18 @@ func run(m *testing.M) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	seen, err := watchStatuses(ctx)
+	if err != nil {
+		return 0, err
+	}
 	code := m.Run()
+	wrong := seen.err()
+	if everything() && code == 0 {
+		role, own, err := shippedRoles()
+		wrong = errors.Join(wrong, err, used.idle(append(role.Rules, own.Rules...)))
+	}
 	cancel()
-	return code, <-stopped
+	return code, errors.Join(<-stopped, wrong)
 }
 
 func readPresets(names ...string) ([]*unstructured.Unstructured, error) {
@@ -118,19 +129,27 @@ func shippedPresets(t *testing.T, names ...string) []*unstructured.Unstructured 
 	return found
 }
 
+// shippedRoles are the operator's: everywhere, and in its own namespace.
+func shippedRoles() (*rbacv1.ClusterRole, *rbacv1.Role, error) {
+	role, own := &rbacv1.ClusterRole{}, &rbacv1.Role{}
+	for file, into := range map[string]any{"role.yaml": role, "presets_role.yaml": own} {
+		data, err := os.ReadFile(filepath.Join("..", "config", "rbac", file))
+		if err != nil {
+			return role, own, err
+		}
+		if err := yaml.UnmarshalStrict(data, into); err != nil {
+			return role, own, fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	return role, own, nil
+}
+
 // restricted returns the access of a user who may do what config/rbac allows the operator, and nothing else: a verb that is
 // missing there fails these tests.
 func restricted(ctx context.Context, environment *envtest.Environment) (*rest.Config, error) {
-	var role rbacv1.ClusterRole
-	var own rbacv1.Role // in its own namespace
-	for file, into := range map[string]any{"role.yaml": &role, "presets_role.yaml": &own} {
-		data, err := os.ReadFile(filepath.Join("..", "config", "rbac", file))
-		if err != nil {
-			return nil, err
-		}
-		if err := yaml.UnmarshalStrict(data, into); err != nil {
-			return nil, err
-		}
+	role, own, err := shippedRoles()
+	if err != nil {
+		return nil, err
 	}
 	operator := []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: "operator"}}
 	binding := &rbacv1.ClusterRoleBinding{
@@ -143,7 +162,7 @@ func restricted(ctx context.Context, environment *envtest.Environment) (*rest.Co
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: own.Name},
 		Subjects:   operator,
 	}
-	for _, o := range []client.Object{&role, binding, &own, ownBinding} {
+	for _, o := range []client.Object{role, binding, own, ownBinding} {
 		if err := admin.Create(ctx, o); err != nil {
 			return nil, err
 		}
@@ -162,7 +181,11 @@ func startOperator(ctx context.Context, config *rest.Config) (<-chan error, erro
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		return roundTripper(func(r *http.Request) (*http.Response, error) {
 			requests.note(r)
-			return next.RoundTrip(r)
+			answer, err := next.RoundTrip(r)
+			if err == nil {
+				used.note(r, answer.StatusCode)
+			}
+			return answer, err
 		})
 	})
 	mgr, err := ctrl.NewManager(config, manager.Options{
