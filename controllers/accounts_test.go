@@ -27,6 +27,22 @@ func (w *world) bindingReady(name string) func() string {
 	}
 }
 
+// People are bound one by one, and each is in use at once. // F5 F185
+func TestPeopleAreBoundOneByOne(t *testing.T) {
+	w := newWorld(t)
+	w.secrets()
+	w.binding("staff", "1000=zhangwei")
+	w.connector(withoutSSO)
+	bound := func() *int64 { return get(w, "staff", &v1alpha1.AccountBinding{}).Status.Bound }
+	w.Eventually(bound).WithTimeout(patience).Should(HaveValue(BeEquivalentTo(1)))
+	change(w, "staff", &v1alpha1.AccountBinding{}, func(b *v1alpha1.AccountBinding) {
+		b.Spec.Accounts = append(b.Spec.Accounts, v1alpha1.AccountPair{CRM: "1001", OA: "lina"})
+	})
+	w.Eventually(bound).WithTimeout(patience).Should(HaveValue(BeEquivalentTo(2)))
+	w.Eventually(func() *int64 { return get(w, "hq", &v1alpha1.OAConnector{}).Status.Accounts.Bound }).
+		WithTimeout(patience).Should(HaveValue(BeEquivalentTo(2)))
+}
+
 // F160: what was bound first stays; the second pair is a conflict that a person sees, not a silent overwrite.
 func TestTwoBindingsForOnePerson(t *testing.T) {
 	w := newWorld(t)

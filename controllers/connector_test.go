@@ -72,7 +72,7 @@ func TestApplyingTheSampleBringsUpDispatcherAndGateway(t *testing.T) {
 	w.Expect(c.Status.Config.LiveTime.Time).To(BeTemporally("~", time.Now(), patience))
 }
 
-// Switching SSO off takes the gateway away and leaves the dispatcher alone.
+// Switching SSO off takes the gateway away and leaves the dispatcher alone. // F104 F172
 func TestGatewayGoesWithSSO(t *testing.T) {
 	w := newWorld(t)
 	w.secrets()

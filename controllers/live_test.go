@@ -72,7 +72,7 @@ func TestRotatedSecretRefreshesThePod(t *testing.T) {
 	w.expectCondition(v1alpha1.ConditionConfigLive, HavePrefix("True Live"))
 }
 
-// An outage of the OA is visible at once and is nobody's mistake: a GitOps sync does not fail for it.
+// An outage of the OA is visible at once and is nobody's mistake: a GitOps sync does not fail for it. // F192
 func TestOutageOfTheOA(t *testing.T) {
 	w := newWorld(t)
 	pod := w.ready()

@@ -25,11 +25,19 @@ func TestTheAPIRefusesMistakes(t *testing.T) {
 		{"another scheme", "endpoint.url", "ftp://oa.example", "url must be an absolute http or https URL"},
 		{"no scheme", "endpoint.url", "oa.example:8080", "url must be an absolute http or https URL"},
 		{"a password in the URL", "endpoint.url", "http://me:secret@oa.example", "put credentials into credentialsSecretRef"},
+		{"a secret in the query", "endpoint.url", "http://oa.example/?appId=1&secret=x", "put credentials into credentialsSecretRef"}, // F57
+		{"a script instead of an address", "endpoint.script", "return 'http://oa.example'", "unknown field"},                          // F38
+		{"a placeholder that nobody replaced", "endpoint.url", "http://{domain}:8080", "url must be an absolute http or https URL"},   // F56
+		{"an enterprise that nobody entered", "enterpriseID", "{ei}", "should match"},                                                 // F56
 		{"no timeout at all", "endpoint.connectTimeout", "0s", "connectTimeout must be between 100ms and 2m"},
 		{"an egress range", "endpoint.egressIPs", []any{"203.0.113.0/24"}, "must be an IP address such as 203.0.113.7"},
 		{"a range that is none", "endpoint.allowedCIDRs", []any{"10.0.0.0"}, "must be a CIDR such as 127.0.0.0/8"},
-		{"localhost", "sso.host", "localhost", "localhost, .local names and IP addresses are refused"},
-		{"an address", "sso.host", "10.1.2.3", "localhost, .local names and IP addresses are refused"},
+		{"localhost", "sso.host", "localhost", "localhost, .local names and IP addresses are refused"},                    // F174
+		{"a name of one network", "sso.host", "crm.local", "localhost, .local names and IP addresses are refused"},        // F174
+		{"an address", "sso.host", "10.1.2.3", "localhost, .local names and IP addresses are refused"},                    // F174
+		{"a host that nobody entered", "sso.host", "{domain}", "host must be a full DNS name without scheme and port"},    // F56
+		{"a home without a scheme", "sso.crmLogin.url", "crm.example/login", "url must be an absolute http or https URL"}, // F178
+		{"a sign-in that does not exist", "sso.mode", "Password", `Unsupported value: "Password"`},                        // F104
 		{"a host with a port", "sso.host", "sso.example:8443", "host must be a full DNS name without scheme and port"},
 		{"no host", "sso.host", nil, "host is needed unless mode is None"},
 		{"no way into the CRM", "sso.crmLogin", nil, "spec.sso.crmLogin is needed unless spec.sso.mode is None"},

@@ -198,7 +198,7 @@ func startOperator(ctx context.Context, config *rest.Config) (<-chan error, erro
 	if err != nil {
 		return nil, err
 	}
-	presets, err := readPresets("seeyon-todo", "seeyon-reminder", "wecom-todo")
+	presets, err := readPresets("seeyon-todo", "seeyon-reminder", "wecom-todo", "welink-todo")
 	if err != nil {
 		return nil, err
 	}

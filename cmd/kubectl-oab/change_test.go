@@ -58,7 +58,7 @@ func staffed(t *testing.T, more ...client.Object) *world {
 }
 
 // A file is looked at, imported once, and exported again. Bad lines are named by their number, and nobody who is bound is
-// bound anew. // F6 F160
+// bound anew. // F6 F160 F185
 func TestImport(t *testing.T) {
 	w := staffed(t)
 	golden(t, "import-dry-run", w.run("bindings", "import", "newcomers", "-f", "testdata/staff.csv", "--dry-run"))

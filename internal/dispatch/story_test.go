@@ -194,7 +194,7 @@ func TestSuperseded(t *testing.T) {
 	}
 }
 
-// A scenario that is switched off pushes nothing, and says so. // F3 F18
+// A scenario that is switched off pushes nothing, and says so. // F3 F18 F172
 func TestDisabledScenario(t *testing.T) {
 	w := newWorld(t)
 	w.bundle(func(c *connector) {

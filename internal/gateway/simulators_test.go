@@ -342,6 +342,30 @@ func TestWeCom(t *testing.T) {
 	v.secret("credentials/appSecret", gatewaySecret)
 	v.secret("company-0/appSecret", gatewaySecret)
 
+	// Of the parts of the link that the vendor's page lets people replace, the company, the application and the address of
+	// return with its scheme are filled in; the domain may be left out where the gateway is one's own. F176
+	t.Run("the link", func(t *testing.T) {
+		w := newWorld(t)
+		v.open(w, map[string]string{"lina": "1001"})
+		for agent, path := range map[string]string{phoneAgent: "/connect/oauth2/authorize", "": "/wwlogin/sso/login"} {
+			to, err := url.Parse(v.goTo(w.tab(agent).open(webhookRecord)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			q := to.Query()
+			if to.Path != path || q.Get("appid") != "wwAA" || q.Get("agentid") != "1000002" || q.Get("redirect_uri") != gatewayURL+"/sso/callback/wecom" || q.Has("domain") {
+				t.Errorf("%q is sent to %s", agent, to)
+			}
+		}
+	})
+	// The account is the member's id; somebody who is bound by a display name is not found. F186
+	t.Run("bound by name", func(t *testing.T) {
+		w := newWorld(t)
+		v.open(w, map[string]string{"李娜": "1001"})
+		b := w.tab("")
+		_, _, header := v.client.Scan(v.goTo(b.open(webhookRecord)), "lina")
+		w.wantRefused(b.open(header.Get("Location")), NotLinked)
+	})
 	t.Run("in the app", func(t *testing.T) {
 		w := newWorld(t)
 		v.open(w, map[string]string{"lina": "1001"})
@@ -366,7 +390,8 @@ func TestWeCom(t *testing.T) {
 		company.SecretRef.Name = "bb-app"
 		v.spec.SSO.Companies, v.spec.SSO.App.Title = []v1alpha1.CompanySSO{company}, "甲公司"
 		defer func() { v.spec.SSO.Companies = nil }()
-		v.open(w, map[string]string{"lina": "1001", "bb/lina": "1002"})
+		staff := map[string]string{"lina": "1001", "bb/lina": "1002"} // company and account of each F184
+		v.open(w, staff)
 		b := w.tab("")
 		chooser := b.open(webhookRecord)
 		if chooser.StatusCode != http.StatusOK || !strings.Contains(chooser.body, "甲公司") || !strings.Contains(chooser.body, "乙公司") ||
@@ -380,8 +405,17 @@ func TestWeCom(t *testing.T) {
 		}
 		_, _, header = v.client.Scan(v.goTo(b.open(webhookRecord+"?company=wecom")), "lina")
 		w.arrives(b, header.Get("Location"), "1001", "/record/QuoteObj/5f3c2ab1")
-		w.wantPage(b.open(webhookRecord+"?company=cc"), BadLink)
+		w.wantPage(b.open(webhookRecord+"?company=cc"), BadLink) // F188
 		w.wantPage(b.open(webhookRecord+"?company=bb&company=bb"), BadLink)
+
+		// Bindings name a company by what does not change: with another title everybody is who they were. F190
+		v.spec.SSO.Companies[0].Title = "丙公司"
+		v.open(w, staff)
+		if renamed := b.open(webhookRecord); !strings.Contains(renamed.body, "丙公司") || strings.Contains(renamed.body, "乙公司") {
+			t.Errorf("the company is not renamed:\n%s", renamed.body)
+		}
+		_, _, header = v.client.Scan(v.goTo(b.open(webhookRecord+"?company=bb")), "lina-of-BB")
+		w.arrives(b, header.Get("Location"), "1002", "/record/QuoteObj/5f3c2ab1")
 	})
 	t.Run("the IP is not trusted", func(t *testing.T) {
 		if err := sim.Configure(func(s *wecomsim.Settings) { s.TrustedIPDelaySeconds = 0 }); err != nil {

@@ -135,7 +135,8 @@ func equal(ctx context.Context, t *testing.T, m stage.Member, run crm.Run) {
 	}
 }
 
-// One OA that takes connections and answers nothing is a matter of its own connector: the others deliver as fast as before.
+// One OA that takes connections and answers nothing is a matter of its own connector: the others deliver as fast as before
+// (F60).
 func TestOneOAHangs(t *testing.T) {
 	ctx := within(t, 4*time.Minute)
 	theFleet(ctx, t)

@@ -74,7 +74,7 @@ func newStage(t *testing.T, way string, change func(*sim.Settings)) *stage {
 }
 
 // Every way of proving who calls, over both protocols; a wrong secret is named, its correction heals.
-func TestAuthentication(t *testing.T) { // F8 F9 F35
+func TestAuthentication(t *testing.T) { // F8 F9 F35 F38
 	for way := range ways {
 		for _, preset := range presets {
 			t.Run(way+" "+preset, func(t *testing.T) {

@@ -52,7 +52,7 @@ func (s *stage) of(person string, states ...inbox.State) []inbox.Item {
 }
 
 // A to-do of two people is two to-dos in WeLink; finishing one leaves the other. An id that was finished is not used again.
-func TestLifeOfATodo(t *testing.T) { // F19 F36
+func TestLifeOfATodo(t *testing.T) { // F19 F36 F59
 	s := newStage(t)
 	mine, theirs := oatest.Item("T-1", "lisi"), oatest.Item("T-1", "wangwu")
 	for _, item := range []scenario.Fields{mine, theirs} {
