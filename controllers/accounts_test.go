@@ -39,8 +39,7 @@ func TestPeopleAreBoundOneByOne(t *testing.T) {
 		b.Spec.Accounts = append(b.Spec.Accounts, v1alpha1.AccountPair{CRM: "1001", OA: "lina"})
 	})
 	w.Eventually(bound).WithTimeout(patience).Should(HaveValue(BeEquivalentTo(2)))
-	w.Eventually(func() *int64 { return get(w, "hq", &v1alpha1.OAConnector{}).Status.Accounts.Bound }).
-		WithTimeout(patience).Should(HaveValue(BeEquivalentTo(2)))
+	w.bound(2)
 }
 
 // F160: what was bound first stays; the second pair is a conflict that a person sees, not a silent overwrite.
@@ -140,8 +139,7 @@ func TestHundredThousandPairs(t *testing.T) {
 		w.fileBinding(name, name)
 	}
 	w.connector(withoutSSO)
-	w.Eventually(func() *int64 { return get(w, "hq", &v1alpha1.OAConnector{}).Status.Accounts.Bound }).
-		WithTimeout(patience).Should(HaveValue(BeEquivalentTo(people)))
+	w.bound(people)
 	before := w.shards()
 	w.Expect(len(before)).To(BeNumerically(">", 1))
 

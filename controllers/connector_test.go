@@ -23,6 +23,7 @@ func TestApplyingTheSampleBringsUpDispatcherAndGateway(t *testing.T) {
 	w.binding("staff", "1000=zhangwei", "1001=lina")
 	w.connector()
 
+	w.bound(2)
 	hash := w.hash()
 	children := map[string]client.Object{
 		"hq-dispatcher": &appsv1.Deployment{}, "hq-gateway": &appsv1.Deployment{},

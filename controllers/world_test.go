@@ -267,6 +267,13 @@ func (w *world) hash() string {
 	return hash
 }
 
+// bound waits until the connector hq knows so many pairs: a connector may be seen before a binding that was created first.
+func (w *world) bound(pairs int) {
+	w.Helper()
+	w.Eventually(func() *int64 { return get(w, "hq", &v1alpha1.OAConnector{}).Status.Accounts.Bound }).
+		WithTimeout(patience).Should(HaveValue(BeEquivalentTo(pairs)))
+}
+
 // healthyReport of a dispatcher that has nothing to do.
 func healthyReport(hash string) report.Report {
 	return report.Report{
@@ -284,6 +291,7 @@ func (w *world) ready(changes ...func(*v1alpha1.OAConnector)) *fakePod {
 	w.secrets()
 	w.binding("staff", "1000=zhangwei", "1001=lina")
 	c := w.connector(append([]func(*v1alpha1.OAConnector){withoutSSO}, changes...)...)
+	w.bound(2)
 	hash := w.hash()
 	pod := w.runPod(v1alpha1.ComponentDispatcher, healthyReport(hash))
 	w.available("hq-dispatcher")
