@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -50,7 +51,8 @@ type world struct {
 	access access
 	// ports are the servers of the pods, by pod/port.
 	ports map[string]string
-	// asked are the requests to dispatchers.
+	// asked are the requests to dispatchers, which are asked at the same time.
+	mu    sync.Mutex
 	asked []string
 }
 
@@ -108,7 +110,9 @@ func (w *world) serve(pod string, port int, answers map[string]any) {
 	mux := http.NewServeMux()
 	for path, answer := range answers {
 		mux.HandleFunc(path, func(rw http.ResponseWriter, r *http.Request) {
+			w.mu.Lock()
 			w.asked = append(w.asked, pod+" "+r.URL.RequestURI())
+			w.mu.Unlock()
 			switch v := answer.(type) {
 			case http.HandlerFunc:
 				v(rw, r)
