@@ -37,7 +37,7 @@ demo-down: ## Take away everything that `make demo` started
 
 .PHONY: test
 test: assets ## Unit tests, golden files, and the controllers against a real API server
-	KUBEBUILDER_ASSETS="$$($(KUBE) build --print-assets)" go test $(RACE) -timeout 15m $(TESTFLAGS) ./api/... ./cmd/... ./controllers/... ./internal/... ./hack/... ./docs/... ./test/conformance/ ./test/chaos/
+	KUBEBUILDER_ASSETS="$$($(KUBE) build --print-assets)" go test $(RACE) -timeout 15m $(TESTFLAGS) ./api/... ./cmd/... ./controllers/... ./internal/... ./hack/... ./docs/... ./test/conformance/ ./test/chaos/ ./test/gitops/
 	hack/fuzz.sh 2000x
 	cd hack/cluster && go test ./...
 	KUBEBUILDER_ASSETS="$$($(KUBE) build --print-assets)" && cd hack/chart && KUBEBUILDER_ASSETS="$$KUBEBUILDER_ASSETS" go test ./...

@@ -18,14 +18,19 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
+	"github.com/oabridge/oabridge/controllers"
+	"github.com/oabridge/oabridge/test/gitops"
 )
 
 // statuses watches every object of ours for as long as the tests run, and notes each status that a tool which reads kstatus,
 // or a person, could not rely on.
 type statuses struct {
 	reasons map[string]bool
+	argo    gitops.ArgoCD
+	flux    gitops.Flux
 
 	mu    sync.Mutex
 	wrong []string
@@ -39,6 +44,12 @@ func watchStatuses(ctx context.Context) (*statuses, error) {
 		return nil, err
 	}
 	s := &statuses{reasons: map[string]bool{}}
+	if s.argo, err = gitops.ReadArgoCD(".."); err != nil {
+		return nil, err
+	}
+	if s.flux, err = gitops.ReadFlux(".."); err != nil {
+		return nil, err
+	}
 	for _, m := range declaredReason.FindAllStringSubmatch(string(source), -1) {
 		s.reasons[m[1]] = true
 	}
@@ -66,7 +77,10 @@ func (s *statuses) follow(ctx context.Context, w watch.Interface) {
 			continue
 		}
 		u := &unstructured.Unstructured{Object: content}
-		for _, problem := range s.check(u) {
+		if gvk, err := apiutil.GVKForObject(event.Object, controllers.Scheme()); err == nil {
+			u.SetGroupVersionKind(gvk) // a typed object does not know its kind
+		}
+		for _, problem := range append(s.check(u), s.pipelines(u)...) {
 			s.note(fmt.Sprintf("%T %s/%s: %s", event.Object, u.GetNamespace(), u.GetName(), problem))
 		}
 	}
@@ -151,6 +165,25 @@ func (s *statuses) check(u *unstructured.Unstructured) (wrong []string) {
 		if problem != "" {
 			wrong = append(wrong, c.Type+" "+problem)
 		}
+	}
+	return wrong
+}
+
+// pipelines returns what the health scripts of Argo CD and Flux make wrong of an object.
+func (s *statuses) pipelines(u *unstructured.Unstructured) (wrong []string) {
+	health, message, err := s.argo.Health(u)
+	switch {
+	case err != nil:
+		wrong = append(wrong, "Argo CD: "+err.Error())
+	case !slices.Contains([]string{"Healthy", "Progressing", "Degraded", "Suspended"}, health) || message == "":
+		wrong = append(wrong, fmt.Sprintf("Argo CD shows %q (%q)", health, message))
+	}
+	state, err := s.flux.Status(u)
+	switch {
+	case err != nil:
+		wrong = append(wrong, "Flux: "+err.Error())
+	case state == "Failed" && health != "Degraded" && u.GetDeletionTimestamp() == nil:
+		wrong = append(wrong, "it failed for Flux, and Argo CD shows "+health)
 	}
 	return wrong
 }
