@@ -46,6 +46,8 @@ type round struct {
 	now       time.Time
 	// problems found on the way; they end up in ReferencesResolved and Stalled.
 	problems []problem
+	// refused: another connector has what this one claims, and nothing is made for it.
+	refused bool
 	// previous is the live bundle, compiled the one that was just made: nil when a problem is fatal, and then the
 	// children stay as they are.
 	previous *bundle.Bundle
@@ -82,6 +84,7 @@ func (c *ConnectorReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 	r := &round{connector: &connector, now: c.options.Now()}
 	steps := []func(context.Context, *round) error{
 		c.ensureFinalizer,
+		c.claim,
 		c.resolveSecrets,
 		c.followPods,
 		c.compile,

@@ -24,6 +24,10 @@ func (c *ConnectorReconciler) compile(ctx context.Context, r *round) error {
 		return err
 	}
 	r.previous = live.bundle
+	if r.refused {
+		r.hash = live.hash
+		return nil
+	}
 	templates, err := c.templates(ctx, r.connector)
 	if err != nil {
 		return err

@@ -48,6 +48,7 @@ func setupConnector(mgr ctrl.Manager, o Options) (*ConnectorReconciler, error) {
 	routes.controller, err = ctrl.NewControllerManagedBy(mgr).
 		Named("connector").
 		For(&v1alpha1.OAConnector{}, generation).
+		Watches(&v1alpha1.OAConnector{}, mapWith(refs.byClaim), generation).
 		Owns(&appsv1.Deployment{}).
 		Owns(&corev1.Service{}).
 		Owns(&corev1.ServiceAccount{}).

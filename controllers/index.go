@@ -6,6 +6,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
+	"github.com/oabridge/oabridge/internal/bundle"
 )
 
 // Field indexes, for the way back from what is referred to to what refers to it.
@@ -14,6 +15,7 @@ const (
 	indexSecret    = "oabridge.dev/secret"
 	indexConfigMap = "oabridge.dev/configmap"
 	indexConnector = "oabridge.dev/connector"
+	indexClaim     = "oabridge.dev/claim"
 )
 
 func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
@@ -28,6 +30,15 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 	}
 	if err := indexer.IndexField(ctx, &v1alpha1.OAConnector{}, indexSecret, func(o client.Object) []string {
 		return secretNames(o.(*v1alpha1.OAConnector)) //nolint:forcetypeassert // the index is of this kind
+	}); err != nil {
+		return err
+	}
+	if err := indexer.IndexField(ctx, &v1alpha1.OAConnector{}, indexClaim, func(o client.Object) []string {
+		var keys []string
+		for _, claim := range bundle.Claims(o.(*v1alpha1.OAConnector)) { //nolint:forcetypeassert // the index is of this kind
+			keys = append(keys, claim.Key)
+		}
+		return keys
 	}); err != nil {
 		return err
 	}

@@ -35,6 +35,7 @@ const maxMessage = 2048
 var stalledReasons = []string{
 	v1alpha1.ReasonSpecInvalid, v1alpha1.ReasonParameterInvalid, v1alpha1.ReasonScenarioConflict,
 	v1alpha1.ReasonTemplateMismatch, v1alpha1.ReasonChildNotOurs,
+	v1alpha1.ReasonDataCenterTaken, v1alpha1.ReasonRegisterCodeTaken,
 }
 
 func newProblem(reason, message string) problem {

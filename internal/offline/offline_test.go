@@ -56,6 +56,24 @@ func TestTheSchemaIsThatOfTheAPIServer(t *testing.T) {
 	}
 }
 
+// What two connectors of a namespace exclude each other from is found in files too. // F58
+func TestTwoConnectorsForOneDataCenter(t *testing.T) {
+	sample, err := os.ReadFile("../../config/samples/connector.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := strings.Replace(string(sample), "spec:", "spec:\n  dataCenterID: dc-1", 1)
+	second := strings.Replace(first, "name: hq\n", "name: again\n", 1)
+	found := check(t, first+"\n---\n"+second)
+	if len(found) != 1 || found[0].Reason != "DataCenterTaken" || found[0].Field != "spec.dataCenterID" ||
+		!strings.Contains(found[0].Message, `"hq"`) || !strings.Contains(found[0].Object, "again") {
+		t.Errorf("got %+v", found)
+	}
+	if found := check(t, first+"\n---\n"+strings.Replace(second, "namespace: crm", "namespace: trial", 1)); len(found) != 0 {
+		t.Errorf("in another namespace: %+v", found)
+	}
+}
+
 // The presets that ship pass the schema too, not only their own tests.
 func TestPresetsHaveNoFindings(t *testing.T) {
 	files, err := filepath.Glob("../../config/presets/*-*.yaml")

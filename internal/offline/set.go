@@ -228,7 +228,8 @@ func (s *Set) Check() []Finding {
 			findings = append(findings, finding(b.Source, "spec.accountsFrom.configMapKeyRef", v1alpha1.ReasonAccountsInvalid, r.Error()))
 		}
 	}
-	for _, c := range s.Connectors {
+	for i, c := range s.Connectors {
+		findings = append(findings, taken(s.Connectors[:i], c)...)
 		output, problems := s.Compile(c)
 		for _, p := range problems {
 			if !s.saidOfTemplate(broken, c, p) {
@@ -238,6 +239,20 @@ func (s *Set) Check() []Finding {
 		if output != nil {
 			for _, conflict := range output.Conflicts {
 				findings = append(findings, finding(c.Source, "spec.accounts.selector", v1alpha1.ReasonAccountsConflict, conflict.Message()))
+			}
+		}
+	}
+	return findings
+}
+
+// taken is what a connector of the files before claims as well: files have no age.
+func taken(before []Entry[v1alpha1.OAConnector], c Entry[v1alpha1.OAConnector]) []Finding {
+	var findings []Finding
+	for _, claim := range bundle.Claims(c.Object) {
+		for _, other := range before {
+			if other.Object.Namespace == c.Object.Namespace && slices.ContainsFunc(bundle.Claims(other.Object), claim.Same) {
+				findings = append(findings, finding(c.Source, claim.Field, claim.Reason, claim.Refusal(other.Object).Message))
+				break
 			}
 		}
 	}
