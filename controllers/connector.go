@@ -14,6 +14,7 @@ import (
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/bundle"
+	"github.com/oabridge/oabridge/internal/workload"
 )
 
 // +kubebuilder:rbac:groups=oabridge.dev,resources=oaconnectors,verbs=list;watch;patch
@@ -55,6 +56,10 @@ type round struct {
 	// hash of the bundle that the pods should have, secrets a short hash over the Secrets that they mount.
 	hash, secrets string
 	pods          []corev1.Pod
+	// children that the connector should have, nil while there is no bundle; kept are the Deployments among them that stay
+	// as they are, because their podTemplate cannot be used.
+	children []workload.Object
+	kept     map[string]bool
 	// routesMissing: an HTTPRoute is wanted, and the cluster does not serve them.
 	routesMissing bool
 	// requeue is when to look again, 0 for never.
@@ -89,6 +94,7 @@ func (c *ConnectorReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 		c.followPods,
 		c.compile,
 		c.ensurePeerSecret,
+		c.buildChildren,
 		c.openRoutes,
 		c.applyChildren,
 		c.pruneChildren,

@@ -76,22 +76,36 @@ func (c *ConnectorReconciler) openRoutes(_ context.Context, r *round) error {
 	return nil
 }
 
-// applyChildren applies in the order of workload.Build. A child that is refused does not keep the others back, except
-// that no pod is changed while its configuration could not be written.
-func (c *ConnectorReconciler) applyChildren(ctx context.Context, r *round) error {
+// buildChildren makes what the connector should have. A podTemplate that cannot be used keeps its Deployment as it is.
+func (c *ConnectorReconciler) buildChildren(_ context.Context, r *round) error {
 	if r.compiled == nil {
 		return nil
 	}
-	configRefused := false
-	for _, child := range workload.Build(workload.Input{
+	in := workload.Input{
 		Connector:  r.connector,
 		Bundle:     r.compiled.Bundle,
 		Files:      r.compiled.Files,
 		Image:      c.options.Image,
 		PullPolicy: c.options.PullPolicy,
-	}) {
+	}
+	r.children, r.kept = workload.Build(in), map[string]bool{}
+	for _, p := range workload.Check(in) {
+		r.problem(v1alpha1.ReasonPodTemplateInvalid, p.Message)
+		r.kept[workload.DeploymentName(r.connector.Name, p.Component)] = true
+	}
+	return nil
+}
+
+// applyChildren applies in the order of workload.Build. A child that is refused does not keep the others back, except
+// that no pod is changed while its configuration could not be written.
+func (c *ConnectorReconciler) applyChildren(ctx context.Context, r *round) error {
+	configRefused := false
+	for _, child := range r.children {
 		kind, name := *child.GetKind(), *child.GetName()
-		if configRefused && (kind == "ConfigMap" || kind == "Deployment") || r.routesMissing && kind == workload.RouteKind.Kind {
+		switch {
+		case configRefused && (kind == "ConfigMap" || kind == "Deployment"),
+			r.routesMissing && kind == workload.RouteKind.Kind,
+			kind == "Deployment" && r.kept[name]:
 			continue
 		}
 		err := c.apply.child(ctx, r.connector, child)
@@ -150,7 +164,7 @@ func (c *ConnectorReconciler) pruneChildren(ctx context.Context, r *round) error
 		return nil
 	}
 	wanted := map[string]bool{}
-	for _, child := range workload.Build(workload.Input{Connector: r.connector, Bundle: r.compiled.Bundle, Files: r.compiled.Files}) {
+	for _, child := range r.children {
 		wanted[*child.GetKind()+"/"+*child.GetName()] = true
 	}
 	routes, err := c.routes.reader(ctx)

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
+	"github.com/oabridge/oabridge/internal/workload"
 )
 
 func newConnectorStatusWriter(c client.Client, recorder events.EventRecorder) *statusWriter[v1alpha1.OAConnectorStatus] {
@@ -49,6 +50,7 @@ func (c *ConnectorReconciler) writeStatus(ctx context.Context, r *round) error {
 		Delivery:           deliveryStatus(before.Delivery, seen.dispatcher),
 		Accounts:           before.Accounts,
 		Addresses:          r.addresses(),
+		Gateway:            gatewayStatus(r.connector, seen),
 	}
 	if r.compiled != nil {
 		next.Accounts = v1alpha1.AccountsStatus{
@@ -59,6 +61,21 @@ func (c *ConnectorReconciler) writeStatus(ctx context.Context, r *round) error {
 	again, err := c.status.write(ctx, r.connector, before, next, r.now)
 	r.again(again)
 	return err
+}
+
+// gatewayStatus is what the scale subresource shows; a connector without a gateway has nothing to scale.
+func gatewayStatus(c *v1alpha1.OAConnector, seen observation) v1alpha1.GatewayStatus {
+	for _, component := range seen.components {
+		if component.name != v1alpha1.ComponentGateway {
+			continue
+		}
+		s := v1alpha1.GatewayStatus{Replicas: ptr.To[int32](0), Selector: workload.GatewaySelector(c)}
+		if component.deployment != nil {
+			s.Replicas = ptr.To(component.deployment.Status.Replicas)
+		}
+		return s
+	}
+	return v1alpha1.GatewayStatus{}
 }
 
 // configStatus keeps the moment at which a bundle was first live everywhere, also while a new pod catches up.

@@ -36,6 +36,7 @@ var stalledReasons = []string{
 	v1alpha1.ReasonSpecInvalid, v1alpha1.ReasonParameterInvalid, v1alpha1.ReasonScenarioConflict,
 	v1alpha1.ReasonTemplateMismatch, v1alpha1.ReasonChildNotOurs,
 	v1alpha1.ReasonDataCenterTaken, v1alpha1.ReasonRegisterCodeTaken,
+	v1alpha1.ReasonPodTemplateInvalid,
 }
 
 func newProblem(reason, message string) problem {

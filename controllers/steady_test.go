@@ -41,20 +41,25 @@ func TestSteadyConnectorsCostNoRequests(t *testing.T) {
 	w.Expect(after).To(ConsistOf("PATCH /apis/oabridge.dev/v1alpha1/namespaces/" + w.ns + "/oaconnectors/hq/status"))
 }
 
+// file is a connector as a GitOps tool applies it: what was written down, and no more.
+func (w *world) file(c *v1alpha1.OAConnector) runtime.ApplyConfiguration {
+	w.Helper()
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(c)
+	w.Expect(err).NotTo(HaveOccurred())
+	delete(content, "status")
+	u := &unstructured.Unstructured{Object: content}
+	unstructured.RemoveNestedField(u.Object, "metadata", "creationTimestamp")
+	u.SetNamespace(w.ns)
+	return client.ApplyConfigurationFromUnstructured(u)
+}
+
 // A GitOps tool that applies the same files again finds no difference, and the operator's work is no difference to it.
 func TestApplyingTheSameFileAgainChangesNothing(t *testing.T) {
 	w := newWorld(t)
 	w.secrets()
 	w.binding("staff", "1000=zhangwei")
-	apply := func() client.Object {
-		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(sampleConnector(t))
-		w.Expect(err).NotTo(HaveOccurred())
-		delete(content, "status")
-		u := &unstructured.Unstructured{Object: content}
-		unstructured.RemoveNestedField(u.Object, "metadata", "creationTimestamp")
-		u.SetNamespace(w.ns)
-		w.Expect(admin.Apply(w.Context(), client.ApplyConfigurationFromUnstructured(u), client.FieldOwner("gitops"))).To(Succeed())
-		return u
+	apply := func() {
+		w.Expect(admin.Apply(w.Context(), w.file(sampleConnector(t)), client.FieldOwner("gitops"))).To(Succeed())
 	}
 	apply()
 	w.hash()

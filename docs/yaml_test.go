@@ -15,6 +15,9 @@ import (
 	"github.com/oabridge/oabridge/internal/scenario"
 )
 
+// ours matches an object of OA Bridge, and not one that refers to it.
+var ours = regexp.MustCompile(`(?m)^apiVersion: ` + regexp.QuoteMeta(v1alpha1.GroupVersion.Group) + `/`)
+
 var documentEnd = regexp.MustCompile(`(?m)^---\s*$`)
 
 // Every object of OA Bridge that a page shows can be applied: it decodes strictly, its template passes its own tests, and
@@ -28,7 +31,7 @@ func TestObjects(t *testing.T) {
 				continue
 			}
 			for _, document := range documentEnd.Split(block[2], -1) {
-				if !strings.Contains(document, "apiVersion: "+v1alpha1.GroupVersion.Group) {
+				if !ours.MatchString(document) {
 					continue
 				}
 				shown++

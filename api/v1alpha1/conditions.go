@@ -38,8 +38,10 @@ const (
 	ReasonSpecInvalid       = "SpecInvalid"
 	ReasonChildNotOurs      = "ChildNotOurs"
 	// ReasonDataCenterTaken and ReasonRegisterCodeTaken: an older connector of the namespace has it.
-	ReasonDataCenterTaken    = "DataCenterTaken"
-	ReasonRegisterCodeTaken  = "RegisterCodeTaken"
+	ReasonDataCenterTaken   = "DataCenterTaken"
+	ReasonRegisterCodeTaken = "RegisterCodeTaken"
+	// ReasonPodTemplateInvalid: a podTemplate cannot be used, or takes a pod out of the Pod Security Standard "restricted".
+	ReasonPodTemplateInvalid = "PodTemplateInvalid"
 	ReasonApplyFailed        = "ApplyFailed"
 	ReasonAccountsConflict   = "AccountsConflict"
 	ReasonAccountsInvalid    = "AccountsInvalid"

@@ -29,6 +29,9 @@ type Dispatcher struct {
 	// resources of the dispatcher container. Default: requests of 50m CPU and 128Mi, a limit of 512Mi memory.
 	// +optional
 	Resources Resources `json:"resources,omitempty,omitzero"`
+	// podTemplate says where the dispatcher's pods run, and what is added to them.
+	// +optional
+	PodTemplate PodTemplate `json:"podTemplate,omitempty,omitzero"`
 }
 
 // QueueType is where accepted events are kept.

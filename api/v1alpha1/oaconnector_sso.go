@@ -58,12 +58,19 @@ type SSO struct {
 	// +optional
 	// +default={"type":"Ingress"}
 	Exposure Exposure `json:"exposure,omitempty,omitzero"`
-	// replicas of the gateway.
+	// replicas of the gateway. kubectl scale and a HorizontalPodAutoscaler of the connector change this field: leave it out
+	// of a file that is applied again and again.
 	// +optional
 	// +default=2
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=32
 	Replicas int32 `json:"replicas,omitempty"`
+	// resources of the gateway container. Default: requests of 50m CPU and 64Mi, a limit of 256Mi memory.
+	// +optional
+	Resources Resources `json:"resources,omitempty,omitzero"`
+	// podTemplate says where the gateway's pods run, and what is added to them.
+	// +optional
+	PodTemplate PodTemplate `json:"podTemplate,omitempty,omitzero"`
 	// crmLogin is how a verified person is logged into the CRM.
 	// +optional
 	CRMLogin CRMLogin `json:"crmLogin,omitempty,omitzero"`

@@ -23,6 +23,9 @@ type OAConnectorStatus struct {
 	// delivery counts items, as the dispatcher reports them.
 	// +optional
 	Delivery DeliveryStatus `json:"delivery,omitempty,omitzero"`
+	// gateway is what is scaled; it is there when a gateway runs.
+	// +optional
+	Gateway GatewayStatus `json:"gateway,omitempty,omitzero"`
 	// accounts counts the account pairs in use.
 	// +optional
 	Accounts AccountsStatus `json:"accounts,omitempty,omitzero"`
@@ -191,6 +194,7 @@ type AddressStatus struct {
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
+// +kubebuilder:subresource:scale:specpath=.spec.sso.replicas,statuspath=.status.gateway.replicas,selectorpath=.status.gateway.selector
 // +kubebuilder:resource:shortName=oac,categories=oabridge
 // +kubebuilder:printcolumn:name="Type",type=string,JSONPath=`.spec.type`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`

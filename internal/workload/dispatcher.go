@@ -39,15 +39,13 @@ func dispatcherReplicas(c *v1alpha1.OAConnector) int32 {
 	return max(c.Spec.Dispatcher.Replicas, 1)
 }
 
-// dispatcherDeployment runs, with an embedded queue, one pod and never two at a time: the queue volume has one writer. With
-// NATS any number may run: each partition of the queue has one owner among them.
-func dispatcherDeployment(in Input) Object {
-	chosen := metav1ac.LabelSelector().WithMatchLabels(selector(in.Connector, v1alpha1.ComponentDispatcher))
+// dispatcherPod has one writer of its queue volume or, with NATS, a name by which the replicas tell each other apart.
+func dispatcherPod(in Input) pod {
 	p := pod{
 		in: in, component: v1alpha1.ComponentDispatcher,
 		account:   DispatcherName(in.Connector.Name),
 		args:      []string{"--store=" + bundle.DirStore},
-		resources: dispatcherResources(in.Connector.Spec.Dispatcher.Resources),
+		resources: resources(in.Connector.Spec.Dispatcher.Resources, dispatcherMemory, dispatcherMemoryLimit),
 		grace:     dispatcherGrace,
 		ports: map[string]int32{
 			"events": bundle.PortPublic, "admin": bundle.PortAdmin, "peer": bundle.PortPeer,
@@ -57,22 +55,34 @@ func dispatcherDeployment(in Input) Object {
 			WithName(storeVolumeName).WithMountPath(bundle.DirStore)},
 		slots: dispatcherSlots(in),
 	}
-	strategy := appsv1ac.DeploymentStrategy().WithType(appsv1.RecreateDeploymentStrategyType)
 	if usesNATS(in.Connector) {
-		strategy = addBeforeTakingAway()
-		p.spread = spread(chosen)
+		p.spread = true
 		p.args = append(p.args, "--replica=$("+podNameVariable+")")
 		p.env = []*corev1ac.EnvVarApplyConfiguration{corev1ac.EnvVar().WithName(podNameVariable).
 			WithValueFrom(corev1ac.EnvVarSource().WithFieldRef(corev1ac.ObjectFieldSelector().WithFieldPath("metadata.name")))}
 	}
-	return appsv1ac.Deployment(DispatcherName(in.Connector.Name), in.Connector.Namespace).
-		WithLabels(labels(in.Connector, v1alpha1.ComponentDispatcher)).
+	return p
+}
+
+// dispatcherDeployment runs, with an embedded queue, one pod and never two at a time: the queue volume has one writer. With
+// NATS any number may run: each partition of the queue has one owner among them.
+func dispatcherDeployment(in Input) Object {
+	strategy := appsv1ac.DeploymentStrategy().WithType(appsv1.RecreateDeploymentStrategyType)
+	if usesNATS(in.Connector) {
+		strategy = addBeforeTakingAway()
+	}
+	return deployment(in, v1alpha1.ComponentDispatcher, DispatcherName(in.Connector.Name), dispatcherReplicas(in.Connector), strategy, dispatcherPod(in))
+}
+
+func deployment(in Input, component, name string, replicas int32, strategy *appsv1ac.DeploymentStrategyApplyConfiguration, p pod) Object {
+	return appsv1ac.Deployment(name, in.Connector.Namespace).
+		WithLabels(labels(in.Connector, component)).
 		WithOwnerReferences(owner(in.Connector)).
 		WithSpec(appsv1ac.DeploymentSpec().
-			WithReplicas(dispatcherReplicas(in.Connector)).
+			WithReplicas(replicas).
 			WithRevisionHistoryLimit(keptRevisions).
 			WithStrategy(strategy).
-			WithSelector(chosen).
+			WithSelector(metav1ac.LabelSelector().WithMatchLabels(selector(in.Connector, component))).
 			WithTemplate(p.template()))
 }
 

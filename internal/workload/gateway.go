@@ -2,8 +2,7 @@ package workload
 
 import (
 	networkingv1 "k8s.io/api/networking/v1"
-	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
-	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	networkingv1ac "k8s.io/client-go/applyconfigurations/networking/v1"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
@@ -24,27 +23,26 @@ func gatewayReplicas(c *v1alpha1.OAConnector) int32 {
 	return defaultGatewayReplicas
 }
 
-// gatewayDeployment loses no click in a rollout.
-func gatewayDeployment(in Input) Object {
-	chosen := metav1ac.LabelSelector().WithMatchLabels(selector(in.Connector, v1alpha1.ComponentGateway))
-	p := pod{
+func gatewayPod(in Input) pod {
+	return pod{
 		in: in, component: v1alpha1.ComponentGateway,
 		account:   GatewayName(in.Connector.Name),
-		resources: gatewayResources(),
+		resources: resources(in.Connector.Spec.SSO.Resources, gatewayMemory, gatewayMemoryLimit),
 		grace:     gatewayGrace,
 		ports:     map[string]int32{"http": bundle.PortPublic, "admin": bundle.PortAdmin},
 		slots:     gatewaySlots(in),
-		spread:    spread(chosen),
+		spread:    true,
 	}
-	return appsv1ac.Deployment(GatewayName(in.Connector.Name), in.Connector.Namespace).
-		WithLabels(labels(in.Connector, v1alpha1.ComponentGateway)).
-		WithOwnerReferences(owner(in.Connector)).
-		WithSpec(appsv1ac.DeploymentSpec().
-			WithReplicas(gatewayReplicas(in.Connector)).
-			WithRevisionHistoryLimit(keptRevisions).
-			WithStrategy(addBeforeTakingAway()).
-			WithSelector(chosen).
-			WithTemplate(p.template()))
+}
+
+// gatewayDeployment loses no click in a rollout.
+func gatewayDeployment(in Input) Object {
+	return deployment(in, v1alpha1.ComponentGateway, GatewayName(in.Connector.Name), gatewayReplicas(in.Connector), addBeforeTakingAway(), gatewayPod(in))
+}
+
+// GatewaySelector picks the pods of the gateway, as an autoscaler wants it: as text.
+func GatewaySelector(c *v1alpha1.OAConnector) string {
+	return metav1.FormatLabelSelector(&metav1.LabelSelector{MatchLabels: selector(c, v1alpha1.ComponentGateway)})
 }
 
 func gatewayService(in Input) Object {

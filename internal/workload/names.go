@@ -17,6 +17,14 @@ func DispatcherName(connector string) string { return connector + "-dispatcher" 
 // GatewayName is the name of the gateway's Deployment, Service, ServiceAccount, PodDisruptionBudget and Ingress.
 func GatewayName(connector string) string { return connector + "-gateway" }
 
+// DeploymentName is the name of the Deployment of a component.
+func DeploymentName(connector, component string) string {
+	if component == v1alpha1.ComponentGateway {
+		return GatewayName(connector)
+	}
+	return DispatcherName(connector)
+}
+
 // BundleName is the name of the ConfigMap that holds the root document of the bundle.
 func BundleName(connector string) string { return connector + "-bundle" }
 

@@ -12,6 +12,7 @@ import (
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
 	policyv1ac "k8s.io/client-go/applyconfigurations/policy/v1"
 
+	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/bundle"
 )
 
@@ -44,7 +45,7 @@ type pod struct {
 	volumes   []*corev1ac.VolumeApplyConfiguration
 	mounts    []*corev1ac.VolumeMountApplyConfiguration
 	slots     []slot
-	spread    *corev1ac.TopologySpreadConstraintApplyConfiguration
+	spread    bool
 	env       []*corev1ac.EnvVarApplyConfiguration
 }
 
@@ -68,10 +69,13 @@ func (p pod) template() *corev1ac.PodTemplateSpecApplyConfiguration {
 	for _, s := range p.slots {
 		spec.WithVolumes(s.volume())
 	}
-	if p.spread != nil {
-		spec.WithTopologySpreadConstraints(p.spread)
+	chosen := metav1ac.LabelSelector().WithMatchLabels(selector(p.in.Connector, p.component))
+	if p.spread {
+		spec.WithTopologySpreadConstraints(spread(chosen))
 	}
-	return corev1ac.PodTemplateSpec().WithLabels(labels(p.in.Connector, p.component)).WithSpec(spec)
+	template := corev1ac.PodTemplateSpec().WithLabels(labels(p.in.Connector, p.component)).WithSpec(spec)
+	customise(template, podTemplateOf(p.in.Connector, p.component), chosen)
+	return template
 }
 
 func (p pod) container() *corev1ac.ContainerApplyConfiguration {
@@ -106,7 +110,16 @@ func (p pod) container() *corev1ac.ContainerApplyConfiguration {
 	return c
 }
 
-// spread asks for one pod on each node, where there are enough nodes.
+// podOf returns the pod of a component.
+func podOf(in Input, component string) pod {
+	if component == v1alpha1.ComponentGateway {
+		return gatewayPod(in)
+	}
+	return dispatcherPod(in)
+}
+
+// spread asks for one pod on each node, where there are enough nodes. Zones are left to the user: the scheduler passes over
+// every node that lacks the label of one of a pod's constraints, so in a cluster without zones nothing would be spread.
 func spread(chosen *metav1ac.LabelSelectorApplyConfiguration) *corev1ac.TopologySpreadConstraintApplyConfiguration {
 	return corev1ac.TopologySpreadConstraint().
 		WithMaxSkew(1).

@@ -21,11 +21,11 @@ var (
 	bytesPerMebibyte      int64 = 1 << 20
 )
 
-// dispatcherResources fills what the connector leaves open, so that the request never exceeds the limit.
-func dispatcherResources(r v1alpha1.Resources) *corev1ac.ResourceRequirementsApplyConfiguration {
+// resources fills what the connector leaves open, so that the request never exceeds the limit.
+func resources(r v1alpha1.Resources, defaultMemory, defaultLimit resource.Quantity) *corev1ac.ResourceRequirementsApplyConfiguration {
 	cpu := quantity(r.CPURequest, defaultCPU)
-	memory := quantity(r.MemoryRequest, dispatcherMemory)
-	limit := quantity(r.MemoryLimit, dispatcherMemoryLimit)
+	memory := quantity(r.MemoryRequest, defaultMemory)
+	limit := quantity(r.MemoryLimit, defaultLimit)
 	switch {
 	case memory.Cmp(limit) <= 0:
 	case r.MemoryRequest == "":
@@ -33,14 +33,6 @@ func dispatcherResources(r v1alpha1.Resources) *corev1ac.ResourceRequirementsApp
 	default:
 		limit = memory
 	}
-	return requirements(cpu, memory, limit)
-}
-
-func gatewayResources() *corev1ac.ResourceRequirementsApplyConfiguration {
-	return requirements(defaultCPU, gatewayMemory, gatewayMemoryLimit)
-}
-
-func requirements(cpu, memory, limit resource.Quantity) *corev1ac.ResourceRequirementsApplyConfiguration {
 	return corev1ac.ResourceRequirements().
 		WithRequests(corev1.ResourceList{corev1.ResourceCPU: cpu, corev1.ResourceMemory: memory}).
 		WithLimits(corev1.ResourceList{corev1.ResourceMemory: limit})
