@@ -25,17 +25,16 @@ type secretNeed struct {
 
 // secretNeeds lists the Secrets that a connector refers to.
 func secretNeeds(spec *v1alpha1.OAConnectorSpec) []secretNeed {
-	needs := []secretNeed{{
-		field: "spec.credentialsSecretRef", name: spec.CredentialsSecretRef.Name,
-		required: bundle.CredentialKeys(spec),
-	}, {
+	account := secretNeed{field: "spec.credentialsSecretRef", name: spec.CredentialsSecretRef.Name}
+	account.required, account.optional = bundle.CredentialKeys(spec)
+	needs := []secretNeed{account, {
 		field: "spec.endpoint.caSecretRef", name: spec.Endpoint.CASecretRef.Name,
 		required: []string{v1alpha1.KeyCA}, check: checkCertificates,
 	}}
 	for i, h := range spec.Headers {
 		needs = append(needs, secretNeed{
 			field: fmt.Sprintf("spec.headers[%d].valueFrom.secretKeyRef", i), name: h.ValueFrom.SecretKeyRef.Name,
-			required: []string{h.ValueFrom.SecretKeyRef.Key}, check: checkHeaderValue,
+			required: []string{h.ValueFrom.SecretKeyRef.Key}, optional: next(h.ValueFrom.SecretKeyRef.Key), check: checkHeaderValue,
 		})
 	}
 	if bundle.Pulled(spec) {
@@ -67,22 +66,22 @@ func ssoNeeds(sso *v1alpha1.SSO) []secretNeed {
 	needs := []secretNeed{login, proof}
 	for _, c := range sso.Companies {
 		needs = append(needs, secretNeed{
-			field: fmt.Sprintf("spec.sso.companies[%s].secretRef", c.Name), name: c.SecretRef.Name, required: []string{v1alpha1.KeyAppSecret},
+			field: fmt.Sprintf("spec.sso.companies[%s].secretRef", c.Name), name: c.SecretRef.Name,
+			required: []string{v1alpha1.KeyAppSecret}, optional: next(v1alpha1.KeyAppSecret),
 		})
 	}
 	return needs
 }
 
 func sourceNeeds(source *v1alpha1.Source) []secretNeed {
-	return []secretNeed{{
+	account := secretNeed{field: "spec.source.crm.credentialsSecretRef", name: source.CRM.CredentialsSecretRef.Name}
+	account.required, account.optional = bundle.CRMKeys()
+	return []secretNeed{account, {
 		field: "spec.source.signingSecretRef", name: source.SigningSecretRef.Name,
 		required: []string{v1alpha1.KeySigning}, optional: next(v1alpha1.KeySigning), check: checkSigningKey,
 	}, {
 		field: "spec.source.tokenSecretRef", name: source.TokenSecretRef.Name,
 		required: []string{v1alpha1.KeyToken}, optional: next(v1alpha1.KeyToken), check: checkToken,
-	}, {
-		field: "spec.source.crm.credentialsSecretRef", name: source.CRM.CredentialsSecretRef.Name,
-		required: []string{v1alpha1.KeyAppID, v1alpha1.KeyAppSecret, v1alpha1.KeyPermanentCode},
 	}, {
 		field: "spec.source.callback.secretRef", name: source.Callback.SecretRef.Name,
 		required: []string{v1alpha1.KeyEncodingAES}, optional: next(v1alpha1.KeyEncodingAES), check: checkEncodingKey,

@@ -24,8 +24,13 @@ func PublicAddress(t v1alpha1.OAType) string {
 	return ""
 }
 
-// CredentialKeys are the keys that the credentials Secret of a connector must have; none when no account is needed.
-func CredentialKeys(spec *v1alpha1.OAConnectorSpec) []string {
+// CredentialKeys are the keys that the credentials Secret of a connector must have, none when no account is needed, and those
+// of the account that is to follow.
+func CredentialKeys(spec *v1alpha1.OAConnectorSpec) (required, optional []string) {
+	return rotated(accountKeys(spec)...)
+}
+
+func accountKeys(spec *v1alpha1.OAConnectorSpec) []string {
 	account := []string{v1alpha1.KeyUsername, v1alpha1.KeyPassword}
 	switch spec.Type {
 	case v1alpha1.TypeWeaver:

@@ -12,11 +12,11 @@ func SSOKeys(s v1alpha1.SSO) (required, optional []string) {
 		if s.JWT.Algorithm == v1alpha1.AlgorithmHS256 {
 			return rotated(v1alpha1.KeyShared)
 		}
-		return []string{v1alpha1.KeyJWKS}, nil
+		return []string{v1alpha1.KeyJWKS}, nil // a set holds several keys itself
 	case v1alpha1.SSOOIDC, v1alpha1.SSOOAuth2:
-		return []string{v1alpha1.KeyClientSecret}, nil
+		return rotated(v1alpha1.KeyClientSecret)
 	case v1alpha1.SSOCallback:
-		return nil, []string{v1alpha1.KeyToken}
+		return nil, []string{v1alpha1.KeyToken, v1alpha1.KeyToken + v1alpha1.SuffixNext}
 	}
 	return nil, nil
 }
@@ -27,15 +27,23 @@ func LoginKeys(l v1alpha1.CRMLogin) (required, optional []string) {
 	case v1alpha1.LoginSignedURL, v1alpha1.LoginOneTimeCode:
 		return rotated(v1alpha1.KeyShared)
 	case v1alpha1.LoginOpenIDProvider:
-		required, optional = rotated(v1alpha1.KeyPrivate)
-		if l.OpenID.Type != v1alpha1.ClientPublic {
-			required = append(required, v1alpha1.KeyClientSecret)
+		if l.OpenID.Type == v1alpha1.ClientPublic {
+			return rotated(v1alpha1.KeyPrivate)
 		}
-		return required, optional
+		return rotated(v1alpha1.KeyPrivate, v1alpha1.KeyClientSecret)
 	}
 	return rotated(v1alpha1.KeyPrivate)
 }
 
-func rotated(key string) (required, optional []string) {
-	return []string{key}, []string{key + v1alpha1.SuffixNext}
+// CRMKeys lists the keys of the Secret in spec.source.crm.credentialsSecretRef.
+func CRMKeys() (required, optional []string) {
+	return rotated(v1alpha1.KeyAppID, v1alpha1.KeyAppSecret, v1alpha1.KeyPermanentCode)
+}
+
+// rotated are keys, and where the values stand that are to follow theirs.
+func rotated(keys ...string) (required, optional []string) {
+	for _, key := range keys {
+		optional = append(optional, key+v1alpha1.SuffixNext)
+	}
+	return keys, optional
 }

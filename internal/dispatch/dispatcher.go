@@ -19,6 +19,7 @@ import (
 	"github.com/oabridge/oabridge/internal/oa"
 	"github.com/oabridge/oabridge/internal/oa/drivers"
 	"github.com/oabridge/oabridge/internal/report"
+	"github.com/oabridge/oabridge/internal/rotation"
 )
 
 const (
@@ -34,14 +35,16 @@ const (
 // Dispatcher is one running dispatcher.
 type Dispatcher struct {
 	*shared
-	options   Options
-	intake    *intake
-	callback  *fxiaoke.Callback
-	keys      *keys
-	config    configState
-	store     storeState
-	publisher *report.Publisher
-	servers   []server
+	options  Options
+	intake   *intake
+	callback *fxiaoke.Callback
+	keys     *keys
+	config   configState
+	store    storeState
+	// credentials knows which values of the Secrets are in use.
+	credentials *rotation.Keeper
+	publisher   *report.Publisher
+	servers     []server
 	// session is the open store, nil while there is none.
 	session atomic.Pointer[session]
 	// first is closed when the first bundle is live.
@@ -82,6 +85,7 @@ func New(ctx context.Context, o Options) (*Dispatcher, error) {
 		}
 	}
 	d.intake = newIntake(d)
+	d.credentials = rotation.NewKeeper(d.rotators, d.accepted, func() { nudge(d.dirty) })
 	d.callback = fxiaoke.NewCallback(o.Secrets, d.crm, time.Now)
 	d.metrics.registry.MustRegister(levels{d}, d.callback, d.digests)
 	d.store.set(errors.New("the store is being opened"))
@@ -99,6 +103,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	var background errgroup.Group
 	start := func(f func()) { background.Go(func() error { f(); return nil }) }
 	start(func() { d.publish(work) })
+	start(func() { d.credentials.Run(work) })
 	watching := make(chan error, 2)
 	start(func() { watching <- d.watchBundle(work) })
 	start(func() { watching <- d.watchSecrets(work) })
@@ -223,6 +228,7 @@ func (d *Dispatcher) use(ctx context.Context, l *bundle.Loaded) {
 	if s := d.session.Load(); s != nil {
 		s.use(ctx, v)
 	}
+	d.credentials.Look()
 	d.firstOnce.Do(func() { close(d.first) })
 	nudge(d.dirty)
 	d.log.Info("bundle is live", "hash", v.hash, "connector", v.bundle.Namespace+"/"+v.bundle.Name, "accounts", v.accounts.Len())
@@ -249,6 +255,7 @@ func (d *Dispatcher) watchSecrets(ctx context.Context) error {
 			return
 		}
 		d.reloadKeys(v)
+		d.credentials.Look()
 		if now := credentials(d.options.Secrets); now != shown {
 			shown = now
 			d.log.Info("credentials changed: asking the OA")

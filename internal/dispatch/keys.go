@@ -52,7 +52,13 @@ func (k *keys) reload(s bundle.Source) error {
 	var authenticator *crm.Authenticator
 	if s.Signing || s.Token {
 		var err error
-		if authenticator, err = crm.NewAuthenticator(found, time.Now); err != nil {
+		authenticator, err = crm.NewAuthenticator(found, time.Now)
+		if bad, ok := errors.AsType[*crm.KeyError](err); ok && strings.HasSuffix(bad.Key, v1alpha1.SuffixNext) {
+			// A mistake in the key that comes must not lock out the one that is there.
+			errs = append(errs, fmt.Errorf("the events' proof of origin: %w", err))
+			authenticator, err = crm.NewAuthenticator(crm.Keys{Signing: first(found.Signing), Tokens: first(found.Tokens)}, time.Now)
+		}
+		if err != nil {
 			errs = append(errs, fmt.Errorf("the events' proof of origin: %w", err))
 		}
 	}
@@ -72,6 +78,8 @@ func (k *keys) reload(s bundle.Source) error {
 	}
 	return errors.Join(errs...)
 }
+
+func first(values []string) []string { return values[:min(len(values), 1)] }
 
 func (k *keys) authenticator() *crm.Authenticator {
 	k.mu.RLock()

@@ -76,6 +76,7 @@ func (d *Dispatcher) report() report.Report {
 	if v := d.live.Load(); v != nil {
 		r.Config.Hash = v.hash
 	}
+	r.Credentials = d.credentials.States()
 	s := d.session.Load()
 	r.Store = d.storeReport(s, time.Now())
 	if s == nil {

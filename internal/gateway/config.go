@@ -17,6 +17,7 @@ import (
 	"github.com/oabridge/oabridge/internal/mounted"
 	"github.com/oabridge/oabridge/internal/oa"
 	"github.com/oabridge/oabridge/internal/report"
+	"github.com/oabridge/oabridge/internal/rotation"
 )
 
 // maxVerifyTimeout bounds one question to the OA: a person waits for the answer.
@@ -32,12 +33,14 @@ type configurator struct {
 	newSignIn  func(b *bundle.Bundle, secretsDir string, now func() time.Time) (oa.SignIn, error)
 	log        logr.Logger
 
-	mu      sync.Mutex
-	loaded  *bundle.Loaded // the newest good bundle
-	failed  string         // why a still newer one is not good
-	signIn  oa.SignIn      // made for the bundle with the hash signsIn
-	signsIn string
-	problem string
+	mu sync.Mutex
+	// credentials knows which values of the Secrets are in use.
+	credentials *rotation.Keeper
+	loaded      *bundle.Loaded // the newest good bundle
+	failed      string         // why a still newer one is not good
+	signIn      oa.SignIn      // made for the bundle with the hash signsIn
+	signsIn     string
+	problem     string
 }
 
 // bundleLoaded takes a new bundle.
@@ -54,6 +57,13 @@ func (c *configurator) bundleFailed(err error) {
 	defer c.mu.Unlock()
 	c.failed = err.Error()
 	c.apply()
+}
+
+// credentialsChanged reports what is in use.
+func (c *configurator) credentialsChanged() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.publish()
 }
 
 // secretsChanged reads the mounted Secrets again.
@@ -92,7 +102,12 @@ func (c *configurator) apply() {
 		gauge = 1
 	}
 	c.handler.metrics.config.Set(gauge)
-	r := report.Report{Component: v1alpha1.ComponentGateway, Config: report.Config{Problem: problem}}
+	c.publish()
+	c.credentials.Look()
+}
+
+func (c *configurator) publish() {
+	r := report.Report{Component: v1alpha1.ComponentGateway, Config: report.Config{Problem: c.problem}, Credentials: c.credentials.States()}
 	if l := c.handler.live.Load(); l != nil {
 		r.Config.Hash = l.hash
 	}

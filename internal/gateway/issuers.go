@@ -34,7 +34,7 @@ func (c *configurator) newIssuer(s *bundle.SSO, l *live) (issuer login.Issuer, w
 			err = errors.New("spec.sso.crmLogin.openID is missing: the CRM must be known as a client")
 			break
 		}
-		client := login.Client{ID: s.OpenID.ClientID, RedirectURIs: s.OpenID.RedirectURIs, Public: s.OpenID.Public, Secret: c.clientSecret}
+		client := login.Client{ID: s.OpenID.ClientID, RedirectURIs: s.OpenID.RedirectURIs, Public: s.OpenID.Public, Secret: c.clientSecrets}
 		issuer, err = login.NewOpenIDProvider(config, c.handler.keys, client, vault{l}, issuerSeal{l.seal}, PathAuthorize+"?"+paramRequest+"=")
 		if err == nil {
 			warning, err = c.takeKeys()
@@ -59,24 +59,31 @@ func (c *configurator) sharedKey() (string, error) {
 
 // sharedKeys are the current key, and the next one while it is being replaced.
 func (c *configurator) sharedKeys() ([]string, error) {
-	key, err := mounted.Read(c.secretsDir, bundle.SlotLogin, v1alpha1.KeyShared)
-	if key = strings.TrimSpace(key); err != nil || key == "" {
+	keys, err := c.loginKeys(v1alpha1.KeyShared)
+	if err != nil || keys[0] == "" {
 		return nil, login.ErrNoSharedKey
 	}
-	if len(key) < login.MinSharedKey {
+	if len(keys[0]) < login.MinSharedKey {
 		return nil, fmt.Errorf("%s in the Secret of spec.sso.crmLogin.keySecretRef: %w", v1alpha1.KeyShared, login.ErrShortKey)
-	}
-	keys := []string{key}
-	if next, err := mounted.Read(c.secretsDir, bundle.SlotLogin, v1alpha1.KeyShared+v1alpha1.SuffixNext); err == nil {
-		keys = append(keys, strings.TrimSpace(next))
 	}
 	return keys, nil
 }
 
-// clientSecret proves the CRM at the gateway.
-func (c *configurator) clientSecret() (string, error) {
-	secret, err := mounted.Read(c.secretsDir, bundle.SlotLogin, v1alpha1.KeyClientSecret)
-	return strings.TrimSpace(secret), err
+// clientSecrets prove the CRM at the gateway: the current one, and the next one while it is being replaced.
+func (c *configurator) clientSecrets() ([]string, error) {
+	return c.loginKeys(v1alpha1.KeyClientSecret)
+}
+
+func (c *configurator) loginKeys(name string) ([]string, error) {
+	key, err := mounted.Read(c.secretsDir, bundle.SlotLogin, name)
+	if err != nil {
+		return nil, err
+	}
+	keys := []string{strings.TrimSpace(key)}
+	if next, err := mounted.Read(c.secretsDir, bundle.SlotLogin, name+v1alpha1.SuffixNext); err == nil {
+		keys = append(keys, strings.TrimSpace(next))
+	}
+	return keys, nil
 }
 
 // takeKeys hands the mounted keys over to the key ring.

@@ -24,6 +24,7 @@ import (
 	"github.com/oabridge/oabridge/internal/mounted"
 	"github.com/oabridge/oabridge/internal/oa/drivers"
 	"github.com/oabridge/oabridge/internal/report"
+	"github.com/oabridge/oabridge/internal/rotation"
 )
 
 // Limits of the servers.
@@ -78,6 +79,7 @@ func Run(ctx context.Context, o Options) error {
 		handler: handler, secretsDir: o.SecretsDir, peers: newPeerClient(), newSignIn: drivers.NewSignIn, log: o.Log,
 		publisher: report.NewPublisher(report.Report{Component: v1alpha1.ComponentGateway}),
 	}
+	config.credentials = rotation.NewKeeper(config.rotators, config.accepted, config.credentialsChanged)
 	var draining atomic.Bool
 	ready := func() bool { return handler.live.Load() != nil && !draining.Load() }
 
@@ -90,6 +92,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 
 	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { config.credentials.Run(serving); return nil })
 	group.Go(func() error { handler.auditor.run(serving); return nil })
 	group.Go(func() error { return serve(publicServer, public) })
 	group.Go(func() error { return serve(adminServer, admin) })

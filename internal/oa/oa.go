@@ -6,6 +6,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/oabridge/oabridge/internal/rotation"
 	"github.com/oabridge/oabridge/internal/scenario"
 )
 
@@ -17,6 +18,9 @@ type Pusher interface {
 	// Probe asks the OA whether it answers and accepts the credentials, without writing anything.
 	Probe(ctx context.Context) Attempt
 }
+
+// Rotator is a Pusher, or a sign-in, whose credentials can be replaced while it works.
+type Rotator = rotation.Rotator
 
 // Class is the kind of a failed attempt. The empty class is success.
 type Class string

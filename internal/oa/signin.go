@@ -111,6 +111,8 @@ type Provider struct {
 type SignIn struct {
 	Link      LinkVerifier
 	Providers []Provider
+	// Rotators are the credentials that the mode shows to the OA.
+	Rotators []Rotator
 }
 
 // Verdict is what a refused proof means for the person who clicked.

@@ -4,7 +4,11 @@
 // ?wait=25s, and the workload answers as soon as its report differs, at the latest after the wait (304).
 package report
 
-import "time"
+import (
+	"time"
+
+	"github.com/oabridge/oabridge/internal/rotation"
+)
 
 // Report is the state of one workload process. It never holds anything secret.
 type Report struct {
@@ -24,6 +28,8 @@ type Report struct {
 	Trials map[string]Trial `json:"trials,omitempty"`
 	// Notifications is the state of the digest; nil when there is none.
 	Notifications *Notifications `json:"notifications,omitempty"`
+	// Credentials says of each key of the Secrets which value is in use, as a fingerprint.
+	Credentials []rotation.KeyState `json:"credentials,omitempty"`
 }
 
 // Trial is how the new revision of a template does.

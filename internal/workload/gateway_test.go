@@ -23,13 +23,13 @@ func TestSecretsOfTheGatewayByMode(t *testing.T) {
 		"JWT":         {func(s *v1alpha1.OAConnectorSpec) { s.SSO.Mode, s.SSO.JWT.Algorithm = v1alpha1.SSOJWT, "ES256" }, own + ", sso/jwks.json hq-sso"},
 		"JWT, shared": {func(s *v1alpha1.OAConnectorSpec) { s.SSO.Mode, s.SSO.JWT.Algorithm = v1alpha1.SSOJWT, "HS256" },
 			own + ", sso/shared-key hq-sso, sso/shared-key.next hq-sso"},
-		"callback": {func(s *v1alpha1.OAConnectorSpec) { s.SSO.Mode = v1alpha1.SSOCallback }, own + ", sso/token hq-sso"},
-		"OIDC":     {func(s *v1alpha1.OAConnectorSpec) { s.SSO.Mode = v1alpha1.SSOOIDC }, own + ", sso/client-secret hq-sso"},
+		"callback": {func(s *v1alpha1.OAConnectorSpec) { s.SSO.Mode = v1alpha1.SSOCallback }, own + ", sso/token hq-sso, sso/token.next hq-sso"},
+		"OIDC":     {func(s *v1alpha1.OAConnectorSpec) { s.SSO.Mode = v1alpha1.SSOOIDC }, own + ", sso/client-secret hq-sso, sso/client-secret.next hq-sso"},
 		"CAS":      {func(s *v1alpha1.OAConnectorSpec) { s.SSO.Mode = v1alpha1.SSOCAS }, own},
 		"WeCom, two companies": {func(s *v1alpha1.OAConnectorSpec) {
 			s.Type, s.SSO.Mode = v1alpha1.TypeWeCom, v1alpha1.SSOApp
 			s.SSO.Companies = []v1alpha1.CompanySSO{{Name: "b", SecretRef: secret("b-app")}}
-		}, "credentials/appSecret hq-app, " + own + ", company-0/appSecret b-app"},
+		}, "credentials/appSecret hq-app, credentials/appSecret.next hq-app, " + own + ", company-0/appSecret b-app, company-0/appSecret.next b-app"},
 		"signed URL": {func(s *v1alpha1.OAConnectorSpec) {
 			s.SSO.Mode, s.SSO.CRMLogin.Type = v1alpha1.SSOCAS, v1alpha1.LoginSignedURL
 		},
@@ -37,7 +37,7 @@ func TestSecretsOfTheGatewayByMode(t *testing.T) {
 		"OpenID Provider": {func(s *v1alpha1.OAConnectorSpec) {
 			s.SSO.Mode, s.SSO.CRMLogin.Type = v1alpha1.SSOCAS, v1alpha1.LoginOpenIDProvider
 		},
-			own + ", login/client-secret hq-login"},
+			own + ", login/client-secret hq-login, login/client-secret.next hq-login"},
 	} {
 		in := minimal()
 		spec := &in.Connector.Spec

@@ -76,7 +76,7 @@ func dispatcherSlots(in Input) []slot {
 
 // credentialSlots is the OA account, where there is one.
 func credentialSlots(spec *v1alpha1.OAConnectorSpec) []slot {
-	if names := bundle.CredentialKeys(spec); len(names) > 0 && spec.CredentialsSecretRef.Name != "" {
+	if names := slices.Concat(bundle.CredentialKeys(spec)); len(names) > 0 && spec.CredentialsSecretRef.Name != "" {
 		return []slot{{bundle.SlotCredentials, keys(spec.CredentialsSecretRef.Name, names...)}}
 	}
 	return nil
@@ -86,7 +86,7 @@ func crmSlots(source v1alpha1.Source) []slot {
 	var slots []slot
 	if name := source.CRM.CredentialsSecretRef.Name; name != "" {
 		slots = append(slots, slot{bundle.SlotCRM,
-			keys(name, v1alpha1.KeyAppID, v1alpha1.KeyAppSecret, v1alpha1.KeyPermanentCode)})
+			keys(name, slices.Concat(bundle.CRMKeys())...)})
 	}
 	if name := source.Callback.SecretRef.Name; name != "" {
 		slots = append(slots, slot{bundle.SlotCallback, keys(name, rotated(v1alpha1.KeyEncodingAES)...)})
@@ -123,7 +123,7 @@ func gatewaySlots(in Input) []slot {
 		slots = append(slots, slot{bundle.SlotSSO, keys(spec.SSO.SecretRef.Name, names...)})
 	}
 	for i, c := range spec.SSO.Companies {
-		slots = append(slots, slot{bundle.CompanySlot(i), keys(c.SecretRef.Name, v1alpha1.KeyAppSecret)})
+		slots = append(slots, slot{bundle.CompanySlot(i), keys(c.SecretRef.Name, rotated(v1alpha1.KeyAppSecret)...)})
 	}
 	return slots
 }
@@ -151,7 +151,8 @@ func headerFiles(in Input) []secretFile {
 	for _, h := range in.Connector.Spec.Headers {
 		ref := h.ValueFrom.SecretKeyRef
 		if file, ok := files[h.Name]; ok && ref.Name != "" {
-			out = append(out, secretFile{secret: ref.Name, key: ref.Key, file: file})
+			out = append(out, secretFile{secret: ref.Name, key: ref.Key, file: file},
+				secretFile{secret: ref.Name, key: ref.Key + v1alpha1.SuffixNext, file: file + v1alpha1.SuffixNext})
 		}
 	}
 	return out

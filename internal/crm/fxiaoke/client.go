@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/oabridge/oabridge/internal/bundle"
 	"github.com/oabridge/oabridge/internal/outbound"
+	"github.com/oabridge/oabridge/internal/rotation"
 )
 
 const (
@@ -67,6 +69,7 @@ func (c *Client) Use(config *bundle.CRM) error {
 	}
 	next := &connection{config: *config, base: strings.TrimSuffix(config.URL, "/"), host: u.Host, http: client}
 	next.tokens = newTokenCache(c.now, next.fetchToken)
+	next.keys = c.newRotation(next)
 	c.live.Store(next)
 	return nil
 }
@@ -78,6 +81,7 @@ type connection struct {
 	host   string
 	http   *http.Client
 	tokens *tokenCache
+	keys   *rotation.Rotation[credentials]
 }
 
 // call makes one business call: the token, the enterprise and the acting person stand at the top of the body [SEED1, FX-NEW
@@ -89,10 +93,17 @@ func (c *Client) call(ctx context.Context, path string, body map[string]any, lim
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	keys, err := readCredentials(c.secrets)
-	if err != nil {
-		return nil, err
+	answer, err := rotation.Try(ctx, conn.keys, func(keys credentials) ([]byte, error) {
+		return conn.callAs(ctx, keys, path, body, limit)
+	}, refused)
+	if missing, ok := errors.AsType[*rotation.MissingError](err); ok {
+		return nil, missing.Err
 	}
+	return answer, err
+}
+
+// callAs makes a call with some credentials.
+func (conn *connection) callAs(ctx context.Context, keys credentials, path string, body map[string]any, limit int64) ([]byte, error) {
 	for first := true; ; first = false {
 		g, err := conn.tokens.get(ctx, keys)
 		if err != nil {

@@ -34,7 +34,8 @@ type Client struct {
 	RedirectURIs []string
 	// Public clients have no secret.
 	Public bool
-	Secret func() (string, error)
+	// Secret returns the secrets that are good now: the current one, and the next while it is being replaced.
+	Secret func() ([]string, error)
 }
 
 // Sealer encrypts what travels through the browser.

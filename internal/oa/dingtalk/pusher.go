@@ -19,6 +19,7 @@ import (
 	"github.com/oabridge/oabridge/internal/oa/dictionary"
 	"github.com/oabridge/oabridge/internal/oa/exchange"
 	"github.com/oabridge/oabridge/internal/oa/tokens"
+	"github.com/oabridge/oabridge/internal/rotation"
 	"github.com/oabridge/oabridge/internal/scenario"
 )
 
@@ -41,7 +42,7 @@ type Config struct {
 	// APITokens shares the token of the newer interface, as Tokens does that of the old one.
 	APITokens tokens.Store
 	// Credentials returns AppKey and AppSecret as they are now.
-	Credentials func() (tokens.Account, error)
+	Credentials tokens.Source
 }
 
 // Pusher implements oa.Pusher and oa.Inspector: the path of a call says which interface it belongs to.
@@ -54,6 +55,7 @@ type Pusher struct {
 var (
 	_ oa.Pusher    = (*Pusher)(nil)
 	_ oa.Inspector = (*Pusher)(nil)
+	_ oa.Rotator   = (*Pusher)(nil)
 )
 
 // NewPusher returns a pusher.
@@ -71,8 +73,19 @@ func NewPusher(c Config) *Pusher {
 	return &Pusher{old: exchange.New(old), v1: exchange.New(v1), pace: c.Pace}
 }
 
+// Rotate implements oa.Rotator.
+func (p *Pusher) Rotate(ctx context.Context) {
+	p.v1.Rotate(ctx)
+	p.old.Rotate(ctx)
+}
+
+// Credentials implements oa.Rotator.
+func (p *Pusher) Credentials() []rotation.KeyState {
+	return rotation.Merge(p.v1.Credentials(), p.old.Credentials())
+}
+
 // Auth is how calls to the old interface are proven [DT-GO].
-func Auth(credentials func() (tokens.Account, error)) exchange.Auth {
+func Auth(credentials tokens.Source) exchange.Auth {
 	login := exchange.TokenCall{
 		Method: http.MethodGet, Path: "/gettoken",
 		Query: func(a tokens.Account) string {
@@ -84,7 +97,7 @@ func Auth(credentials func() (tokens.Account, error)) exchange.Auth {
 }
 
 // VersionedAuth is how calls to the newer interface are proven [DT-SDK].
-func VersionedAuth(credentials func() (tokens.Account, error)) exchange.Auth {
+func VersionedAuth(credentials tokens.Source) exchange.Auth {
 	login := exchange.TokenCall{
 		Method: http.MethodPost, Path: versioned + "oauth2/accessToken",
 		Body: func(a tokens.Account) any {

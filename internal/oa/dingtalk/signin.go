@@ -11,7 +11,6 @@ import (
 
 	"github.com/oabridge/oabridge/internal/oa"
 	"github.com/oabridge/oabridge/internal/oa/exchange"
-	"github.com/oabridge/oabridge/internal/oa/tokens"
 	"github.com/oabridge/oabridge/internal/scenario"
 	"github.com/oabridge/oabridge/internal/signin"
 )
@@ -27,9 +26,8 @@ const (
 
 // SignInConfig configures a SignIn.
 type SignInConfig struct {
-	Pusher      *Pusher
-	Credentials func() (tokens.Account, error)
-	AppKey      string
+	Pusher *Pusher
+	AppKey string
 	// WebURL; default: DingTalk's cloud.
 	WebURL string
 	// UserID makes the userid in the company the account; otherwise it is the unionId, under which to-dos are pushed [DT-GO].
@@ -93,7 +91,7 @@ func (s *SignIn) Verify(ctx context.Context, p oa.Proof, _ oa.Flow) (oa.Identity
 
 // unionID exchanges the code for the person's own token, and asks with it who that is [DT-SDK, JA].
 func (s *SignIn) unionID(ctx context.Context, p oa.Proof) (oa.Identity, error) {
-	account, err := s.c.Credentials()
+	account, err := s.c.Pusher.v1.Account()
 	if err != nil {
 		return oa.Identity{}, signin.Unasked("KeyMissing", "%v", err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/oabridge/oabridge/internal/oa/wecom"
 	"github.com/oabridge/oabridge/internal/oa/welink"
 	"github.com/oabridge/oabridge/internal/oa/yunzhijia"
+	"github.com/oabridge/oabridge/internal/rotation"
 	"github.com/oabridge/oabridge/internal/signin"
 )
 
@@ -52,7 +53,7 @@ func yunzhijiaTicket(c config) (oa.SignIn, error) {
 		return oa.SignIn{}, missingBlock(yunzhijia.Name, "yunzhijia")
 	}
 	p := yunzhijia.NewPusher(yunzhijia.Config{Config: c.asking(), Credentials: c.secrets.app(own.AppID)})
-	return oa.SignIn{Link: yunzhijia.NewTicket(p, own.AppID)}, nil
+	return oa.SignIn{Link: yunzhijia.NewTicket(p, own.AppID), Rotators: []oa.Rotator{p}}, nil
 }
 
 func welinkSignIn(c config) (oa.SignIn, error) {
@@ -60,11 +61,10 @@ func welinkSignIn(c config) (oa.SignIn, error) {
 	if own == nil {
 		return oa.SignIn{}, missingBlock(welink.Name, "welink")
 	}
-	app := c.secrets.app(own.ClientID)
+	p := welink.NewPusher(welink.Config{Config: c.asking(), Credentials: c.secrets.app(own.ClientID)})
 	return single("welink", welink.NewSignIn(welink.SignInConfig{
-		Pusher: welink.NewPusher(welink.Config{Config: c.asking(), Credentials: app}), Credentials: app, ClientID: own.ClientID,
-		WebURL: c.bundle.SSO.App.WebAuthorizeURL, ScriptURL: c.bundle.SSO.App.ScriptURL,
-	})), nil
+		Pusher: p, ClientID: own.ClientID, WebURL: c.bundle.SSO.App.WebAuthorizeURL, ScriptURL: c.bundle.SSO.App.ScriptURL,
+	}), p), nil
 }
 
 // wecomSignIn has the connector's own company first, and then the others (F189).
@@ -73,27 +73,35 @@ func wecomSignIn(c config) (oa.SignIn, error) {
 	if own == nil {
 		return oa.SignIn{}, missingBlock(wecom.Name, "wecom")
 	}
-	provider := func(name, title, prefix, corpID, agentID string, app func() (tokens.Account, error)) oa.Provider {
-		return oa.Provider{Name: name, Title: title, AccountPrefix: prefix, Verifier: wecom.NewSignIn(wecom.SignInConfig{
-			Pusher: wecom.NewPusher(wecom.Config{Config: c.asking(), Credentials: app}), CorpID: corpID, AgentID: agentID,
+	var out oa.SignIn
+	add := func(name, title, prefix, corpID, agentID string, app tokens.Source, keys func(rotation.Version) []rotation.Key) {
+		config := c.asking()
+		config.Keys = keys
+		p := wecom.NewPusher(wecom.Config{Config: config, Credentials: app})
+		out.Rotators = append(out.Rotators, p)
+		out.Providers = append(out.Providers, oa.Provider{Name: name, Title: title, AccountPrefix: prefix, Verifier: wecom.NewSignIn(wecom.SignInConfig{
+			Pusher: p, CorpID: corpID, AgentID: agentID,
 			AuthorizeURL: c.bundle.SSO.App.AuthorizeURL, WebURL: c.bundle.SSO.App.WebAuthorizeURL,
-		})}
+		})})
 	}
 	title := c.bundle.SSO.App.Title
 	if title == "" {
 		title = "企业微信 WeCom"
 	}
-	list := []oa.Provider{provider("wecom", title, "", own.CorpID, strconv.FormatInt(own.AgentID, 10), c.secrets.app(own.CorpID))}
+	add("wecom", title, "", own.CorpID, strconv.FormatInt(own.AgentID, 10), c.secrets.app(own.CorpID), c.keys)
 	for _, company := range c.bundle.SSO.Companies {
-		list = append(list, provider(company.Name, company.Title, company.Name+"/", company.CorpID, company.AgentID, c.secrets.company(company)))
+		add(company.Name, company.Title, company.Name+"/", company.CorpID, company.AgentID, c.secrets.company(company),
+			func(v rotation.Version) []rotation.Key {
+				return []rotation.Key{c.secrets.key(company.Secret, v1alpha1.KeyAppSecret, v)}
+			})
 	}
-	return oa.SignIn{Providers: list}, nil
+	return out, nil
 }
 
 // company returns the application of one of several companies.
-func (s secrets) company(c bundle.Company) func() (tokens.Account, error) {
-	return func() (tokens.Account, error) {
-		v, err := s.files.read(c.Secret, v1alpha1.KeyAppSecret)
+func (s secrets) company(c bundle.Company) tokens.Source {
+	return func(version rotation.Version) (tokens.Account, error) {
+		v, err := s.versioned(c.Secret, v1alpha1.KeyAppSecret, version)
 		if err != nil || v == "" {
 			return tokens.Account{}, fmt.Errorf("the key %s is missing: put it into the Secret in spec.sso.companies[%s].secretRef", v1alpha1.KeyAppSecret, c.Name)
 		}
@@ -110,11 +118,11 @@ func dingtalkSignIn(c config) (oa.SignIn, error) {
 	if err != nil {
 		return oa.SignIn{}, errors.New("spec.dingtalk.apiURL: not an absolute http or https URL without user info, query and fragment: write it like https://api.dingtalk.com")
 	}
-	app := c.secrets.app(own.AppKey)
+	p := dingtalk.NewPusher(dingtalk.Config{Config: c.asking(), API: api, Credentials: c.secrets.app(own.AppKey)})
 	return single("dingtalk", dingtalk.NewSignIn(dingtalk.SignInConfig{
-		Pusher: dingtalk.NewPusher(dingtalk.Config{Config: c.asking(), API: api, Credentials: app}), Credentials: app, AppKey: own.AppKey,
+		Pusher: p, AppKey: own.AppKey,
 		WebURL: c.bundle.SSO.App.WebAuthorizeURL, UserID: c.bundle.SSO.App.AccountID == string(v1alpha1.AppUserID),
-	})), nil
+	}), p), nil
 }
 
 // feishuIDs are the members of Feishu's answer by spec.sso.app.accountID.
@@ -127,8 +135,9 @@ func feishuSignIn(c config) (oa.SignIn, error) {
 	if own == nil {
 		return oa.SignIn{}, missingBlock(feishu.Name, "feishu")
 	}
-	return single("feishu", feishu.NewSignIn(feishu.SignInConfig{
+	s := feishu.NewSignIn(feishu.SignInConfig{
 		Config: c.asking(), Credentials: c.secrets.app(own.AppID), AppID: own.AppID, AuthorizeURL: c.bundle.SSO.App.WebAuthorizeURL,
 		Account: feishuIDs[v1alpha1.AppAccountID(c.bundle.SSO.App.AccountID)],
-	})), nil
+	})
+	return single("feishu", s, s), nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/oabridge/oabridge/internal/oa/exchange"
 	"github.com/oabridge/oabridge/internal/oa/tokens"
 	"github.com/oabridge/oabridge/internal/outbound"
+	"github.com/oabridge/oabridge/internal/rotation"
 )
 
 // config is what every vendor's driver is made from.
@@ -106,7 +107,7 @@ func prepare(b *bundle.Bundle, secretsDir string, now func() time.Time) (config,
 // exchange is what all pushers have in common.
 func (c config) exchange() exchange.Config {
 	return exchange.Config{
-		Endpoint: c.url, Client: c.client, Headers: c.headers, Timeout: c.bundle.Delivery.Timeout.Std(), Now: c.now,
+		Endpoint: c.url, Client: c.client, Headers: c.headers, Keys: c.keys, Timeout: c.bundle.Delivery.Timeout.Std(), Now: c.now,
 		Tokens: c.tokens(""), Pace: c.options.Pace, Log: c.options.Log,
 	}
 }
@@ -119,7 +120,9 @@ func (c config) tokens(name string) tokens.Store {
 	return c.options.Tokens(name)
 }
 
-func (c config) headers() ([]exchange.Header, error) { return c.secrets.headers(c.bundle.OA.Headers) }
+func (c config) headers(v rotation.Version) ([]exchange.Header, error) {
+	return c.secrets.headers(c.bundle.OA.Headers, v)
+}
 
 // missingBlock is the error of a bundle without the vendor's own block.
 func missingBlock(oaType, field string) error {

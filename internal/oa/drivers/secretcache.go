@@ -3,9 +3,11 @@ package drivers
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/mounted"
 )
 
@@ -33,6 +35,8 @@ type readFile struct {
 	// read is when the file was read, looked when it was last looked at.
 	read, looked time.Time
 	value        string
+	// missing is why there is no value of a next key: most keys have none.
+	missing error
 }
 
 // old reports whether the time stamp of the file tells a later change.
@@ -45,16 +49,20 @@ func (c *secretCache) read(slot, key string) (string, error) {
 	defer c.mu.Unlock()
 	now := time.Now() // the clock of the file system, not the injected one
 	f, known := c.files[name]
-	if known && f.old() && now.Sub(f.looked) < c.lookAgain {
-		return f.value, nil
+	if known && (f.missing != nil || f.old()) && now.Sub(f.looked) < c.lookAgain {
+		return f.value, f.missing
 	}
 	// The stat comes before the read: a change between them makes the next stat differ.
 	info, err := os.Stat(filepath.Join(c.dir, slot, key))
 	if err != nil {
 		delete(c.files, name)
-		return mounted.Read(c.dir, slot, key) // which words the error
+		value, err := mounted.Read(c.dir, slot, key) // which words the error
+		if err != nil && strings.HasSuffix(key, v1alpha1.SuffixNext) {
+			c.keep(name, readFile{looked: now, missing: err})
+		}
+		return value, err
 	}
-	if !known || !os.SameFile(f.info, info) || f.info.Size() != info.Size() || !f.info.ModTime().Equal(info.ModTime()) || !f.old() {
+	if !known || f.missing != nil || !os.SameFile(f.info, info) || f.info.Size() != info.Size() || !f.info.ModTime().Equal(info.ModTime()) || !f.old() {
 		f = readFile{info: info, read: now}
 		if f.value, err = mounted.Read(c.dir, slot, key); err != nil {
 			delete(c.files, name)
@@ -62,9 +70,13 @@ func (c *secretCache) read(slot, key string) (string, error) {
 		}
 	}
 	f.looked = now
+	c.keep(name, f)
+	return f.value, nil
+}
+
+func (c *secretCache) keep(name [2]string, f readFile) {
 	if c.files == nil {
 		c.files = map[[2]string]readFile{}
 	}
 	c.files[name] = f
-	return f.value, nil
 }

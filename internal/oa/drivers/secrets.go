@@ -9,6 +9,7 @@ import (
 	"github.com/oabridge/oabridge/internal/bundle"
 	"github.com/oabridge/oabridge/internal/oa/exchange"
 	"github.com/oabridge/oabridge/internal/oa/tokens"
+	"github.com/oabridge/oabridge/internal/rotation"
 )
 
 // secrets is the directory with one folder for each Secret of the connector. Every method reads what is there now; the
@@ -17,40 +18,43 @@ type secrets struct{ files *secretCache }
 
 func newSecrets(dir string) secrets { return secrets{&secretCache{dir: dir, lookAgain: lookAgain}} }
 
-// account returns the OA account.
-func (s secrets) account() (username, password string, err error) {
-	if username, err = s.credential(v1alpha1.KeyUsername); err != nil {
-		return "", "", err
-	}
-	if password, err = s.credential(v1alpha1.KeyPassword); err != nil {
-		return "", "", err
-	}
-	return username, password, nil
-}
-
 // app returns the secret of an application under the id that the connector gives it.
-func (s secrets) app(id string) func() (tokens.Account, error) {
-	return func() (tokens.Account, error) {
-		secret, err := s.credential(v1alpha1.KeyAppSecret)
+func (s secrets) app(id string) tokens.Source {
+	return func(v rotation.Version) (tokens.Account, error) {
+		secret, err := s.credential(v1alpha1.KeyAppSecret, v)
 		return tokens.Account{Name: id, Secret: secret}, err
 	}
 }
 
-// person returns the OA account in the form of an Auth.
-func (s secrets) person() (tokens.Account, error) {
-	username, password, err := s.account()
-	return tokens.Account{Name: username, Secret: password}, err
+// person returns the OA account.
+func (s secrets) person(v rotation.Version) (a tokens.Account, err error) {
+	if a.Name, err = s.credential(v1alpha1.KeyUsername, v); err == nil {
+		a.Secret, err = s.credential(v1alpha1.KeyPassword, v)
+	}
+	return a, err
 }
 
 // token returns the fixed token.
-func (s secrets) token() (string, error) { return s.credential(v1alpha1.KeyToken) }
+func (s secrets) token(v rotation.Version) (string, error) {
+	return s.credential(v1alpha1.KeyToken, v)
+}
 
-func (s secrets) credential(key string) (string, error) {
-	v, err := s.files.read(bundle.SlotCredentials, key)
+func (s secrets) credential(key string, version rotation.Version) (string, error) {
+	v, err := s.versioned(bundle.SlotCredentials, key, version)
 	if err != nil || v == "" {
 		return "", fmt.Errorf("the key %s is missing: put it into the Secret in spec.credentialsSecretRef", key)
 	}
 	return v, nil
+}
+
+// versioned returns the value of a key, or of the one that is to follow it where there is one.
+func (s secrets) versioned(slot, key string, version rotation.Version) (string, error) {
+	if version == rotation.Next {
+		if v, err := s.files.read(slot, key+v1alpha1.SuffixNext); err == nil && v != "" {
+			return v, nil
+		}
+	}
+	return s.files.read(slot, key)
 }
 
 // ca returns the roots of the OA's certificate.
@@ -63,13 +67,13 @@ func (s secrets) ca() ([]byte, error) {
 }
 
 // headers fills in the values of the common headers.
-func (s secrets) headers(list []bundle.Header) ([]exchange.Header, error) {
+func (s secrets) headers(list []bundle.Header, version rotation.Version) ([]exchange.Header, error) {
 	out := make([]exchange.Header, 0, len(list))
 	for _, h := range list {
 		value, secret := h.Value, h.SecretFile != ""
 		if secret {
 			slot, key := path.Split(h.SecretFile)
-			v, err := s.files.read(path.Clean(slot), key)
+			v, err := s.versioned(path.Clean(slot), key, version)
 			if err != nil {
 				return nil, fmt.Errorf("the value of the header %s is missing: put the key into the Secret in spec.headers[%s].valueFrom.secretKeyRef", h.Name, h.Name)
 			}

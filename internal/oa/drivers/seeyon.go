@@ -2,7 +2,9 @@ package drivers
 
 import (
 	"github.com/oabridge/oabridge/internal/oa"
+	"github.com/oabridge/oabridge/internal/oa/exchange"
 	"github.com/oabridge/oabridge/internal/oa/seeyon"
+	"github.com/oabridge/oabridge/internal/rotation"
 )
 
 func seeyonPusher(c config) (oa.Pusher, error) {
@@ -11,7 +13,7 @@ func seeyonPusher(c config) (oa.Pusher, error) {
 	}
 	return seeyon.NewPusher(seeyon.Config{
 		Config:      c.exchange(),
-		Credentials: c.secrets.account,
+		Credentials: c.secrets.person,
 		Placement:   seeyon.Placement(c.bundle.OA.Seeyon.TokenPlacement),
 		IdleTimeout: c.bundle.OA.Seeyon.TokenIdleTimeout.Std(),
 	}), nil
@@ -25,6 +27,6 @@ func seeyonVerifier(c config) (*seeyon.Verifier, error) {
 		Endpoint: c.url.String(),
 		Client:   c.client,
 		Version:  c.bundle.OA.Seeyon.Version,
-		Headers:  c.headers,
+		Headers:  func() ([]exchange.Header, error) { return c.headers(rotation.Current) },
 	}), nil
 }

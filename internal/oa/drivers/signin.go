@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -16,6 +15,7 @@ import (
 	"github.com/oabridge/oabridge/internal/mounted"
 	"github.com/oabridge/oabridge/internal/oa"
 	"github.com/oabridge/oabridge/internal/oa/seeyon"
+	"github.com/oabridge/oabridge/internal/rotation"
 	"github.com/oabridge/oabridge/internal/signin"
 	"github.com/oabridge/oabridge/internal/signin/callback"
 	"github.com/oabridge/oabridge/internal/signin/cas"
@@ -91,9 +91,10 @@ func authCall(c config) (oa.SignIn, error) {
 	if own == nil {
 		return oa.SignIn{}, missingMode("callback")
 	}
-	return oa.SignIn{Link: callback.New(callback.Config{
+	token := c.ssoSecret(v1alpha1.KeyToken, true)
+	return oa.SignIn{Rotators: []oa.Rotator{token}, Link: callback.New(callback.Config{
 		Channel: c.channel("spec.sso.callback.url"), Parameter: own.Parameter, URL: own.URL, Method: own.Method, AccountPath: own.AccountPath,
-		Token: c.secrets.callbackToken,
+		Token: token,
 	})}, nil
 }
 
@@ -102,10 +103,11 @@ func openID(c config) (oa.SignIn, error) {
 	if own == nil {
 		return oa.SignIn{}, missingMode("oidc")
 	}
+	secret := c.ssoSecret(v1alpha1.KeyClientSecret, false)
 	return single("oidc", oidc.New(oidc.Config{
 		Client: c.client, IssuerURL: own.IssuerURL, ClientID: own.ClientID, Scopes: own.Scopes, AccountClaim: own.AccountClaim,
-		ClientSecret: c.secrets.clientSecret, Now: c.now,
-	})), nil
+		ClientSecret: secret, Now: c.now,
+	}), secret), nil
 }
 
 func plainOAuth2(c config) (oa.SignIn, error) {
@@ -113,11 +115,12 @@ func plainOAuth2(c config) (oa.SignIn, error) {
 	if own == nil {
 		return oa.SignIn{}, missingMode("oauth2")
 	}
+	secret := c.ssoSecret(v1alpha1.KeyClientSecret, false)
 	return single("oauth2", oauth2.New(oauth2.Config{
 		Channel: c.channel("spec.sso.oauth2.userInfoURL"), AuthorizeURL: own.AuthorizeURL, TokenURL: own.TokenURL, UserInfoURL: own.UserInfoURL,
-		ClientID: own.ClientID, ClientSecret: c.secrets.clientSecret, Scopes: own.Scopes, PKCE: own.PKCE, SecretInForm: own.SecretInForm,
+		ClientID: own.ClientID, ClientSecret: secret, Scopes: own.Scopes, PKCE: own.PKCE, SecretInForm: own.SecretInForm,
 		TokenInQuery: own.TokenInQuery, AccountPath: own.AccountPath,
-	})), nil
+	}), secret), nil
 }
 
 func casServer(c config) (oa.SignIn, error) {
@@ -131,8 +134,8 @@ func casServer(c config) (oa.SignIn, error) {
 }
 
 // single is a mode with one provider. Its name is in the address of the return.
-func single(name string, v oa.RedirectVerifier) oa.SignIn {
-	return oa.SignIn{Providers: []oa.Provider{{Name: name, Title: name, Verifier: v}}}
+func single(name string, v oa.RedirectVerifier, rotators ...oa.Rotator) oa.SignIn {
+	return oa.SignIn{Providers: []oa.Provider{{Name: name, Title: name, Verifier: v}}, Rotators: rotators}
 }
 
 // missingMode is the error of a bundle without the block of its mode.
@@ -143,7 +146,7 @@ func missingMode(block string) error {
 // channel asks with the client and the headers of the connector.
 func (c config) channel(field string) signin.Channel {
 	return signin.Channel{Client: c.client, Field: field, Headers: func() (http.Header, error) {
-		list, err := c.headers()
+		list, err := c.headers(rotation.Current)
 		headers := http.Header{}
 		for _, h := range list {
 			headers.Add(h.Name, h.Value)
@@ -152,9 +155,25 @@ func (c config) channel(field string) signin.Channel {
 	}}
 }
 
+// ssoSecret is what the gateway shows to the OA's own server. It may be optional, because an interface may trust the network.
+func (c config) ssoSecret(key string, optional bool) *rotation.Secret {
+	return rotation.NewSecret(func(v rotation.Version) (string, error) {
+		if optional {
+			value, err := c.secrets.versioned(bundle.SlotSSO, key, v)
+			if errors.Is(err, mounted.ErrMissing) {
+				return "", nil
+			}
+			return value, err
+		}
+		return c.secrets.sso(key, v)
+	}, func(v rotation.Version) []rotation.Key {
+		return []rotation.Key{c.secrets.key(bundle.SlotSSO, key, v)}
+	})
+}
+
 // sso returns a value of the Secret for sign-in.
-func (s secrets) sso(key string) (string, error) {
-	v, err := s.files.read(bundle.SlotSSO, key)
+func (s secrets) sso(key string, version rotation.Version) (string, error) {
+	v, err := s.versioned(bundle.SlotSSO, key, version)
 	if err != nil || v == "" {
 		return "", fmt.Errorf("the key %s is missing: put it into the Secret in spec.sso.secretRef", key)
 	}
@@ -163,7 +182,7 @@ func (s secrets) sso(key string) (string, error) {
 
 // rotatedSSO returns the value of a key, and the next one while it is being replaced.
 func (s secrets) rotatedSSO(key string) ([]string, error) {
-	current, err := s.sso(key)
+	current, err := s.sso(key, rotation.Current)
 	if err != nil {
 		return nil, err
 	}
@@ -174,20 +193,6 @@ func (s secrets) rotatedSSO(key string) ([]string, error) {
 	return values, nil
 }
 
-func (s secrets) clientSecret() (string, error) {
-	v, err := s.sso(v1alpha1.KeyClientSecret)
-	return strings.TrimSpace(v), err
-}
-
-// callbackToken is optional: an interface may trust the network.
-func (s secrets) callbackToken() (string, error) {
-	v, err := s.files.read(bundle.SlotSSO, v1alpha1.KeyToken)
-	if errors.Is(err, mounted.ErrMissing) {
-		return "", nil
-	}
-	return strings.TrimSpace(v), err
-}
-
 func (s secrets) jwtKeys(algorithm v1alpha1.JWTAlgorithm) (jose.JSONWebKeySet, error) {
 	if algorithm == v1alpha1.AlgorithmHS256 {
 		keys, err := s.rotatedSSO(v1alpha1.KeyShared)
@@ -196,7 +201,7 @@ func (s secrets) jwtKeys(algorithm v1alpha1.JWTAlgorithm) (jose.JSONWebKeySet, e
 		}
 		return jwt.SharedKeys(keys...)
 	}
-	text, err := s.sso(v1alpha1.KeyJWKS)
+	text, err := s.sso(v1alpha1.KeyJWKS, rotation.Current)
 	if err != nil {
 		return jose.JSONWebKeySet{}, err
 	}

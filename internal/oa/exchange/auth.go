@@ -19,9 +19,9 @@ import (
 // Auth is how calls prove to an OA who makes them. The zero Auth proves nothing: the OA trusts the network, or headers of
 // the connector.
 type Auth struct {
-	// Credentials returns the OA account as it is now. It is asked before every call, so that a rotated Secret counts at
-	// once. Its error is shown to people: it names the missing key and holds no value. nil means that there is no account.
-	Credentials func() (tokens.Account, error)
+	// Credentials returns the OA account as it is now, or the one that is to follow it. It is asked before every call; which of
+	// them a call shows is up to the rotation. nil means that there is no account.
+	Credentials tokens.Source
 	// Login asks the OA for a token; nil when the account itself is the proof.
 	Login func(ctx context.Context, p *Pusher, a tokens.Account) (tokens.Token, *oa.Attempt)
 	// Idle is how long a token lives without a call; 0 when only its own life ends it.

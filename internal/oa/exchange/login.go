@@ -26,9 +26,12 @@ func (p *Pusher) Ask(ctx context.Context, method, path string, body []byte) (Ans
 }
 
 func (p *Pusher) ask(ctx context.Context, method, path string, header http.Header, body []byte) (Answer, *oa.Attempt) {
-	s, failure := p.session()
-	if failure != nil {
-		return Answer{}, failure
+	s, ok := ctx.Value(sessionKey{}).(session)
+	if !ok {
+		var failure *oa.Attempt
+		if s, failure = p.session(); failure != nil {
+			return Answer{}, failure
+		}
 	}
 	u, err := p.Address(path)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/oabridge/oabridge/internal/oa"
 	"github.com/oabridge/oabridge/internal/oa/tokens"
+	"github.com/oabridge/oabridge/internal/rotation"
 	"github.com/oabridge/oabridge/internal/scenario"
 )
 
@@ -26,8 +27,11 @@ type Config struct {
 	Endpoint *url.URL
 	// Client makes the calls; it must not follow redirects.
 	Client *http.Client
-	// Headers returns the common headers as they are now; nil means none. Its error is shown like that of Credentials.
-	Headers func() ([]Header, error)
+	// Headers returns the common headers as they are now, or as they are to be; nil means none. Its error is shown like that of
+	// Credentials.
+	Headers func(rotation.Version) ([]Header, error)
+	// Keys describes the Secret keys behind account and headers for Credentials; nil means none.
+	Keys func(rotation.Version) []rotation.Key
 	// Timeout bounds one exchange with the OA, from the name's resolution to the last byte of the answer; default 60 s
 	// (F39).
 	Timeout time.Duration
@@ -53,8 +57,9 @@ const (
 type Pusher struct {
 	c Config
 	// tokens is nil when the account itself is the proof.
-	tokens *tokens.Cache
-	masker atomic.Pointer[oa.Masker]
+	tokens   *tokens.Cache
+	rotation *rotation.Rotation[session]
+	masker   atomic.Pointer[oa.Masker]
 	// noBatches is until when batches are not tried, in ns since 1970, because the OA does not serve their address.
 	noBatches atomic.Int64
 	// lastOK is the time of the last call that the OA answered as it should, in ns since 1970; 0 after a failure.
@@ -88,6 +93,7 @@ func New(c Config) *Pusher {
 			Idle: c.Auth.Idle, Scope: c.Vendor.Name + " " + c.Endpoint.String(), Store: c.Tokens, Now: c.Now, Log: c.Log,
 		})
 	}
+	p.rotation = p.newRotation()
 	return p
 }
 
@@ -114,17 +120,31 @@ func (p *Pusher) Probe(ctx context.Context) oa.Attempt {
 	switch {
 	case recent && (p.tokens == nil || p.tokens.Holds(s.account)):
 		return oa.Attempt{}
-	case p.tokens == nil:
-		return p.finish(p.knock(ctx), began)
 	}
-	renew := p.failed.Load()
-	if _, failure = p.tokens.Get(ctx, s.account, renew); failure != nil {
-		return p.finish(*failure, began)
+	a := p.probe(ctx, s)
+	if a.Class == oa.AuthExpired {
+		if other, ok := p.rotation.Fallback(ctx, s, a.Message); ok {
+			a = p.probe(ctx, other)
+			s = other
+		}
 	}
-	if !renew {
-		return p.finish(p.knock(ctx), began)
+	if a.Class == oa.OK {
+		p.rotation.Worked(s)
 	}
-	return p.finish(oa.Attempt{}, began)
+	return p.finish(a, began)
+}
+
+func (p *Pusher) probe(ctx context.Context, s session) oa.Attempt {
+	if p.tokens != nil {
+		renew := p.failed.Load()
+		if _, failure := p.tokens.Get(within(ctx, s), s.account, renew); failure != nil {
+			return *failure
+		}
+		if renew {
+			return oa.Attempt{}
+		}
+	}
+	return p.knock(ctx, s, "", false)
 }
 
 func (p *Pusher) finish(a oa.Attempt, began time.Time) oa.Attempt {
@@ -166,29 +186,48 @@ type answered struct {
 	masker  *oa.Masker
 }
 
-// exchanged makes one exchange with a token, and a second one with a new token if the OA refused the first.
+// exchanged makes one exchange with a token, and a second one with a new token if the OA refused the first. While the account is
+// replaced, the other account has its turn when the OA refuses the one in use.
 func (p *Pusher) exchanged(ctx context.Context, req scenario.Request, judge func(Answer) (a oa.Attempt, refused bool)) answered {
 	s, failure := p.session()
 	if failure != nil {
 		return answered{attempt: *failure}
 	}
-	if p.tokens == nil {
-		x, _ := p.send(ctx, s, "", req, judge)
+	x, refused := p.exchangedAs(ctx, s, req, judge)
+	if !refused {
 		return x
 	}
-	var x answered
-	for range 2 {
-		token, failure := p.tokens.Get(ctx, s.account, false)
-		if failure != nil {
-			return answered{attempt: *failure}
+	// Nobody acted on a call that was refused, so it may go out again with another account.
+	if other, ok := p.rotation.Fallback(ctx, s, x.attempt.Message); ok {
+		if again, refused := p.exchangedAs(ctx, other, req, judge); !refused {
+			return again
 		}
-		var refused bool
+	}
+	return x
+}
+
+// exchangedAs does it with one session. refused is true when the OA does not accept that.
+func (p *Pusher) exchangedAs(ctx context.Context, s session, req scenario.Request, judge func(Answer) (oa.Attempt, bool)) (x answered, refused bool) {
+	for range 2 {
+		token := ""
+		if p.tokens != nil {
+			var failure *oa.Attempt
+			if token, failure = p.tokens.Get(within(ctx, s), s.account, false); failure != nil {
+				return answered{attempt: *failure}, failure.Class == oa.AuthExpired
+			}
+		}
 		if x, refused = p.send(ctx, s, token, req, judge); !refused {
 			break
 		}
 		p.tokens.Drop(token)
+		if !p.rotation.Present(s) {
+			break // no login with what is not in the Secret any more
+		}
 	}
-	return x
+	if verdict(x.attempt) == rotation.Accepted && x.masker != nil {
+		p.rotation.Worked(s)
+	}
+	return x, x.attempt.Class == oa.AuthExpired
 }
 
 // send makes one exchange with a token and judges the answer. refused is true when the OA does not accept the token.

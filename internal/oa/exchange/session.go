@@ -1,11 +1,14 @@
 package exchange
 
 import (
+	"context"
 	"net/http"
+	"slices"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/oa"
 	"github.com/oabridge/oabridge/internal/oa/tokens"
+	"github.com/oabridge/oabridge/internal/rotation"
 )
 
 // Header is sent with every call to the OA (F9).
@@ -15,10 +18,15 @@ type Header struct {
 	Secret bool
 }
 
-// session is what the mounted Secrets say at the time of one call.
+// session is what a call shows to the OA.
 type session struct {
 	account tokens.Account
 	headers []Header
+}
+
+// Equal implements rotation.Value.
+func (s session) Equal(o session) bool {
+	return s.account == o.account && slices.Equal(s.headers, o.headers)
 }
 
 // secrets lists what must not be seen in an Attempt.
@@ -36,23 +44,25 @@ func (s session) secrets(token string) []string {
 	return list
 }
 
-// session reads the account and the headers. A missing key is tried again like an expired token: the Secret can be
-// completed without touching the connector.
-func (p *Pusher) session() (session, *oa.Attempt) {
-	var s session
-	var err error
-	missing := func(message string) (session, *oa.Attempt) {
-		return session{}, &oa.Attempt{Class: oa.AuthExpired, Reason: v1alpha1.ReasonKeyMissing, Message: message}
-	}
+// read returns what the mounted Secrets say now.
+func (p *Pusher) read(v rotation.Version) (s session, err error) {
 	if p.c.Auth.Credentials != nil {
-		if s.account, err = p.c.Auth.Credentials(); err != nil {
-			return missing(err.Error()) // F35
+		if s.account, err = p.c.Auth.Credentials(v); err != nil {
+			return s, err // F35
 		}
 	}
 	if p.c.Headers != nil {
-		if s.headers, err = p.c.Headers(); err != nil {
-			return missing(err.Error())
-		}
+		s.headers, err = p.c.Headers(v)
+	}
+	return s, err
+}
+
+// session is what the next call shows. A missing key is tried again like an expired token: the Secret can be completed
+// without touching the connector.
+func (p *Pusher) session() (session, *oa.Attempt) {
+	s, err := p.rotation.Use()
+	if err != nil {
+		return session{}, &oa.Attempt{Class: oa.AuthExpired, Reason: v1alpha1.ReasonKeyMissing, Message: err.Error()}
 	}
 	return s, nil
 }
@@ -78,4 +88,11 @@ func (p *Pusher) maskerFor(secrets []string) *oa.Masker {
 	m := oa.NewMasker(secrets...)
 	p.masker.Store(m)
 	return m
+}
+
+// sessionKey is where a context holds the session that a token is fetched for.
+type sessionKey struct{}
+
+func within(ctx context.Context, s session) context.Context {
+	return context.WithValue(ctx, sessionKey{}, s)
 }

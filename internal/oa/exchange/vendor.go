@@ -6,7 +6,6 @@ import (
 
 	"github.com/tidwall/gjson"
 
-	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/oa"
 	"github.com/oabridge/oabridge/internal/oa/dictionary"
 	"github.com/oabridge/oabridge/internal/scenario"
@@ -94,20 +93,16 @@ func (v *Vendor) accept() string {
 }
 
 // knock asks the OA whether it is there and, where calls show the account itself, whether it accepts that. It writes
-// nothing.
-func (p *Pusher) knock(ctx context.Context) oa.Attempt {
+// nothing. A strict one wants to know of the headers too, so any answer that forbids the call counts.
+func (p *Pusher) knock(ctx context.Context, s session, token string, strict bool) oa.Attempt {
 	req := p.c.Vendor.Knock
 	if req.Path == "" {
 		req.Method, req.Path = http.MethodGet, "/"
 	}
-	s, failure := p.session()
-	if failure != nil {
-		return *failure
-	}
 	result := scenario.Result{XMLJSONField: scenario.DefaultXMLJSONField}
-	x, _ := p.send(ctx, s, "", req, func(x Answer) (oa.Attempt, bool) {
-		if v := result.Judge(x.Text); p.c.Auth.Credentials != nil && p.tokens == nil && p.refused(x, v) {
-			return oa.Attempt{Class: oa.AuthExpired, Reason: v1alpha1.ReasonTokenRejected, Message: Quote(p.refusal(x, v))}, false
+	x, _ := p.send(ctx, s, token, req, func(x Answer) (oa.Attempt, bool) {
+		if v := result.Judge(x.Text); p.c.Auth.Credentials != nil && p.tokens == nil && p.refused(x, v) || strict && (p.refused(x, v) || forbidden(x)) {
+			return rejected(Quote(p.refusal(x, v))), false
 		}
 		a, _ := p.outage(x, result)
 		if a.Class == oa.ServerError && x.Status < http.StatusInternalServerError {

@@ -31,7 +31,7 @@ const (
 type Config struct {
 	exchange.Config
 	// Credentials returns app_id and app_secret as they are now.
-	Credentials func() (tokens.Account, error)
+	Credentials tokens.Source
 }
 
 // NewPusher returns a pusher.

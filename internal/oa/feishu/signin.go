@@ -13,6 +13,7 @@ import (
 	"github.com/oabridge/oabridge/internal/oa/dictionary"
 	"github.com/oabridge/oabridge/internal/oa/exchange"
 	"github.com/oabridge/oabridge/internal/oa/tokens"
+	"github.com/oabridge/oabridge/internal/rotation"
 	"github.com/oabridge/oabridge/internal/scenario"
 	"github.com/oabridge/oabridge/internal/signin"
 )
@@ -31,7 +32,7 @@ const (
 type SignInConfig struct {
 	// Config of the exchange, with the endpoint.
 	exchange.Config
-	Credentials func() (tokens.Account, error)
+	Credentials tokens.Source
 	AppID       string
 	// AuthorizeURL; default: below the endpoint.
 	AuthorizeURL string
@@ -63,6 +64,12 @@ func NewSignIn(c SignInConfig) *SignIn {
 	c.Account = cmp.Or(c.Account, "open_id")
 	return &SignIn{c: c, pusher: exchange.New(c.Config)}
 }
+
+// Rotate implements oa.Rotator.
+func (s *SignIn) Rotate(ctx context.Context) { s.pusher.Rotate(ctx) }
+
+// Credentials implements oa.Rotator.
+func (s *SignIn) Credentials() []rotation.KeyState { return s.pusher.Credentials() }
 
 // Begin implements oa.RedirectVerifier.
 func (s *SignIn) Begin(_ context.Context, f oa.Flow) (oa.Step, error) {

@@ -14,6 +14,7 @@ import (
 	sim "github.com/oabridge/oabridge/internal/oasim/generic"
 	"github.com/oabridge/oabridge/internal/oasim/inbox"
 	"github.com/oabridge/oabridge/internal/oasim/soap"
+	"github.com/oabridge/oabridge/internal/rotation"
 	"github.com/oabridge/oabridge/internal/scenario"
 )
 
@@ -61,8 +62,8 @@ func newStage(t *testing.T, way string, change func(*sim.Settings)) *stage {
 	return &stage{sim: s, Stage: oatest.New(t, c, s, nil, func(s *oatest.Stage, c exchange.Config) oa.Pusher {
 		d := w.driver
 		d.Config, d.Account = c, s.Account("crm")
-		d.Token = func() (string, error) {
-			a, err := s.Account("")()
+		d.Token = func(v rotation.Version) (string, error) {
+			a, err := s.Account("")(v)
 			return a.Secret, err
 		}
 		p, err := generic.NewPusher(d)
@@ -73,7 +74,8 @@ func newStage(t *testing.T, way string, change func(*sim.Settings)) *stage {
 	})}
 }
 
-// Every way of proving who calls, over both protocols; a wrong secret is named, its correction heals.
+// Every way of proving who calls, over both protocols. A wrong secret that is written over a good one is not used before the
+// good one is worn out; then it is named, and its correction heals.
 func TestAuthentication(t *testing.T) { // F8 F9 F35 F38
 	for way := range ways {
 		for _, preset := range presets {
@@ -82,6 +84,8 @@ func TestAuthentication(t *testing.T) { // F8 F9 F35 F38
 				s.WantOK(s.Push(preset, scenario.Create, oatest.Item("T-1", "lisi")))
 				s.WantOK(s.Push(preset, scenario.Update, oatest.Item("T-1", "lisi")))
 				s.Rotate(oatest.Wrong)
+				s.WantOK(s.Push(preset, scenario.Update, oatest.Item("T-1", "lisi")))
+				s.Clock.Advance(3 * time.Hour) // longer than a token lives, and than rotation.Grace
 				a := s.Push(preset, scenario.Complete, oatest.Item("T-1", "lisi"))
 				s.Want(a, oa.AuthExpired, v1alpha1.ReasonTokenRejected, "")
 				s.Rotate(oatest.Secret)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/oabridge/oabridge/internal/oa/exchange"
 	"github.com/oabridge/oabridge/internal/oa/tokens"
+	"github.com/oabridge/oabridge/internal/rotation"
 	"github.com/oabridge/oabridge/internal/scenario"
 )
 
@@ -20,8 +21,8 @@ const Name = "Generic"
 type Config struct {
 	exchange.Config
 	// Account returns username and password, Token the fixed token, as they are now.
-	Account func() (tokens.Account, error)
-	Token   func() (string, error)
+	Account tokens.Source
+	Token   func(rotation.Version) (string, error)
 	// Authentication is None, Basic, Static, Token or ClientCredentials.
 	Authentication string
 	// Placement of a token is Bearer, Header or Query; Parameter is the name of the header or query parameter.
@@ -58,8 +59,8 @@ func (c Config) auth() (exchange.Auth, error) {
 	case "Static":
 		place := c.place()
 		return exchange.Auth{
-			Credentials: func() (tokens.Account, error) {
-				token, err := c.Token()
+			Credentials: func(v rotation.Version) (tokens.Account, error) {
+				token, err := c.Token(v)
 				return tokens.Account{Name: "token", Secret: token}, err
 			},
 			Place: func(m *exchange.Message, a tokens.Account, _ string) error { return place(m, a, a.Secret) },

@@ -95,7 +95,6 @@ func TestWrongAccount(t *testing.T) { // F35 F40
 		for _, failure := range []string{"fault", "401"} {
 			t.Run(w.preset+" "+w.authentication+" "+failure, func(t *testing.T) {
 				s := newStage(t, w.authentication, false, func(c *sim.Settings) { c.AuthFailure = failure })
-				s.WantOK(s.Pusher.Probe(t.Context()))
 				s.Rotate(oatest.Wrong)
 				a := s.Push(w.preset, scenario.Create, oatest.Item("T-1", "lisi"))
 				s.Want(a, oa.AuthExpired, v1alpha1.ReasonTokenRejected, "does not accept the account")

@@ -13,6 +13,7 @@ import (
 	"github.com/oabridge/oabridge/internal/oa/dictionary"
 	"github.com/oabridge/oabridge/internal/oa/exchange"
 	"github.com/oabridge/oabridge/internal/oa/tokens"
+	"github.com/oabridge/oabridge/internal/rotation"
 	"github.com/oabridge/oabridge/internal/scenario"
 )
 
@@ -33,7 +34,7 @@ const (
 type Config struct {
 	exchange.Config
 	// Credentials returns the account as it is now; it is not asked with Authentication None.
-	Credentials func() (tokens.Account, error)
+	Credentials tokens.Source
 	// Authentication is Basic, SOAPHeader or None.
 	Authentication string
 	// MD5 sends the lower-case hexadecimal MD5 of the password, as the vendor's sample client does (from memory).
@@ -81,8 +82,8 @@ func refused(x exchange.Answer, v scenario.Verdict) bool {
 
 var accountWords = []string{"password", "authenti", "authoriz", "密码", "用户名", "认证", "鉴权", "身份验证"}
 
-func (c Config) account() (tokens.Account, error) {
-	a, err := c.Credentials()
+func (c Config) account(v rotation.Version) (tokens.Account, error) {
+	a, err := c.Credentials(v)
 	if err == nil && c.MD5 {
 		sum := md5.Sum([]byte(a.Secret)) //nolint:gosec // see above
 		a.Secret = hex.EncodeToString(sum[:])

@@ -25,6 +25,7 @@ import (
 	"github.com/oabridge/oabridge/internal/oasim/inbox"
 	"github.com/oabridge/oabridge/internal/oasim/journal"
 	"github.com/oabridge/oabridge/internal/outbound"
+	"github.com/oabridge/oabridge/internal/rotation"
 	"github.com/oabridge/oabridge/internal/scenario"
 )
 
@@ -148,7 +149,7 @@ func (s *Stage) Config(shared tokens.Store) exchange.Config {
 	s.t.Cleanup(client.CloseIdleConnections)
 	return exchange.Config{
 		Endpoint: s.Address(""), Client: client, Now: s.Clock.Now, Timeout: timeout, Tokens: shared,
-		Headers: func() ([]exchange.Header, error) {
+		Headers: func(rotation.Version) ([]exchange.Header, error) {
 			return []exchange.Header{{Name: "X-From", Value: "crm"}, {Name: "X-Api-Key", Value: APIKey, Secret: true}}, nil
 		},
 	}
@@ -164,8 +165,8 @@ func (s *Stage) Address(path string) *url.URL {
 }
 
 // Account returns what the Secret of the connector holds now, beside a name.
-func (s *Stage) Account(name string) func() (tokens.Account, error) {
-	return func() (tokens.Account, error) {
+func (s *Stage) Account(name string) tokens.Source {
+	return func(rotation.Version) (tokens.Account, error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		return tokens.Account{Name: name, Secret: s.secret}, nil

@@ -18,7 +18,9 @@ import (
 	"github.com/oabridge/oabridge/internal/oa"
 	"github.com/oabridge/oabridge/internal/oa/exchange"
 	"github.com/oabridge/oabridge/internal/oa/seeyon"
+	"github.com/oabridge/oabridge/internal/oa/tokens"
 	"github.com/oabridge/oabridge/internal/outbound"
+	"github.com/oabridge/oabridge/internal/rotation"
 	"github.com/oabridge/oabridge/internal/scenario"
 )
 
@@ -140,17 +142,22 @@ func TestSecretsAreMasked(t *testing.T) {
 	}
 }
 
-// The account is replaced in the Secret: the next push uses a token of the new one.
+// The account is replaced in the OA and in the Secret: the next push uses a token of the new one, and nobody logs in with the
+// old one any more.
 func TestRotatedAccount(t *testing.T) {
 	s := simulate(t)
 	var current atomic.Value
 	current.Store(password)
 	p := pusherFor(t, s.url, s.clock, func(c *seeyon.Config) {
-		c.Credentials = func() (string, string, error) { return username, current.Load().(string), nil }
+		c.Credentials = func(rotation.Version) (tokens.Account, error) {
+			return tokens.Account{Name: username, Secret: current.Load().(string)}, nil
+		}
 	})
 	wantOK(t, p.Push(t.Context(), todo("T-1"), result))
 	s.SetPassword(username, "rotated-password")
 	current.Store("rotated-password")
+	wantOK(t, p.Push(t.Context(), todo("T-1"), result))
+	s.clock.advance(16 * time.Minute) // nobody calls, and the token dies
 	wantOK(t, p.Push(t.Context(), todo("T-1"), result))
 	if n := s.tokenCalls(http.MethodPost); n != 2 {
 		t.Errorf("%d token calls, want 2", n)
@@ -165,11 +172,17 @@ func TestMissingKeys(t *testing.T) {
 		says   string
 	}{
 		"unreadable": {func(c *seeyon.Config) {
-			c.Credentials = func() (string, string, error) { return "", "", errors.New("the key password is missing") }
+			c.Credentials = func(rotation.Version) (tokens.Account, error) {
+				return tokens.Account{}, errors.New("the key password is missing")
+			}
 		}, "the key password is missing"},
-		"empty": {func(c *seeyon.Config) { c.Credentials = func() (string, string, error) { return username, "", nil } }, "spec.credentialsSecretRef"},
+		"empty": {func(c *seeyon.Config) {
+			c.Credentials = func(rotation.Version) (tokens.Account, error) { return tokens.Account{Name: username}, nil }
+		}, "spec.credentialsSecretRef"},
 		"header": {func(c *seeyon.Config) {
-			c.Headers = func() ([]exchange.Header, error) { return nil, errors.New("the value of the header X is missing") }
+			c.Headers = func(rotation.Version) ([]exchange.Header, error) {
+				return nil, errors.New("the value of the header X is missing")
+			}
 		}, "header X"},
 	} {
 		t.Run(name, func(t *testing.T) {

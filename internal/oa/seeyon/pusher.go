@@ -15,6 +15,7 @@ import (
 	"github.com/oabridge/oabridge/internal/oa/dictionary"
 	"github.com/oabridge/oabridge/internal/oa/exchange"
 	"github.com/oabridge/oabridge/internal/oa/tokens"
+	"github.com/oabridge/oabridge/internal/rotation"
 	"github.com/oabridge/oabridge/internal/scenario"
 )
 
@@ -32,7 +33,7 @@ type Config struct {
 	exchange.Config
 	// Credentials returns the REST account as it is now. Its error is shown to people: it names the missing key and holds
 	// no value.
-	Credentials func() (username, password string, err error)
+	Credentials tokens.Source
 	// Placement of the token; default InHeader.
 	Placement Placement
 	// IdleTimeout is how long a token lives without a call; default 15 min [SY-AUTH].
@@ -48,7 +49,7 @@ const (
 
 // account of the REST interface.
 type account struct {
-	credentials func() (username, password string, err error)
+	credentials tokens.Source
 	// getLogin is set once the OA turned out to know only the old form of the token call.
 	getLogin atomic.Bool
 }
@@ -81,15 +82,15 @@ func inHeader(m *exchange.Message, _ tokens.Account, token string) error {
 	return nil
 }
 
-func (a *account) read() (tokens.Account, error) {
-	username, password, err := a.credentials()
+func (a *account) read(v rotation.Version) (tokens.Account, error) {
+	who, err := a.credentials(v)
 	if err != nil {
 		return tokens.Account{}, err
 	}
-	if username == "" || password == "" { // F35
+	if who.Name == "" || who.Secret == "" { // F35
 		return tokens.Account{}, errors.New("username or password is empty: put both keys into the Secret in spec.credentialsSecretRef")
 	}
-	return tokens.Account{Name: username, Secret: password}, nil
+	return who, nil
 }
 
 // tokenRefused: the OA answers 401 [SY-AUTH]; in front of some versions a proxy turns that into another status and only

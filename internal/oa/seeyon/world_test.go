@@ -14,8 +14,10 @@ import (
 	"github.com/oabridge/oabridge/internal/oa"
 	"github.com/oabridge/oabridge/internal/oa/exchange"
 	"github.com/oabridge/oabridge/internal/oa/seeyon"
+	"github.com/oabridge/oabridge/internal/oa/tokens"
 	sim "github.com/oabridge/oabridge/internal/oasim/seeyon"
 	"github.com/oabridge/oabridge/internal/outbound"
+	"github.com/oabridge/oabridge/internal/rotation"
 	"github.com/oabridge/oabridge/internal/scenario"
 )
 
@@ -64,12 +66,14 @@ func pusherFor(t testing.TB, endpoint string, c *clock, change ...func(*seeyon.C
 	config := seeyon.Config{
 		Config: exchange.Config{
 			Endpoint: u, Client: client, Now: c.now, Timeout: 5 * time.Second,
-			Headers: func() ([]exchange.Header, error) {
+			Headers: func(rotation.Version) ([]exchange.Header, error) {
 				return []exchange.Header{{Name: "X-From", Value: "crm"}, {Name: "X-Api-Key", Value: apiKey, Secret: true}}, nil
 			},
 		},
 		IdleTimeout: 15 * time.Minute,
-		Credentials: func() (string, string, error) { return username, password, nil },
+		Credentials: func(rotation.Version) (tokens.Account, error) {
+			return tokens.Account{Name: username, Secret: password}, nil
+		},
 	}
 	for _, f := range change {
 		f(&config)

@@ -8,10 +8,16 @@ import (
 	"encoding/json"
 	"errors"
 	"time"
+
+	"github.com/oabridge/oabridge/internal/rotation"
 )
 
 // Account is the OA account that a token belongs to.
 type Account struct{ Name, Secret string }
+
+// Source returns an account as it stands in its Secret now. Its error is shown to people: it names the missing key and holds
+// no value.
+type Source func(rotation.Version) (Account, error)
 
 // Digest tells accounts apart without keeping a password.
 func (a Account) Digest() [sha256.Size]byte {

@@ -29,11 +29,11 @@ const (
 type Config struct {
 	exchange.Config
 	// Credentials returns CorpID and the secret of the application as they are now.
-	Credentials func() (tokens.Account, error)
+	Credentials tokens.Source
 }
 
 // Auth is how calls to WeCom are proven. The secret stands in the query of the token call and nowhere else [WC-GO].
-func Auth(credentials func() (tokens.Account, error)) exchange.Auth {
+func Auth(credentials tokens.Source) exchange.Auth {
 	login := exchange.TokenCall{
 		Method: http.MethodGet, Path: tokenPath,
 		Query: func(a tokens.Account) string {

@@ -30,11 +30,11 @@ const (
 type Config struct {
 	exchange.Config
 	// Credentials returns client_id and client_secret as they are now.
-	Credentials func() (tokens.Account, error)
+	Credentials tokens.Source
 }
 
 // Auth is how calls to WeLink are proven.
-func Auth(credentials func() (tokens.Account, error)) exchange.Auth {
+func Auth(credentials tokens.Source) exchange.Auth {
 	login := exchange.TokenCall{
 		Method: http.MethodPost, Path: tokenPath,
 		Body: func(a tokens.Account) any {

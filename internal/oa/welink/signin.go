@@ -10,7 +10,6 @@ import (
 
 	"github.com/oabridge/oabridge/internal/oa"
 	"github.com/oabridge/oabridge/internal/oa/exchange"
-	"github.com/oabridge/oabridge/internal/oa/tokens"
 	"github.com/oabridge/oabridge/internal/scenario"
 	"github.com/oabridge/oabridge/internal/signin"
 )
@@ -38,9 +37,8 @@ const askForCode = `if (window.HWH5) {
 // SignInConfig configures a SignIn.
 type SignInConfig struct {
 	// Pusher of the application.
-	Pusher      *exchange.Pusher
-	Credentials func() (tokens.Account, error)
-	ClientID    string
+	Pusher   *exchange.Pusher
+	ClientID string
 	// WebURL and ScriptURL; default: WeLink's cloud.
 	WebURL, ScriptURL string
 }
@@ -85,7 +83,7 @@ func (s *SignIn) Verify(ctx context.Context, p oa.Proof, f oa.Flow) (oa.Identity
 
 // web exchanges a code of the web sign-in. The answer names the person (the shape beyond the token is derived).
 func (s *SignIn) web(ctx context.Context, p oa.Proof, f oa.Flow) (oa.Identity, error) {
-	account, err := s.c.Credentials()
+	account, err := s.c.Pusher.Account()
 	if err != nil {
 		return oa.Identity{}, signin.Unasked("KeyMissing", "%v", err)
 	}

@@ -29,7 +29,7 @@ const (
 type Config struct {
 	exchange.Config
 	// Credentials returns the id and the secret of the light app as they are now.
-	Credentials func() (tokens.Account, error)
+	Credentials tokens.Source
 }
 
 // NewPusher returns a pusher. The token has the scope app, which is that of the to-do interface.

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/tidwall/gjson"
 	"golang.org/x/oauth2"
 
 	"github.com/oabridge/oabridge/internal/oa"
+	"github.com/oabridge/oabridge/internal/rotation"
 	"github.com/oabridge/oabridge/internal/signin"
 )
 
@@ -20,7 +22,7 @@ type Config struct {
 	Channel                             signin.Channel
 	AuthorizeURL, TokenURL, UserInfoURL string
 	ClientID                            string
-	ClientSecret                        func() (string, error)
+	ClientSecret                        *rotation.Secret
 	// SecretInForm sends the client's secret in the form of the token request, otherwise as HTTP Basic.
 	SecretInForm bool
 	Scopes       []string
@@ -65,17 +67,15 @@ func (v *Verifier) Read(query url.Values, _ oa.Flow) (oa.Proof, error) {
 
 // Verify implements oa.RedirectVerifier.
 func (v *Verifier) Verify(ctx context.Context, p oa.Proof, f oa.Flow) (oa.Identity, error) {
-	secret, err := v.c.ClientSecret()
-	if err != nil {
-		return oa.Identity{}, signin.Unasked("KeyMissing", "%v", err)
-	}
 	var options []oauth2.AuthCodeOption
 	if v.c.PKCE {
 		options = append(options, oauth2.VerifierOption(f.CodeVerifier))
 	}
-	token, err := v.client(f, secret).Exchange(context.WithValue(ctx, oauth2.HTTPClient, v.c.Channel.Client), p.Key, options...)
+	token, err := Exchange(ctx, v.c.ClientSecret, "spec.sso.oauth2.tokenURL", func(secret string) (*oauth2.Token, error) {
+		return v.client(f, secret).Exchange(context.WithValue(ctx, oauth2.HTTPClient, v.c.Channel.Client), p.Key, options...)
+	})
 	if err != nil {
-		return oa.Identity{}, ExchangeError(err, "spec.sso.oauth2.tokenURL")
+		return oa.Identity{}, err
 	}
 	address, header := v.c.UserInfoURL, http.Header{"Accept": {"application/json"}}
 	if v.c.TokenInQuery {
@@ -100,8 +100,30 @@ func (v *Verifier) Verify(ctx context.Context, p oa.Proof, f oa.Flow) (oa.Identi
 	return id, nil
 }
 
-// ExchangeError says why a code was not exchanged. The library's own text is not used: it quotes the answer.
-func ExchangeError(err error, field string) error {
+// reasonClient is about the gateway, not about the code: a provider that refuses the client leaves the code as it is.
+const reasonClient = "ClientRejected"
+
+// Exchange exchanges a code with the client's secret. While that is replaced, the other one has its turn when the provider
+// refuses the one in use. field is named in errors.
+func Exchange(ctx context.Context, secret *rotation.Secret, field string, call func(secret string) (*oauth2.Token, error)) (*oauth2.Token, error) {
+	token, err := rotation.Try(ctx, secret, func(s rotation.Text) (*oauth2.Token, error) {
+		token, err := call(strings.TrimSpace(string(s)))
+		if err != nil {
+			return nil, exchangeError(err, field)
+		}
+		return token, nil
+	}, func(err error) bool {
+		refused, ok := errors.AsType[*oa.VerifyError](err)
+		return ok && refused.Reason == reasonClient
+	})
+	if missing, ok := errors.AsType[*rotation.MissingError](err); ok {
+		return nil, signin.Unasked("KeyMissing", "%v", missing)
+	}
+	return token, err
+}
+
+// exchangeError says why a code was not exchanged. The library's own text is not used: it quotes the answer.
+func exchangeError(err error, field string) error {
 	refused, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok {
 		return signin.Unasked("NetworkError", "the token endpoint did not answer with a token: check %s and the network", field)
@@ -114,7 +136,7 @@ func ExchangeError(err error, field string) error {
 	case refused.ErrorCode == "invalid_grant":
 		return signin.Rejected("CodeRejected", "the provider does not know the code: it expired or was used before")
 	case refused.ErrorCode == "invalid_client", refused.ErrorCode == "unauthorized_client", status == http.StatusUnauthorized:
-		return signin.SetUp("ClientRejected", "the provider does not accept the gateway as a client: check clientID, and client-secret in the Secret of spec.sso.secretRef")
+		return signin.SetUp(reasonClient, "the provider does not accept the gateway as a client: check clientID, and client-secret in the Secret of spec.sso.secretRef")
 	case status >= 500:
 		return signin.Unasked("ServerError", "the token endpoint answered %d", status)
 	}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/oabridge/oabridge/internal/oa"
+	"github.com/oabridge/oabridge/internal/rotation"
 	"github.com/oabridge/oabridge/internal/signin"
 	plain "github.com/oabridge/oabridge/internal/signin/oauth2"
 )
@@ -23,7 +24,7 @@ type Config struct {
 	Client       *http.Client
 	IssuerURL    string
 	ClientID     string
-	ClientSecret func() (string, error)
+	ClientSecret *rotation.Secret
 	Scopes       []string
 	// AccountClaim of the ID token that holds the account.
 	AccountClaim string
@@ -132,13 +133,11 @@ func (v *Verifier) Verify(ctx context.Context, proof oa.Proof, f oa.Flow) (oa.Id
 	if err != nil {
 		return oa.Identity{}, err
 	}
-	secret, err := v.c.ClientSecret()
+	token, err := plain.Exchange(ctx, v.c.ClientSecret, fieldURL, func(secret string) (*oauth2.Token, error) {
+		return v.oauth(p, f, secret).Exchange(context.WithValue(ctx, oauth2.HTTPClient, v.client), proof.Key, oauth2.VerifierOption(f.CodeVerifier))
+	})
 	if err != nil {
-		return oa.Identity{}, signin.Unasked("KeyMissing", "%v", err)
-	}
-	token, err := v.oauth(p, f, secret).Exchange(context.WithValue(ctx, oauth2.HTTPClient, v.client), proof.Key, oauth2.VerifierOption(f.CodeVerifier))
-	if err != nil {
-		return oa.Identity{}, plain.ExchangeError(err, fieldURL)
+		return oa.Identity{}, err
 	}
 	raw, _ := token.Extra("id_token").(string)
 	if raw == "" {

@@ -1,0 +1,51 @@
+package rotation
+
+import "context"
+
+// Text is a credential that is one value.
+type Text string
+
+// Equal implements Value.
+func (t Text) Equal(o Text) bool { return t == o }
+
+// Secret is a Text that is replaced. Only a real call proves it.
+type Secret = Rotation[Text]
+
+// NewSecret returns a Secret. read and keys are as in Config; keys may be nil.
+func NewSecret(read func(Version) (string, error), keys func(Version) []Key) *Secret {
+	return New(Config[Text]{Keys: keys, Read: func(v Version) (Text, error) {
+		s, err := read(v)
+		return Text(s), err
+	}})
+}
+
+// Try makes a call with the value in use. When the other side refuses it, which changes nothing there, the other value has
+// its turn. Without a value the error is a *MissingError.
+func Try[T Value[T], R any](ctx context.Context, r *Rotation[T], call func(T) (R, error), refused func(error) bool) (R, error) {
+	v, err := r.Use()
+	if err != nil {
+		var none R
+		return none, &MissingError{err}
+	}
+	out, err := call(v)
+	if err != nil && refused(err) {
+		if other, ok := r.Fallback(ctx, v, err.Error()); ok {
+			if again, err := call(other); err == nil || !refused(err) {
+				r.Worked(other)
+				return again, err
+			}
+		}
+	}
+	if err == nil {
+		r.Worked(v)
+	}
+	return out, err
+}
+
+// MissingError is a credential that is not there; it says which key.
+type MissingError struct{ Err error }
+
+func (e *MissingError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what was missing.
+func (e *MissingError) Unwrap() error { return e.Err }
