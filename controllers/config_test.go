@@ -13,7 +13,7 @@ import (
 )
 
 // The operator's own pod keeps to what its namespace enforces.
-func TestManagerPassesRestrictedPodSecurity(t *testing.T) {
+func TestManagerPassesRestrictedPodSecurity(t *testing.T) { // TM-23
 	g := NewWithT(t)
 	data, err := os.ReadFile(filepath.Join("..", "config", "manager", "deployment.yaml"))
 	g.Expect(err).NotTo(HaveOccurred())

@@ -116,7 +116,7 @@ func TestDriftIsRepaired(t *testing.T) {
 }
 
 // An object that has the name of a child and belongs to somebody else is never touched.
-func TestForeignObjectsAreRefusedAndWatched(t *testing.T) {
+func TestForeignObjectsAreRefusedAndWatched(t *testing.T) { // TM-25
 	w := newWorld(t)
 	w.secrets()
 	labels := map[string]string{"app": "theirs"}

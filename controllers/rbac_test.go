@@ -116,7 +116,7 @@ func everything() bool {
 	return true
 }
 
-func TestRightsHaveNoWildcards(t *testing.T) {
+func TestRightsHaveNoWildcards(t *testing.T) { // TM-24
 	g := NewWithT(t)
 	role, own, err := shippedRoles()
 	g.Expect(err).NotTo(HaveOccurred())
@@ -132,7 +132,7 @@ func TestRightsHaveNoWildcards(t *testing.T) {
 }
 
 // The check of unused rights itself can fail.
-func TestIdleRightsAreNamed(t *testing.T) {
+func TestIdleRightsAreNamed(t *testing.T) { // TM-24
 	r := &rights{used: map[string]bool{}}
 	apply, err := http.NewRequest(http.MethodPatch, "https://api/apis/apps/v1/namespaces/crm/deployments/hq-gateway", nil)
 	g := NewWithT(t)

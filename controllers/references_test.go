@@ -12,7 +12,7 @@ import (
 )
 
 // Each of these is what a person gets wrong, what the connector says, and what makes it right without anything else.
-func TestSecretsThatCannotBeUsed(t *testing.T) {
+func TestSecretsThatCannotBeUsed(t *testing.T) { // TM-21
 	const secret = "do-not-show-me-anywhere"
 	cases := []struct {
 		name    string

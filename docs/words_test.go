@@ -252,3 +252,35 @@ func read(t *testing.T, page string) string {
 	}
 	return string(data)
 }
+
+// Every threat of security.md is cited by a test that proves what stands against it, and no test cites one that is not there.
+func TestThreats(t *testing.T) {
+	number := regexp.MustCompile(`\bTM-\d\d\b`)
+	listed := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^\| (TM-\d\d) \|`).FindAllStringSubmatch(read(t, "security.md"), -1) {
+		if listed[m[1]] {
+			t.Errorf("security.md lists %s twice", m[1])
+		}
+		listed[m[1]] = true
+	}
+	if len(listed) < 20 {
+		t.Fatalf("only %d threats are listed", len(listed))
+	}
+	cited := map[string]bool{}
+	for path, text := range files(t, "_test.go") {
+		if strings.HasPrefix(path, "docs/") {
+			continue
+		}
+		for _, threat := range number.FindAllString(text, -1) {
+			cited[threat] = true
+			if !listed[threat] {
+				t.Errorf("%s cites %s, which docs/security.md does not list", path, threat)
+			}
+		}
+	}
+	for _, threat := range slices.Sorted(maps.Keys(listed)) {
+		if !cited[threat] {
+			t.Errorf("no test cites %s of docs/security.md", threat)
+		}
+	}
+}

@@ -28,7 +28,7 @@ var (
 
 // Workflows run actions that nobody can exchange: pinned by commit, with the version for people. They may read unless a job
 // says more, end at some time, and put nothing that strangers write into a script.
-func TestWorkflows(t *testing.T) {
+func TestWorkflows(t *testing.T) { // TM-29
 	paths, err := filepath.Glob(Root + "/.github/workflows/*.yaml")
 	if err != nil || len(paths) < 2 {
 		t.Fatal("no workflows: ", paths, err)

@@ -31,7 +31,7 @@ func set(name string, age int, text ...string) bundle.AccountSet {
 }
 
 // A second person with the OA account of a first one: the earlier pair stays, both are named. // F160
-func TestMergeKeepsTheEarlierPair(t *testing.T) {
+func TestMergeKeepsTheEarlierPair(t *testing.T) { // TM-05
 	sets := []bundle.AccountSet{
 		set("new", 1, "1003=zhangsan", "1002=wangwu", "1004=zhaoliu", "1001=zhangsan"),
 		set("old", 9, "1001=zhangsan", "1002=lisi", "1005=lisi"),

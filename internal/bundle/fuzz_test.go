@@ -18,7 +18,7 @@ import (
 const fuzzedShard = "accounts-00.jsonl.gz"
 
 // Whatever lies in the directory, Load returns a bundle of this format or an error that names a file.
-func FuzzLoad(f *testing.F) {
+func FuzzLoad(f *testing.F) { // TM-27
 	out := compile(f, input(f))
 	f.Add(out.Files[bundle.FileName], out.Files[fuzzedShard])
 	for _, document := range []string{"", "{}", "null", `{"format":1}`, `{"format":"1"}`, `{"format":1,"accounts":{"shards":[{"file":"..","pairs":-1}]}}`,

@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestAccept(t *testing.T) {
+func TestAccept(t *testing.T) { // TM-01
 	body := structured()
 	signed := func(key, id string, at time.Time) http.Header {
 		return sign(t, contentType(typeStructured), key, id, at, body)
@@ -119,7 +119,7 @@ func TestAcceptBatch(t *testing.T) {
 }
 
 // Whatever bit of a signed request is flipped, it is refused.
-func TestEveryFlippedBitIsRefused(t *testing.T) {
+func TestEveryFlippedBitIsRefused(t *testing.T) { // TM-01
 	a := newAuthenticator(t, Keys{Signing: []string{currentKey}})
 	rapid.Check(t, func(r *rapid.T) {
 		body := rapid.SliceOfN(rapid.Byte(), 1, 200).Draw(r, "body")

@@ -244,7 +244,7 @@ func TestParseEmptyBatch(t *testing.T) {
 }
 
 // A batch of the greatest size passes; the list of errors of a thoroughly bad one stays short.
-func TestParseBatchBounds(t *testing.T) {
+func TestParseBatchBounds(t *testing.T) { // TM-03
 	if got, problem := Parse(contentType(typeBatch), []byte(batchOf(MaxBatchEvents)), DefaultLimits()); problem != nil || len(got) != MaxBatchEvents {
 		t.Errorf("got %d events, %v", len(got), problem)
 	}

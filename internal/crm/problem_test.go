@@ -41,7 +41,7 @@ func TestProblemHeaders(t *testing.T) {
 }
 
 // A body is read to its end or refused, whether its length was announced or not.
-func TestReadBody(t *testing.T) {
+func TestReadBody(t *testing.T) { // TM-03
 	limits := Limits{Request: 10, Event: 10, Batch: 1}
 	for name, test := range map[string]struct {
 		body   string

@@ -13,7 +13,7 @@ import (
 
 // A flood for one receiver that memory does not hold hides nothing: what comes behind it for others goes out after a few
 // calls. What was set aside follows in order, over failures and a restart, and memory stays bounded all the while.
-func TestAFloodBeyondMemory(t *testing.T) {
+func TestAFloodBeyondMemory(t *testing.T) { // TM-28
 	const items, versions = 200, 10
 	w := newWorld(t)
 	w.bundle(func(c *connector) { c.Delivery.Concurrency = 1 })

@@ -290,7 +290,7 @@ func TestTheOAAsksForPatience(t *testing.T) {
 }
 
 // A flood for one receiver delays the item of another one, and a reminder, by a few calls only.
-func TestAFloodForOneReceiver(t *testing.T) {
+func TestAFloodForOneReceiver(t *testing.T) { // TM-28
 	w := newWorld(t)
 	w.bundle(func(c *connector) { c.Delivery.Concurrency = 1 })
 	first := newDoor()

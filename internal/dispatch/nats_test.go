@@ -65,7 +65,7 @@ func TestNATSThatWouldNotKeep(t *testing.T) {
 }
 
 // A NATS on the pod's own loopback is not dialled unless it is meant, like an OA there.
-func TestNATSKeepsTheEgressPolicy(t *testing.T) {
+func TestNATSKeepsTheEgressPolicy(t *testing.T) { // TM-07
 	w := newWorld(t)
 	w.options.Replica = "replica-0"
 	url := natsServer(t, true)

@@ -110,7 +110,7 @@ func TestSeeyonAsksForOpenItems(t *testing.T) {
 }
 
 // Only bound people's items are shown, and only under the account that they have now. // F103
-func TestUnboundPeopleNeverLeak(t *testing.T) {
+func TestUnboundPeopleNeverLeak(t *testing.T) { // TM-06
 	w := pullWorld(t, nil)
 	base := w.base
 	w.base = func(c *connector) { base(c); c.Accounts.Unbound = "Fallback" }

@@ -129,7 +129,7 @@ func TestStoreIsLocked(t *testing.T) {
 
 // A store that cannot be read is not replaced by an empty one. The report says what to do; when it was done, the same
 // process goes on.
-func TestDamagedStore(t *testing.T) {
+func TestDamagedStore(t *testing.T) { // TM-27
 	w := newWorld(t)
 	w.start()
 	w.mustSend(todo("e1", "T-1", "created"))
@@ -176,7 +176,7 @@ func TestUnusableVolume(t *testing.T) {
 }
 
 // Of many gateways that present the same proof exactly one may go on, also across a restart.
-func TestProofs(t *testing.T) {
+func TestProofs(t *testing.T) { // TM-11
 	w := newWorld(t)
 	w.start()
 	bearer := []string{"Authorization", "Bearer " + peerToken}
@@ -240,7 +240,7 @@ func TestProofs(t *testing.T) {
 }
 
 // No secret is in anything that the dispatcher keeps or shows.
-func TestNoSecretLeaks(t *testing.T) {
+func TestNoSecretLeaks(t *testing.T) { // TM-22
 	w := newWorld(t)
 	w.oa.set(func(c call) oa.Attempt {
 		if c.ID == "T-2" {

@@ -262,7 +262,7 @@ func TestDrainingTakesNothingNew(t *testing.T) {
 }
 
 // What happens to items of unbound people is a policy. // F99 F119
-func TestUnboundPolicies(t *testing.T) {
+func TestUnboundPolicies(t *testing.T) { // TM-05
 	for policy, want := range map[string]string{"DeadLetter": "Dead/Unbound", "Fallback": "Delivered"} {
 		t.Run(policy, func(t *testing.T) {
 			w := newWorld(t)

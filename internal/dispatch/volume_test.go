@@ -102,7 +102,7 @@ func TestVolumeFaults(t *testing.T) {
 
 // A block of accepted events that was damaged on disk: what it held is counted as lost, loudly, everything else goes on
 // without hand-work, and what the CRM sends again is no duplicate.
-func TestDamagedBlock(t *testing.T) {
+func TestDamagedBlock(t *testing.T) { // TM-27
 	w := newWorld(t)
 	w.oa.set(always(refused()), refused)
 	w.start()

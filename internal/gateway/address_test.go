@@ -9,7 +9,7 @@ import (
 
 // Whose address a request has. Headers count only when the peer is a proxy that was listed (CVE-2026-40575,
 // CVE-2026-76835).
-func TestWhoCalls(t *testing.T) {
+func TestWhoCalls(t *testing.T) { // TM-15
 	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
 	for name, c := range map[string]struct {
 		peer    string
@@ -39,7 +39,7 @@ func TestWhoCalls(t *testing.T) {
 }
 
 // Who fails again and again is locked out for a while: the address, and the account from that address, and nobody else.
-func TestLockOut(t *testing.T) {
+func TestLockOut(t *testing.T) { // TM-16
 	now := time.Date(2026, 11, 26, 9, 0, 0, 0, time.UTC)
 	l := newLimiter(func() time.Time { return now })
 	guesser, other, proxy := caller{address: "203.0.113.7"}, caller{address: "203.0.113.8"}, caller{"10.0.0.1", true}

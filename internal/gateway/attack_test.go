@@ -15,7 +15,7 @@ import (
 // Every spelling of a path but the one that is pushed is refused, before the ticket is looked at: classes of open
 // redirects, traversal, double encoding and parser confusion (CVE-2020-11053, CVE-2020-4037, CVE-2021-32637,
 // CVE-2023-6291, CVE-2024-1132, CVE-2026-3872, CVE-2026-7504, GHSA-qqxw-m5fj-f7gv). F41, F43
-func TestForgedPaths(t *testing.T) {
+func TestForgedPaths(t *testing.T) { // TM-12
 	w := newWorld(t)
 	ticket := w.ticket("lina")
 	p := strings.TrimSuffix(PathPrefix, "/")
@@ -56,7 +56,7 @@ func TestForgedPaths(t *testing.T) {
 }
 
 // What net/http itself would read differently never gets that far: raw bytes, absolute targets, smuggled headers.
-func TestRawRequests(t *testing.T) {
+func TestRawRequests(t *testing.T) { // TM-15
 	w := newWorld(t)
 	ticket := w.ticket("lina")
 	target := recordPC + "?v5ticket=" + ticket
@@ -99,7 +99,7 @@ func TestRawRequests(t *testing.T) {
 }
 
 // Two tickets, or a query that two readers would read differently, are refused; other parameters mean nothing.
-func TestQueries(t *testing.T) {
+func TestQueries(t *testing.T) { // TM-12
 	w := newWorld(t)
 	a, b := w.ticket("lina"), w.ticket("wangfang")
 	for _, q := range []string{
@@ -125,7 +125,7 @@ func TestQueries(t *testing.T) {
 
 // Headers of proxies are believed by nobody, in any spelling (CVE-2026-40575, CVE-2026-76835, CVE-2025-64484), and the
 // name under which the gateway was reached must be its own (CVE-2024-54840).
-func TestHostsAndForwardedHeaders(t *testing.T) {
+func TestHostsAndForwardedHeaders(t *testing.T) { // TM-15
 	w := newWorld(t)
 	for _, host := range []string{
 		"evil.example", "sso.crm.example.evil.example", "evilsso.crm.example", "crm.example", "127.0.0.1", "localhost:8080",
@@ -187,7 +187,7 @@ func TestOnlyGetSignsIn(t *testing.T) {
 }
 
 // Every answer, good or bad, forbids to keep, frame, sniff or refer, and sets no cookie.
-func TestHeadersOfEveryAnswer(t *testing.T) {
+func TestHeadersOfEveryAnswer(t *testing.T) { // TM-17
 	w := newWorld(t)
 	for name, a := range map[string]answer{
 		"signed in": w.click(recordPC, w.ticket("lina")),

@@ -89,7 +89,7 @@ func TestDomainFilesAndFrames(t *testing.T) {
 }
 
 // What was sealed for one purpose or connector, or by somebody else, cannot be opened for another.
-func TestSeals(t *testing.T) {
+func TestSeals(t *testing.T) { // TM-13
 	one, err := newSealer(peerToken, "crm/hq")
 	if err != nil {
 		t.Fatal(err)

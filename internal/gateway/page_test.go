@@ -15,7 +15,7 @@ import (
 
 // Every code has a page: both languages, its code and the trace id, a style sheet that the policy allows, and nothing
 // that a browser would have to fetch or run.
-func TestPages(t *testing.T) {
+func TestPages(t *testing.T) { // TM-17
 	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
 	for code, e := range explanations {
 		rec := httptest.NewRecorder()

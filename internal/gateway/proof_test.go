@@ -190,7 +190,7 @@ func TestTheStoreAnswersYesOrNoOrNothing(t *testing.T) {
 }
 
 // The same ticket of another OA, connector or namespace is another proof.
-func TestProofsOfConnectorsAreApart(t *testing.T) {
+func TestProofsOfConnectorsAreApart(t *testing.T) { // TM-26
 	seen := map[string]bool{}
 	for _, k := range []string{
 		proofKey("Seeyon", "crm/hq", "T"), proofKey("Seeyon", "crm/hq2", "T"), proofKey("Seeyon", "crm2/hq", "T"),

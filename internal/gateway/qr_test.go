@@ -171,7 +171,7 @@ func TestTheScreenSaysWhoIsNotBound(t *testing.T) {
 }
 
 // A code that somebody photographed, an old one, a confirmation from elsewhere: none of them lets anybody in.
-func TestScanningIsBoundToBothDevices(t *testing.T) {
+func TestScanningIsBoundToBothDevices(t *testing.T) { // TM-13
 	w, signIn := qrWorld(t)
 	computer, phone, thief := w.tab(""), w.tab(welinkAgent), w.tab("")
 	computer.open(webhookRecord)

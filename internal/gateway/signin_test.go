@@ -23,7 +23,7 @@ import (
 
 // A person opens a to-do in the OA and is on the record's page in the CRM, logged in, with nothing secret left in the
 // address: the whole way of F42. F33, F43, F44, F105, F106, F107
-func TestFromTheOAInboxToTheRecord(t *testing.T) {
+func TestFromTheOAInboxToTheRecord(t *testing.T) { // TM-18
 	w := newWorld(t)
 	browser := w.browser()
 	oaPush(t, w, recordPC, recordH5)
@@ -59,7 +59,7 @@ func TestFromTheAppToTheMainPage(t *testing.T) {
 }
 
 // Who clicked last is logged in, in the same browser too.
-func TestTheLastClickWins(t *testing.T) {
+func TestTheLastClickWins(t *testing.T) { // TM-19
 	w := newWorld(t)
 	browser := w.browser()
 	for login, name := range map[string]string{"lina": "李娜", "wangfang": "王芳"} {
@@ -71,7 +71,7 @@ func TestTheLastClickWins(t *testing.T) {
 }
 
 // F48: whatever is not a fresh ticket of a bound person logs nobody in, each with its own code.
-func TestWhoIsNotLetIn(t *testing.T) {
+func TestWhoIsNotLetIn(t *testing.T) { // TM-10
 	w := newWorld(t)
 
 	used := w.ticket("lina")
@@ -103,7 +103,7 @@ func TestWhoIsNotLetIn(t *testing.T) {
 
 // Of many clicks with one ticket at the same time, exactly one is logged in, at whatever replica, even if the OA would
 // accept the ticket again and again.
-func TestOneTicketLogsInOnce(t *testing.T) {
+func TestOneTicketLogsInOnce(t *testing.T) { // TM-11
 	w := newWorld(t)
 	if err := w.oa.Configure(func(s *oasim.Settings) { s.ReusableTickets = true }); err != nil {
 		t.Fatal(err)
@@ -187,7 +187,7 @@ func TestAnOAThatCannotBeAskedBurnsNoTicket(t *testing.T) {
 }
 
 // Without the store nobody can know whether a ticket was used: nobody is let in, and the OA is not asked.
-func TestAStoreThatIsDownFailsClosed(t *testing.T) {
+func TestAStoreThatIsDownFailsClosed(t *testing.T) { // TM-11
 	w := newWorld(t)
 	ticket := w.ticket("lina")
 	for _, status := range []int32{200, 307, 401, 500, 503} {

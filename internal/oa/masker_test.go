@@ -76,7 +76,7 @@ func TestZeroMaskerChangesNothing(t *testing.T) {
 }
 
 // No secret survives in any of the places where a request keeps one.
-func TestMaskerProperty(t *testing.T) {
+func TestMaskerProperty(t *testing.T) { // TM-22
 	rapid.Check(t, func(r *rapid.T) {
 		secrets := rapid.SliceOfN(rapid.StringN(minAnywhere, 20, -1), 1, 4).Draw(r, "secrets")
 		m := NewMasker(secrets...)

@@ -42,7 +42,7 @@ func get(t *testing.T, c *http.Client, url string) (*http.Response, error) {
 var loopback = []string{"127.0.0.0/8", "::1/128"}
 
 // A server on this host is out of reach until it is allowed, under each of its names.
-func TestLoopbackIsDeniedAtTheDial(t *testing.T) {
+func TestLoopbackIsDeniedAtTheDial(t *testing.T) { // TM-07
 	var calls atomic.Int32
 	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { calls.Add(1) }))
 	defer s.Close()
@@ -65,7 +65,7 @@ func TestLoopbackIsDeniedAtTheDial(t *testing.T) {
 }
 
 // DNS rebinding: the name leads to an allowed address first and to another one then; each dial is checked.
-func TestEachDialIsChecked(t *testing.T) {
+func TestEachDialIsChecked(t *testing.T) { // TM-07
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Connection", "close") }))
 	defer s.Close()
 	other, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.2:0")
@@ -86,7 +86,7 @@ func TestEachDialIsChecked(t *testing.T) {
 	}
 }
 
-func TestNoRedirectsAndNoProxy(t *testing.T) {
+func TestNoRedirectsAndNoProxy(t *testing.T) { // TM-07
 	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1")
 	t.Setenv("http_proxy", "http://127.0.0.1:1")
 	var calls atomic.Int32
@@ -154,7 +154,7 @@ func TestConnectTimeoutCoversTLS(t *testing.T) {
 	}
 }
 
-func TestReadBody(t *testing.T) {
+func TestReadBody(t *testing.T) { // TM-08
 	for _, test := range []struct {
 		body, want string
 		err        error

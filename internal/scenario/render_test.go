@@ -101,7 +101,7 @@ var hostile = rapid.OneOf(
 )
 
 // Whatever the data holds, a body has the same structure, and each leaf is its text with the values in it. // F23 F26
-func TestValuesStayInTheirString(t *testing.T) {
+func TestValuesStayInTheirString(t *testing.T) { // TM-04
 	s := parse(t, definition(scenario.Call{Body: `{"a":"#F054 #F056 #F053","b":["x#F012"],"c":{"d":"#F001#F001"}}`}))
 	rapid.Check(t, func(t *rapid.T) {
 		f := scenario.Fields{}
@@ -130,7 +130,7 @@ func TestValuesStayInTheirString(t *testing.T) {
 
 // Whatever the data holds, a URL has the same scheme, host, path depth and query keys, and every value comes back whole;
 // or there is an error that names the placeholder. // F30
-func TestValuesStayInTheirSegment(t *testing.T) {
+func TestValuesStayInTheirSegment(t *testing.T) { // TM-04
 	s := parse(t, definition(scenario.Call{
 		Path: "/rest/#F037/.#F015/end?q=#F053&r=#F054",
 		Body: `{"url":"https://sso.example/SeeYon/#F037/.#F015/714439/true?t=#F053&r=#F054"}`,
@@ -185,7 +185,7 @@ func TestValuesStayInTheirSegment(t *testing.T) {
 }
 
 // A header holds one line, or there is an error.
-func TestValuesStayInTheirHeader(t *testing.T) {
+func TestValuesStayInTheirHeader(t *testing.T) { // TM-04
 	s := parse(t, definition(scenario.Call{Headers: []scenario.Header{{Name: "X-Title", Value: "[#F053]"}}}))
 	rapid.Check(t, func(t *rapid.T) {
 		value := hostile.Draw(t, "value")

@@ -12,7 +12,7 @@ import (
 	"github.com/oabridge/oabridge/internal/scenario"
 )
 
-func TestJudge(t *testing.T) { // F11 F12 F13 F14
+func TestJudge(t *testing.T) { // F11 F12 F13 F14 TM-09
 	code := scenario.Result{CodeName: "code", MsgName: "message", SuccessCode: "0"}
 	nested := scenario.Result{CodeName: "result.code", MsgName: "result.msg", SuccessCode: "0", DataName: "data"}
 	for name, c := range map[string]struct {

@@ -127,7 +127,7 @@ func TestClassifyFaults(t *testing.T) {
 }
 
 // Answers in the charsets that older OA products use.
-func TestDecode(t *testing.T) {
+func TestDecode(t *testing.T) { // TM-08
 	const json = `{"success":false,"errorMsgs":["系统编码「乗」不存在"]}` // the second byte of 乗 in GBK is a backslash
 	xml := func(declared string) string {
 		return fmt.Sprintf(`<?xml version="1.0" encoding=%s?><out>{"operResult":"0","message":"系统编码「乗」不存在"}</out>`, declared)

@@ -68,7 +68,7 @@ func read(t interface{ Fatalf(string, ...any) }, document string) (paths, texts 
 
 // Whatever the data holds, the document has the same elements and attributes, no placeholder is left, and every value comes
 // back whole: from text, attributes, CDATA, URLs, and from JSON and XML that stand in them. // F23 F25
-func TestValuesStayInTheirElement(t *testing.T) {
+func TestValuesStayInTheirElement(t *testing.T) { // TM-04
 	const body = `<r a="#F001" b='x#F012#F053'><t>#F053]]&gt;#F054</t><c><![CDATA[#F012]#F053>#F054]>]]></c><u>https://sso.example/#F015?q=#F054</u>` +
 		`<json>{"d":"#F053","p":["#F054",{"n":"#F012#F001"}]}</json><cd><![CDATA[ {"d":"#F053>#F012"} ]]></cd><at j='{"d":"#F053"}'/>` +
 		`<x>&lt;m k="#F012"&gt;#F053&lt;/m&gt;</x><xc><![CDATA[<m><n><![CDATA[#F053]]]]><![CDATA[></n></m>]]></xc></r>`
@@ -140,7 +140,7 @@ func TestValuesStayInTheirElement(t *testing.T) {
 }
 
 // JSON that stands as a string in JSON, as some OA products want it, is kept whole too. // F26
-func TestValuesStayInJSONInsideJSON(t *testing.T) {
+func TestValuesStayInJSONInsideJSON(t *testing.T) { // TM-04
 	s := parse(t, definition(scenario.Call{Body: `{"content":"{\"text\":\"#F053\",\"url\":\"https://x.example/#F015\"}","html":"<b class='x'>#F053</b>","no":"[#F053] {#F054}"}`}))
 	rapid.Check(t, func(t *rapid.T) {
 		f := scenario.Fields{"F015": "id", "F053": hostileXML.Draw(t, "F053"), "F054": hostileXML.Draw(t, "F054")}

@@ -38,7 +38,7 @@ func TestAProviderThatCannotBeAsked(t *testing.T) {
 }
 
 // A redirect would carry the secrets of a call elsewhere.
-func TestNoRedirectIsFollowed(t *testing.T) {
+func TestNoRedirectIsFollowed(t *testing.T) { // TM-07
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/elsewhere" {
 			t.Error("followed")
@@ -72,7 +72,7 @@ func TestAccounts(t *testing.T) {
 }
 
 // The browser that comes back with an error is not a forger, and what the error says is not repeated unless it is known.
-func TestReturned(t *testing.T) {
+func TestReturned(t *testing.T) { // TM-13
 	for query, want := range map[string]oa.Verdict{
 		"error=access_denied": oa.Declined, "error=x&code=C": oa.Declined, "": oa.Missing, "code=": oa.Missing, "code=A&code=A": oa.Ambiguous,
 		"code=a%20b": oa.Rejected, "code=" + strings.Repeat("a", 3000): oa.Rejected,

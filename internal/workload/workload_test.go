@@ -167,7 +167,7 @@ func templates(t *testing.T, objects []workload.Object) map[string]corev1.PodTem
 	return found
 }
 
-func TestPodsPassRestrictedPodSecurity(t *testing.T) {
+func TestPodsPassRestrictedPodSecurity(t *testing.T) { // TM-23
 	evaluator, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -284,7 +284,7 @@ func TestMissingSecretsNeverBlockAPod(t *testing.T) {
 }
 
 // The gateway is the side that strangers reach: it holds neither the OA account nor what proves an event.
-func TestGatewayHoldsOnlyItsOwnSecrets(t *testing.T) {
+func TestGatewayHoldsOnlyItsOwnSecrets(t *testing.T) { // TM-23
 	var secrets []string
 	for _, volume := range templates(t, workload.Build(full()))["hq-gateway"].Spec.Volumes {
 		if volume.Projected != nil {
@@ -322,7 +322,7 @@ func TestRequestNeverExceedsLimit(t *testing.T) {
 	}
 }
 
-func TestPeerTokensAreRandomAndVisibleToTheOperator(t *testing.T) {
+func TestPeerTokensAreRandomAndVisibleToTheOperator(t *testing.T) { // TM-26
 	c := minimal().Connector
 	a, b := workload.NewPeerSecret(c), workload.NewPeerSecret(c)
 	g := NewWithT(t)

@@ -17,7 +17,7 @@ var canaries = map[string]string{"a wrong password": "wrong-" + "password-canary
 
 // Nothing secret is in any log, object, Event, metric or report (the last test of the package: it reads what the others
 // left).
-func TestZNothingSecretWasWritten(t *testing.T) {
+func TestZNothingSecretWasWritten(t *testing.T) { // TM-22
 	ctx := bounded(t)
 	must(t, ready(ctx))
 

@@ -136,7 +136,7 @@ func TestCallbackBecomesAnEvent(t *testing.T) {
 }
 
 // The CRM's repeat carries retryTimes in its signature and makes an event that the queue knows already.
-func TestCallbackRepeat(t *testing.T) {
+func TestCallbackRepeat(t *testing.T) { // TM-02
 	w := newWorld(t)
 	c := w.callback(rule())
 	sent := w.story()[0]
@@ -218,7 +218,7 @@ func TestCallbackKeyRotation(t *testing.T) {
 }
 
 // What is not taken says why, and is never answered with success.
-func TestCallbackRefusals(t *testing.T) {
+func TestCallbackRefusals(t *testing.T) { // TM-01
 	for name, test := range map[string]struct {
 		spoil  func(w *world, body map[string]any)
 		status int
@@ -360,7 +360,7 @@ func TestCallbackTwoKinds(t *testing.T) {
 }
 
 // A CRM that hangs costs no more than the budget.
-func TestCallbackBudget(t *testing.T) {
+func TestCallbackBudget(t *testing.T) { // TM-03
 	w := newWorld(t)
 	c := w.callback(rule())
 	w.fail(fault.Rule{Match: fault.Match{Path: "/cgi"}, Action: fault.Action{Kind: fault.Hang}})

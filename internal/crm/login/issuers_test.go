@@ -89,7 +89,7 @@ func (v *vault) Take(_ context.Context, name string) ([]byte, error) {
 }
 
 // Only the CRM's server learns who a code is for, once; whoever has no key burns nothing.
-func TestOneTimeCode(t *testing.T) {
+func TestOneTimeCode(t *testing.T) { // TM-20
 	v := &vault{values: map[string][]byte{}}
 	issuer, err := login.NewOneTimeCode(config(&clock{time.Now()}), v, func() ([]string, error) { return []string{sharedKey, sharedKey + "-next"}, nil })
 	if err != nil {

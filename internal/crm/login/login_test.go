@@ -90,7 +90,7 @@ func TestEveryUsualFormOfAKeyIsRead(t *testing.T) {
 	}
 }
 
-func TestWeakAndForeignKeysAreRefusedWithoutQuotingThem(t *testing.T) {
+func TestWeakAndForeignKeysAreRefusedWithoutQuotingThem(t *testing.T) { // TM-21
 	_, ed, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -165,7 +165,7 @@ func tokenOf(t *testing.T, i login.Issuer, p login.Person) string {
 }
 
 // The CRM gets one address with one token, and finds everything in it. F42, F107
-func TestTheTokenSaysWhoWhereAndForHowLong(t *testing.T) {
+func TestTheTokenSaysWhoWhereAndForHowLong(t *testing.T) { // TM-20
 	c := &clock{time.Date(2026, 11, 22, 9, 30, 0, 0, time.UTC)}
 	for alg, key := range map[string]any{"ES256": newEC(t, elliptic.P256()), "RS256": newRSA(t, 2048)} {
 		ring := login.NewKeyRing(c.Now)
@@ -248,7 +248,7 @@ func TestRotation(t *testing.T) {
 }
 
 // The published set holds no private number, and none of its keys can be used as a shared secret.
-func TestOnlyPublicHalvesArePublished(t *testing.T) {
+func TestOnlyPublicHalvesArePublished(t *testing.T) { // TM-20
 	ring := login.NewKeyRing(time.Now)
 	ring.Replace(parsed(t, newEC(t, elliptic.P256())), parsed(t, newRSA(t, 2048)))
 	body, err := json.Marshal(ring.JWKS())
@@ -272,7 +272,7 @@ func TestOnlyPublicHalvesArePublished(t *testing.T) {
 }
 
 // A token can go to one address only.
-func TestLoginAddressesThatCouldLeadElsewhere(t *testing.T) {
+func TestLoginAddressesThatCouldLeadElsewhere(t *testing.T) { // TM-12
 	for _, address := range []string{
 		"", "crm.example/login", "//crm.example/login", "javascript:alert(1)", "ftp://crm.example", "https://", "https://:443/",
 		"https://crm.example@evil.example/login", "https://crm.example/login?next=x", "https://crm.example/login?", "https://crm.example/#x",

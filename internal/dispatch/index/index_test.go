@@ -241,7 +241,7 @@ func TestDamagedFile(t *testing.T) {
 }
 
 // A database on the pod's own loopback is not dialled unless it is meant, like an OA there.
-func TestDatabaseKeepsTheEgressPolicy(t *testing.T) {
+func TestDatabaseKeepsTheEgressPolicy(t *testing.T) { // TM-07
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -66,7 +66,7 @@ func all(t *testing.T, f *Frames) (out []string) {
 }
 
 // A duplicate never fails its neighbours, wherever it is, and acks name the right place.
-func TestDuplicates(t *testing.T) {
+func TestDuplicates(t *testing.T) { // TM-02
 	many := func(prefix string, n int) (ids []string) {
 		for i := range n {
 			ids = append(ids, fmt.Sprint(prefix, i))

@@ -16,7 +16,7 @@ const frame = `<cas:serviceResponse xmlns:cas="http://www.yale.edu/tp/cas">%</ca
 func in(body string) string { return strings.Replace(frame, "%", body, 1) }
 
 // What a CAS server answers, and what that means. Whatever is not one clear answer lets nobody in. F46
-func TestAnswers(t *testing.T) {
+func TestAnswers(t *testing.T) { // TM-08
 	var status int
 	var body string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -69,7 +69,7 @@ func read(v *jwt.Verifier, token string) (oa.Proof, oa.Verdict) {
 
 // A token is good when the configured key signed it with the configured algorithm, for us, now, and for a while that can be
 // remembered.
-func TestTokens(t *testing.T) {
+func TestTokens(t *testing.T) { // TM-14
 	keys, err := jwt.SharedKeys(shared)
 	if err != nil {
 		t.Fatal(err)
@@ -140,7 +140,7 @@ func TestTheOtherFormOfASignature(t *testing.T) {
 	}
 }
 
-func TestKeysThatMustNotCheck(t *testing.T) {
+func TestKeysThatMustNotCheck(t *testing.T) { // TM-14
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)

@@ -67,7 +67,7 @@ func TestTheSeedsLink(t *testing.T) {
 
 // The signature has no separators; one way to split it is accepted, and its key is the same however the link is written.
 // F47, F48
-func TestOtherReadingsOfTheSeedsLink(t *testing.T) {
+func TestOtherReadingsOfTheSeedsLink(t *testing.T) { // TM-10
 	v := verifier(link.SHA1, time.UnixMilli(seedStamp))
 	for query, want := range map[string]oa.Verdict{
 		"loginid=00011&stamp=634128095994&token=" + seedToken:                             oa.Rejected,
