@@ -30,7 +30,7 @@ func newConnectorStatusWriter(c client.Client, recorder events.EventRecorder) *s
 // withoutCounts leaves out what changes with every delivery.
 func withoutCounts(s *v1alpha1.OAConnectorStatus) *v1alpha1.OAConnectorStatus {
 	c := s.DeepCopy()
-	c.Delivery = v1alpha1.DeliveryStatus{}
+	c.Delivery, c.SLO = v1alpha1.DeliveryStatus{}, v1alpha1.SLOStatus{}
 	if healthy := meta.FindStatusCondition(c.Conditions, v1alpha1.ConditionDeliveryHealthy); healthy != nil {
 		healthy.Message = ""
 	}
@@ -48,6 +48,7 @@ func (c *ConnectorReconciler) writeStatus(ctx context.Context, r *round) error {
 		ObservedGeneration: r.connector.Generation,
 		Conditions:         stamp(before.Conditions, r.conditions(seen), r.connector.Generation, r.now),
 		Delivery:           deliveryStatus(before.Delivery, seen.dispatcher),
+		SLO:                sloStatus(before.SLO, r.connector.Spec.SLO, seen.dispatcher),
 		Accounts:           before.Accounts,
 		Addresses:          r.addresses(),
 		Gateway:            gatewayStatus(r.connector, seen),

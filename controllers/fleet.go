@@ -8,6 +8,7 @@ import (
 	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/bundle"
 	"github.com/oabridge/oabridge/internal/report"
+	"github.com/oabridge/oabridge/internal/slo"
 )
 
 // fleet is what the replicas of a dispatcher say together.
@@ -73,6 +74,12 @@ func joined(pods []observedPod, nats bool) *report.Report {
 				out.Delivery = &report.Delivery{HeldReasons: map[string]int64{}}
 			}
 			addDelivery(out.Delivery, p.report.Delivery)
+		}
+		if p.report.SLO != nil {
+			if out.SLO == nil {
+				out.SLO = &slo.Figures{}
+			}
+			out.SLO.Add(p.report.SLO)
 		}
 		if n := p.report.Notifications; n != nil {
 			out.Notifications = joinNotifications(out.Notifications, n)

@@ -26,6 +26,9 @@ type OAConnectorStatus struct {
 	// gateway is what is scaled; it is there when a gateway runs.
 	// +optional
 	Gateway GatewayStatus `json:"gateway,omitempty,omitzero"`
+	// slo says how deliveries do against spec.slo.
+	// +optional
+	SLO SLOStatus `json:"slo,omitempty,omitzero"`
 	// accounts counts the account pairs in use.
 	// +optional
 	Accounts AccountsStatus `json:"accounts,omitempty,omitzero"`

@@ -136,6 +136,10 @@ type OAConnectorSpec struct {
 	// +optional
 	Delivery Delivery `json:"delivery,omitempty,omitzero"`
 
+	// slo is what is promised of the deliveries. status.slo says how they do.
+	// +optional
+	SLO SLO `json:"slo,omitempty,omitzero"`
+
 	// notifications says who is told about items that were given up. Without it, nobody is: conditions and metrics tell.
 	// +optional
 	Notifications Notifications `json:"notifications,omitempty,omitzero"`

@@ -33,6 +33,7 @@ type overview struct {
 	Endpoint   string                        `json:"endpoint"`
 	Conditions []metav1.Condition            `json:"conditions"`
 	Delivery   v1alpha1.DeliveryStatus       `json:"delivery"`
+	SLO        v1alpha1.SLOStatus            `json:"slo,omitzero"`
 	Accounts   v1alpha1.AccountsStatus       `json:"accounts"`
 	Addresses  v1alpha1.AddressStatus        `json:"addresses,omitzero"`
 	Reports    map[string]report.Report      `json:"reports,omitempty"`
@@ -67,7 +68,7 @@ func (a *app) status(ctx context.Context, name string) error {
 	}
 	o := overview{
 		Namespace: c.Namespace, Connector: c.Name, Type: string(c.Spec.Type), DataCenter: c.Spec.DataCenterID, Endpoint: c.Spec.Endpoint.URL,
-		Conditions: c.Status.Conditions, Delivery: c.Status.Delivery, Accounts: c.Status.Accounts, Addresses: c.Status.Addresses, Reports: map[string]report.Report{},
+		Conditions: c.Status.Conditions, Delivery: c.Status.Delivery, SLO: c.Status.SLO, Accounts: c.Status.Accounts, Addresses: c.Status.Addresses, Reports: map[string]report.Report{},
 		LastHour: lookup.Summary{Outcomes: map[record.Outcome]int64{}, DeadReasons: map[string]int64{}, SignIns: map[string]int64{}},
 	}
 	pods, err := x.pods(ctx, c.Name, v1alpha1.ComponentDispatcher)
@@ -166,6 +167,9 @@ func (a *app) show(o *overview) error {
 	line("OA", "%s   %s", o.Endpoint, condition(o, v1alpha1.ConditionOAReachable).Message)
 	line("Queue", "%s", a.queue(o))
 	line("Last hour", "%s", a.hour(o.LastHour))
+	if promised := promised(&o.SLO); promised != "" {
+		line("SLO", "%s", promised)
+	}
 	if n := value(o.Delivery.Dead); n > 0 {
 		line("Dead", "%s   kubectl oab dead %s -n %s", a.paint(red, fmt.Sprint(n)), o.Connector, o.Namespace)
 	}
@@ -247,6 +251,14 @@ func (a *app) queue(o *overview) string {
 		out += "   oldest " + a.age(t.Time)
 	}
 	return out
+}
+
+// promised says how deliveries do against the objective.
+func promised(s *v1alpha1.SLOStatus) string {
+	if s.InTime == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s %% within %s, of the last hour (objective %s %%)   burn rate %s", s.InTime, s.Within.Duration, s.Objective, s.BurnRate)
 }
 
 func counts(m map[string]int64) string {

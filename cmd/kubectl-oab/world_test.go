@@ -89,6 +89,9 @@ func connector(name string) *v1alpha1.OAConnector {
 		Pending: ptr.To[int64](0), Held: ptr.To[int64](12), Dead: ptr.To[int64](2), Delivered: ptr.To[int64](3412), OldestTime: metav1.NewTime(morning.Add(-4 * time.Minute)),
 		LastFailure: v1alpha1.FailureStatus{Time: metav1.NewTime(at(40)), Class: "BusinessCode", Message: "the OA refused it with success=false: 该待办不允许接收"},
 	}
+	c.Status.SLO = v1alpha1.SLOStatus{
+		Objective: "99.9", Within: metav1.Duration{Duration: time.Minute}, Items: ptr.To[int64](410), InTime: "99.5", BurnRate: "4.9",
+	}
 	c.Status.Accounts = v1alpha1.AccountsStatus{Bound: ptr.To[int64](1247), Conflicts: ptr.To[int64](3)}
 	c.Status.Addresses = v1alpha1.AddressStatus{
 		Login:       "https://sso.crm.example/erp/syncdata/open/oa/authorizeWeb/SeeYon/login/714439/false",

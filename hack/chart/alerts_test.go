@@ -81,6 +81,22 @@ func TestAlerts(t *testing.T) {
 				"oabridge_items" + strings.Replace(hq, "hq-1", "hq-2", 1) + ",state=\"Dead\"} _x20 stale 5x40",
 			quiet: 30,
 		}, {
+			alert: "OABridgeSLOBudgetBurns",
+			series: "oabridge_slo_objective_ratio" + hq + "} 0.99x120\noabridge_slo_objective_ratio" + branch + "} 0.99x120\n" +
+				"oabridge_slo_deliveries_total" + hq + ",verdict=\"InTime\"} 0+100x60 6000+50x60\noabridge_slo_deliveries_total" + hq + ",verdict=\"Late\"} 0x60 0+50x60\n" +
+				"oabridge_slo_deliveries_total" + branch + ",verdict=\"InTime\"} 0+100x120\noabridge_slo_deliveries_total" + branch + ",verdict=\"Late\"} 0+5x120",
+			quiet: 62, loud: 90, fires: []string{one},
+		}, {
+			// What is over calls nobody, although the last hour was bad.
+			alert: "OABridgeSLOBudgetBurns",
+			series: "oabridge_slo_objective_ratio" + hq + "} 0.99x120\noabridge_slo_deliveries_total" + hq + ",verdict=\"InTime\"} 0+100x120\n" +
+				"oabridge_slo_deliveries_total" + hq + ",verdict=\"Late\"} 0+100x60 6000x60",
+			quiet: 70,
+		}, {
+			alert:  "OABridgeSignInRecordsDropped",
+			series: "oabridge_sso_records_dropped_total" + gate + "} 0x10 7x30",
+			quiet:  12, loud: 18, fires: []string{one},
+		}, {
 			alert:  "OABridgeItemsHeld",
 			series: "oabridge_items" + hq + ",state=\"Held\"} 0x5 3x90\noabridge_items" + hq + ",state=\"Retrying\"} 9x95",
 			quiet:  60, loud: 70, fires: []string{one},

@@ -41,8 +41,10 @@ type Bundle struct {
 	// Rollout limits the receivers; nil means that everybody takes part.
 	Rollout  *Share   `json:"rollout,omitempty"`
 	Delivery Delivery `json:"delivery"`
-	Source   Source   `json:"source"`
-	SSO      *SSO     `json:"sso,omitempty"`
+	// SLO is what is promised of the deliveries; nil in a bundle of an operator that knew none.
+	SLO    *SLO   `json:"slo,omitempty"`
+	Source Source `json:"source"`
+	SSO    *SSO   `json:"sso,omitempty"`
 
 	Queue         Queue          `json:"queue"`
 	Records       Records        `json:"records"`
@@ -216,6 +218,14 @@ type Delivery struct {
 	CatchUpFinished string `json:"catchUpFinished"`
 	// BatchSize is how many items may go into one call where the template and the OA have a call for several; 1 means none.
 	BatchSize int `json:"batchSize,omitempty"`
+}
+
+// SLO is a service level objective.
+type SLO struct {
+	// Objective is the percentage of items that are to be in time, such as "99.9".
+	Objective string `json:"objective"`
+	// Within is how long an item may take from its acceptance to its delivery.
+	Within Duration `json:"within"`
 }
 
 // Source says which proofs of origin the intake accepts. The secrets are <secrets>/signing/signing-key[.next] and

@@ -71,6 +71,7 @@ func Compile(in Input) (*Output, []Problem) {
 		OA:           compileOA(spec),
 		Rollout:      compileShare(spec.Rollout.RolloutShare),
 		Delivery:     compileDelivery(spec.Delivery),
+		SLO:          Objective(spec.SLO),
 		Source:       compileSource(spec.Source),
 		SSO:          compileSSO(spec.SSO, in.ProofsURL),
 		Records:      compileRecords(spec.Dispatcher.Records),

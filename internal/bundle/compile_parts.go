@@ -54,3 +54,8 @@ func compileDelivery(d v1alpha1.Delivery) Delivery {
 	}
 	return out
 }
+
+// Objective is what a connector promises, with the defaults.
+func Objective(s v1alpha1.SLO) *SLO {
+	return &SLO{Objective: or(s.Objective, DefaultObjective), Within: durationOr(s.Within.Duration, DefaultWithin)}
+}

@@ -40,6 +40,8 @@ const (
 	DefaultCatchUp          = v1alpha1.CatchUpLatestState
 	DefaultCatchUpFinished  = v1alpha1.FinishedSkip
 	DefaultBatchSize        = 1
+	DefaultObjective        = "99.9"
+	DefaultWithin           = 60 * time.Second
 	DefaultQueue            = v1alpha1.QueueEmbedded
 	DefaultStreamReplicas   = 3
 	DefaultPartitions       = 4

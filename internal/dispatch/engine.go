@@ -61,6 +61,8 @@ type engine struct {
 	firstLook bool
 	// replaying is how far replays came, by their ID.
 	replaying map[string]*replayState
+	// judged is the last delivery that was looked at for having waited too long.
+	judged uint64
 	// deadLetters is how many are kept.
 	deadLetters int64
 	// lost counts deliveries that the store does not have any more.

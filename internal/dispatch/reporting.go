@@ -50,6 +50,7 @@ func (c *configState) problem() string {
 func (e *engine) report() (d report.Delivery, oa report.OA, replays map[string]report.Replay) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.judgeWaiting(time.Now())
 	d = report.Delivery{
 		Retrying: e.lanes.Count(lanes.Retrying), Held: e.lanes.Held(), HeldReasons: e.lanes.HeldReasons(),
 		Dead: e.deadLetters, Delivered: e.progress.Totals.Delivered, Skipped: e.progress.Totals.Skipped,
@@ -86,6 +87,8 @@ func (d *Dispatcher) report() report.Report {
 		delivery, oa, replays := e.report()
 		add(&r, delivery, oa, replays)
 	}
+	figures := d.window.Figures(time.Now())
+	r.SLO = &figures
 	r.Trials = d.trialReport(s)
 	if t := s.telling(); t != nil {
 		r.Notifications = t.Report()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/oabridge/oabridge/internal/crm/fxiaoke"
 	"github.com/oabridge/oabridge/internal/dispatch/digest"
+	"github.com/oabridge/oabridge/internal/slo"
 )
 
 // shared is what the engines of all partitions have in common.
@@ -16,6 +17,8 @@ type shared struct {
 	metrics *metrics
 	tuning  tuning
 	live    atomic.Pointer[live]
+	// window counts deliveries against the objective of the live bundle.
+	window slo.Window
 	// dirty tells the reporter that something is different.
 	dirty chan struct{}
 	// secrets is the directory of the Secrets, crm the CRM's open interface.

@@ -138,6 +138,7 @@ func (e *engine) apply(v *live, entry *lanes.Entry, r *record.Record, ack journa
 		entry.Class, entry.Message = r.Class, r.Message
 	}
 	entry.Alone = entry.Accepted || goesAlone(entry.Class)
+	e.judgeEnd(entry, r)
 	switch r.Outcome {
 	case record.Retrying:
 		entry.Noted = max(entry.Noted, r.Merged)
@@ -184,6 +185,7 @@ func restore(entry *lanes.Entry, o progress.Open) {
 	entry.NotBefore, entry.TargetDown, entry.Noted = o.RetryAt, o.TargetDown, o.Merged
 	entry.Accepted, entry.ReadBacks = o.Accepted, o.ReadBacks
 	entry.Alone = entry.Accepted || goesAlone(entry.Class)
+	entry.Excused = o.Held != ""
 }
 
 // goesAlone reports whether an item that failed with a class must not be sent together with others: it may be the one at

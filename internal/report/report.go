@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/oabridge/oabridge/internal/rotation"
+	"github.com/oabridge/oabridge/internal/slo"
 )
 
 // Report is the state of one workload process. It never holds anything secret.
@@ -19,6 +20,8 @@ type Report struct {
 	OA *OA `json:"oa,omitempty"`
 	// Delivery counts items; nil for a gateway.
 	Delivery *Delivery `json:"delivery,omitempty"`
+	// SLO is how the deliveries of the last hour do against the objective of the bundle; nil for a gateway.
+	SLO *slo.Figures `json:"slo,omitempty"`
 	// Store is the state of the dispatcher's queue; nil for a gateway.
 	Store *Store `json:"store,omitempty"`
 	// Replays by Replay.ID, those of the live bundle. A replica counts what belongs to its own partitions; the sums are

@@ -71,6 +71,8 @@ type Entry struct {
 	// Accepted: the OA accepted it, and was asked ReadBacks times whether it holds it.
 	Accepted  bool
 	ReadBacks uint8
+	// Judged: the entry has its verdict of the service level objective. Excused: it gets none, because it waited for a person.
+	Judged, Excused bool
 	// NotBefore is when the next attempt is due for an entry that waited when the process ended before.
 	NotBefore time.Time
 
@@ -244,6 +246,9 @@ func (t *Table) Forget(e *Entry) {
 
 // Behind returns the entry that follows in the same lane, nil when there is none.
 func (t *Table) Behind(e *Entry) *Entry { return e.next }
+
+// Halted reports whether an entry waits for a change of the configuration, because it or the head of its lane is held.
+func (t *Table) Halted(e *Entry) bool { return t.lanes[e.Key].head.state == Held }
 
 // Get returns the entry of a sequence number, nil when it is not here.
 func (t *Table) Get(seq uint64) *Entry { return t.entries[seq] }
