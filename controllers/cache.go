@@ -31,6 +31,7 @@ func CacheOptions(namespaces []string, presets string) cache.Options {
 			&corev1.PersistentVolumeClaim{}: children,
 			&appsv1.Deployment{}:            children,
 			&networkingv1.Ingress{}:         children,
+			&networkingv1.NetworkPolicy{}:   children,
 			&policyv1.PodDisruptionBudget{}: children,
 		},
 	}

@@ -82,11 +82,12 @@ func (c *ConnectorReconciler) buildChildren(_ context.Context, r *round) error {
 		return nil
 	}
 	in := workload.Input{
-		Connector:  r.connector,
-		Bundle:     r.compiled.Bundle,
-		Files:      r.compiled.Files,
-		Image:      c.options.Image,
-		PullPolicy: c.options.PullPolicy,
+		Connector:         r.connector,
+		Bundle:            r.compiled.Bundle,
+		Files:             r.compiled.Files,
+		Image:             c.options.Image,
+		PullPolicy:        c.options.PullPolicy,
+		OperatorNamespace: c.options.OperatorNamespace,
 	}
 	r.children, r.kept = workload.Build(in), map[string]bool{}
 	for _, p := range workload.Check(in) {
@@ -151,6 +152,7 @@ func (c *ConnectorReconciler) childProblem(r *round, kind, name string, err erro
 var prunedKinds = []func() client.ObjectList{
 	func() client.ObjectList { return &networkingv1.IngressList{} },
 	newRouteList,
+	func() client.ObjectList { return &networkingv1.NetworkPolicyList{} },
 	func() client.ObjectList { return &policyv1.PodDisruptionBudgetList{} },
 	func() client.ObjectList { return &appsv1.DeploymentList{} },
 	func() client.ObjectList { return &corev1.ServiceList{} },

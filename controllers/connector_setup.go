@@ -54,6 +54,7 @@ func setupConnector(mgr ctrl.Manager, o Options) (*ConnectorReconciler, error) {
 		Owns(&corev1.ServiceAccount{}).
 		Owns(&corev1.ConfigMap{}).
 		Owns(&networkingv1.Ingress{}).
+		Owns(&networkingv1.NetworkPolicy{}).
 		Owns(&policyv1.PodDisruptionBudget{}).
 		Watches(&corev1.Pod{}, mapWith(byLabel)).
 		Watches(&corev1.PersistentVolumeClaim{}, mapWith(byLabel)).

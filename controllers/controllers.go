@@ -38,6 +38,8 @@ type Options struct {
 	PullPolicy corev1.PullPolicy
 	// PresetsNamespace is where a ScenarioTemplate is looked up that the connector's own namespace does not have.
 	PresetsNamespace string
+	// OperatorNamespace is where the operator runs, for network policies that let it in; empty outside of a cluster.
+	OperatorNamespace string
 	// Presets are brought into PresetsNamespace; nil leaves that to people.
 	Presets []*unstructured.Unstructured
 	// Namespaces that the operator is limited to, as in CacheOptions; none means all.

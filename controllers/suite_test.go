@@ -204,11 +204,12 @@ func startOperator(ctx context.Context, config *rest.Config) (<-chan error, erro
 	}
 	reports := controllers.NewReports(fakeReportURL)
 	if err := controllers.Setup(ctx, mgr, controllers.Options{
-		Image:            "oabridge:test",
-		PresetsNamespace: presetsNamespace,
-		Presets:          presets,
-		MaxConcurrent:    4,
-		Reports:          reports,
+		Image:             "oabridge:test",
+		PresetsNamespace:  presetsNamespace,
+		OperatorNamespace: presetsNamespace,
+		Presets:           presets,
+		MaxConcurrent:     4,
+		Reports:           reports,
 	}); err != nil {
 		return nil, err
 	}

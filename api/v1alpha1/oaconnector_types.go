@@ -156,6 +156,10 @@ type OAConnectorSpec struct {
 	// +optional
 	SSO SSO `json:"sso,omitempty,omitzero"`
 
+	// networkPolicy asks for a NetworkPolicy for each workload. Without it there is none.
+	// +optional
+	NetworkPolicy NetworkPolicy `json:"networkPolicy,omitempty,omitzero"`
+
 	// onDelete says what happens to pending items when the connector is deleted.
 	// +optional
 	OnDelete OnDelete `json:"onDelete,omitempty,omitzero"`

@@ -144,12 +144,13 @@ func runManager(cmd *cobra.Command, o managerOptions, log logr.Logger) error {
 		return err
 	}
 	if err := controllers.Setup(cmd.Context(), mgr, controllers.Options{
-		Image:            o.image,
-		PullPolicy:       corev1.PullPolicy(o.pullPolicy),
-		PresetsNamespace: o.presets,
-		Presets:          presets,
-		Namespaces:       o.namespaces,
-		MaxConcurrent:    o.concurrency,
+		Image:             o.image,
+		PullPolicy:        corev1.PullPolicy(o.pullPolicy),
+		PresetsNamespace:  o.presets,
+		OperatorNamespace: os.Getenv("POD_NAMESPACE"),
+		Presets:           presets,
+		Namespaces:        o.namespaces,
+		MaxConcurrent:     o.concurrency,
 	}); err != nil {
 		return err
 	}

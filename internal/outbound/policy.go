@@ -37,6 +37,18 @@ var metadata = []netip.Prefix{
 	netip.MustParsePrefix("fd20:ce::254/128"),   // Google Cloud, inside fc00::/7
 }
 
+// ownMachine are the ranges that never leave a machine or its cable.
+var ownMachine = []netip.Prefix{
+	netip.MustParsePrefix("127.0.0.0/8"),
+	netip.MustParsePrefix("169.254.0.0/16"),
+	netip.MustParsePrefix("::1/128"),
+	netip.MustParsePrefix("fe80::/10"),
+}
+
+// Denied are the ranges behind which somebody listens who must not be asked: loopback, link-local and cloud metadata. A
+// network policy can repeat them; the check at the dial refuses more (multicast, reserved and translated addresses).
+func Denied() []netip.Prefix { return slices.Concat(ownMachine, metadata) }
+
 // private ranges are open: a company's OA lives in them.
 var (
 	privateV4 = []netip.Prefix{

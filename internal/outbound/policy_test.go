@@ -9,6 +9,26 @@ import (
 	"pgregory.net/rapid"
 )
 
+// What a network policy repeats is refused at the dial as well, each with its first address.
+func TestDeniedRangesAreRefused(t *testing.T) {
+	p, err := newPolicy(defaultField, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, prefix := range Denied() {
+		network := "tcp4"
+		if prefix.Addr().Is6() {
+			network = "tcp6"
+		}
+		if err := p.check(network, netip.AddrPortFrom(prefix.Addr(), 80).String()); !errors.Is(err, ErrEgressDenied) {
+			t.Errorf("%s is not refused: %v", prefix, err)
+		}
+	}
+	if len(Denied()) < 6 {
+		t.Errorf("only %d ranges", len(Denied()))
+	}
+}
+
 // Private ranges are where an OA lives; this host, its neighbours by cable and cloud metadata services are not.
 func TestPolicy(t *testing.T) {
 	tests := map[string]struct {

@@ -11,10 +11,11 @@ import (
 // selector cover them and the people's own account files ("true"), so that the operator caches no other ConfigMap.
 const AccountsCompiled = "compiled"
 
-// DispatcherName is the name of the dispatcher's Deployment, Service, ServiceAccount and PodDisruptionBudget.
+// DispatcherName is the name of the dispatcher's Deployment, Service, ServiceAccount, PodDisruptionBudget and NetworkPolicy.
 func DispatcherName(connector string) string { return connector + "-dispatcher" }
 
-// GatewayName is the name of the gateway's Deployment, Service, ServiceAccount, PodDisruptionBudget and Ingress.
+// GatewayName is the name of the gateway's Deployment, Service, ServiceAccount, PodDisruptionBudget, NetworkPolicy and Ingress
+// or HTTPRoute.
 func GatewayName(connector string) string { return connector + "-gateway" }
 
 // DeploymentName is the name of the Deployment of a component.

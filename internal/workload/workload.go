@@ -31,6 +31,8 @@ type Input struct {
 	// Image of both workloads, and when it is pulled.
 	Image      string
 	PullPolicy corev1.PullPolicy
+	// OperatorNamespace is where the operator runs; empty when that is not in the cluster.
+	OperatorNamespace string
 }
 
 // HasGateway says whether a connector has an SSO gateway.
@@ -59,6 +61,7 @@ func Build(in Input) []Object {
 	if HasGateway(in.Connector) {
 		objects = append(objects, serviceAccount(in, v1alpha1.ComponentGateway))
 	}
+	objects = append(objects, networkPolicies(in)...)
 	objects = append(objects, Config(in.Connector, in.Bundle, in.Files)...)
 	objects = append(objects, dispatcherService(in), dispatcherDeployment(in))
 	if dispatcherReplicas(in.Connector) > 1 {

@@ -109,7 +109,7 @@ func routed() workload.Input {
 	return in
 }
 
-var inputs = map[string]func() workload.Input{"minimal": minimal, "full": full, "single-gateway": single, "nats": scaled, "pull": pulled, "route": routed, "placed": placed}
+var inputs = map[string]func() workload.Input{"minimal": minimal, "full": full, "single-gateway": single, "nats": scaled, "pull": pulled, "route": routed, "placed": placed, "guarded": guarded, "open": open}
 
 func render(t *testing.T, objects []workload.Object) []byte {
 	t.Helper()
