@@ -18,14 +18,30 @@ import (
 	"github.com/oabridge/oabridge/internal/oasim/fault"
 )
 
-// Login says whose login tokens are believed.
+// Login says whose word the CRM takes for who comes. docs/reference/login-token.md has the four ways; each is open when what
+// it needs is there.
 type Login struct {
-	JWKSURL      string `json:"jwksURL"`
-	Issuer       string `json:"issuer"`
+	JWKSURL string `json:"jwksURL"`
+	Issuer  string `json:"issuer"`
+	// Audience is the CRM's own login address: where tokens, signed addresses and codes arrive.
 	Audience     string `json:"audience"`
 	EnterpriseID string `json:"enterpriseID,omitempty"` // when set, the claim "ei" must be it
 	// Others are further issuers that are believed in the same way, each with keys of its own.
 	Others []Issuer `json:"others,omitempty"`
+	// SharedKey proves signed addresses, and the CRM itself where it redeems a code.
+	SharedKey string `json:"sharedKey,omitempty"`
+	// RedeemURL of the issuer redeems one-time codes.
+	RedeemURL string `json:"redeemURL,omitempty"`
+	// OpenID is the CRM as a client of the issuer as an OpenID Provider. Its logins begin at /oidc/login.
+	OpenID OpenIDClient `json:"openID,omitzero"`
+}
+
+// OpenIDClient is what a client of an OpenID Provider has.
+type OpenIDClient struct {
+	ID     string `json:"id"`
+	Secret string `json:"secret,omitempty"`
+	// RedirectURL is the address of /oidc/callback, as it is registered.
+	RedirectURL string `json:"redirectURL"`
 }
 
 // Issuer is one more issuer of login tokens.
@@ -73,6 +89,8 @@ type CRM struct {
 	order  []string
 
 	keys     keySets
+	client   *http.Client
+	flows    *expiry.Map[flow]
 	spent    *expiry.Map[struct{}]
 	sessions *expiry.Map[Person]
 	records  *records
@@ -120,6 +138,8 @@ func New(o Options) (*CRM, error) {
 	c := &CRM{
 		Desk: d, secureCookie: o.SecureCookie, app: *o.App, login: login, people: map[string]Person{},
 		keys:     keySets{client: o.Client, now: d.Now, sets: map[string]*keySet{}},
+		client:   o.Client,
+		flows:    expiry.New[flow](d.Now, maxFlows),
 		spent:    expiry.New[struct{}](d.Now, maxSpent),
 		sessions: expiry.New[Person](d.Now, maxSessions),
 		records:  newRecords(), runs: newRuns(d.Now), logins: &loginLog{},

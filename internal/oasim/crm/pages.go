@@ -26,6 +26,8 @@ const (
 
 func (c *CRM) routePages(mux *http.ServeMux) {
 	mux.HandleFunc("GET /login", c.enter)
+	mux.HandleFunc("GET /oidc/login", c.beginOpenID)
+	mux.HandleFunc("GET /oidc/callback", c.finishOpenID)
 	mux.HandleFunc("POST /logout", c.leave)
 	for _, prefix := range []string{"", "/h5"} {
 		mux.HandleFunc("GET "+prefix+"/home", c.homePage)
@@ -66,10 +68,27 @@ func (c *CRM) Logins() []LoginAttempt {
 	return append([]LoginAttempt{}, c.logins.list...)
 }
 
-// enter verifies a login token, gives the browser a new session in the place of any old one, and sends it on to an
-// address without the token.
+// enter takes whoever arrives at the login address, in the way that the address shows.
 func (c *CRM) enter(w http.ResponseWriter, r *http.Request) {
-	person, where, refused := c.verify(r.Context(), r.URL.Query().Get("token"))
+	query, login := r.URL.Query(), c.Login()
+	var (
+		person  Person
+		where   Destination
+		refused *refusal
+	)
+	switch {
+	case login.SharedKey != "" && query.Has("sig"):
+		person, where, refused = c.verifyAddress(login, r.URL.RawQuery)
+	case login.RedeemURL != "" && query.Has("code"):
+		person, where, refused = c.redeem(r.Context(), login, query.Get("code"))
+	default:
+		person, where, refused = c.verify(r.Context(), query.Get("token"))
+	}
+	c.letIn(w, r, person, where, refused)
+}
+
+// letIn gives the browser a new session in the place of any old one, and sends it on to an address without the proof.
+func (c *CRM) letIn(w http.ResponseWriter, r *http.Request, person Person, where Destination, refused *refusal) {
 	if refused != nil {
 		c.logins.add(LoginAttempt{Time: c.Now(), Code: refused.Code})
 		refused.write(w, false)
@@ -91,8 +110,13 @@ func (c *CRM) enter(w http.ResponseWriter, r *http.Request) {
 func (c *CRM) setCookie(w http.ResponseWriter, r *http.Request, value string, maxAge int) {
 	http.SetCookie(w, &http.Cookie{
 		Name: sessionCookie, Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-		Secure: c.secureCookie || r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https",
+		Secure: c.overTLS(r),
 	})
+}
+
+// overTLS reports whether the browser speaks TLS with the CRM, or with what stands in front of it.
+func (c *CRM) overTLS(r *http.Request) bool {
+	return c.secureCookie || r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https"
 }
 
 func (c *CRM) leave(w http.ResponseWriter, r *http.Request) {

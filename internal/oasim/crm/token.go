@@ -66,6 +66,8 @@ var (
 	refuseReplay    = &refusal{"CRM-1406", 401, "登录凭证已被使用。", "The login token has been used before."}
 	refuseAccount   = &refusal{"CRM-1407", 403, "没有这个 CRM 账号。", "There is no such CRM account."}
 	refuseTarget    = &refusal{"CRM-1408", 403, "登录目标无效。", "The target of the login is not valid."}
+	refuseLoginCode = &refusal{"CRM-1409", 401, "登录码无效或已过期。", "The login code is unknown, was used before, or is too old."}
+	refuseFlow      = &refusal{"CRM-1410", 401, "登录未在此浏览器中开始。", "The login was not begun in this browser, or took too long."}
 	refuseKeys      = &refusal{"CRM-1503", 503, "暂时无法验证登录凭证，请稍后再试。", "The login cannot be verified at the moment."}
 	refuseSession   = &refusal{"CRM-1400", 401, "请先登录。请从 OA 重新打开待办。", "Login required. Open the to-do from the OA again."}
 )
@@ -139,19 +141,25 @@ func (c *CRM) judge(login Login, got claims) (Person, Destination, *refusal) {
 		got.NotBefore != nil && got.NotBefore.Time().After(now.Add(leeway)) {
 		return nobody, nowhere, refuseTime
 	}
-	person, ok := c.person(got.Subject)
+	person, where, refused := c.admit(got.Subject, got.Target)
+	if refused == nil && !c.spent.Add(got.ID, struct{}{}, expiry.Add(leeway).Sub(now)) {
+		refused = refuseReplay
+	}
+	return person, where, refused
+}
+
+// admit finds the person and the page of a login whose proof is good. Without a target it leads to the home page.
+func (c *CRM) admit(account string, target *Destination) (Person, Destination, *refusal) {
+	person, ok := c.person(account)
 	if !ok {
-		return nobody, nowhere, refuseAccount
+		return Person{}, Destination{}, refuseAccount
 	}
 	where := Destination{Page: pageHome, Client: "pc"}
-	if got.Target != nil {
-		where = *got.Target
+	if target != nil {
+		where = *target
 	}
 	if where.path() == "" {
-		return nobody, nowhere, refuseTarget
-	}
-	if !c.spent.Add(got.ID, struct{}{}, expiry.Add(leeway).Sub(now)) {
-		return nobody, nowhere, refuseReplay
+		return Person{}, Destination{}, refuseTarget
 	}
 	return person, where, nil
 }
