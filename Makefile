@@ -60,6 +60,10 @@ helm-e2e: ## helm install, upgrade, rollback, uninstall on a real cluster, with 
 attack: ## Every attack of the list against every sign-in mode and every login issuer, over real HTTP
 	go run ./test/attack
 
+.PHONY: browser
+browser: ## People sign in with every login issuer in a headless Chromium, on a PC and on a phone; pictures in out/browser
+	OABRIDGE_SCREENSHOTS=$(CURDIR)/out/browser go test -count=1 ./internal/gateway/ -run Browser
+
 .PHONY: chaos
 chaos: ## 100,000 events while the dispatcher is killed, the OA fails and the disk fills (ARGS='-events 20000 -seed 7')
 	go run ./test/chaos $(ARGS)

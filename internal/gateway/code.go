@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 )
 
 // Code is the outcome of one click. Codes are stable: people read them out on the phone, alerts are built on them.
@@ -37,6 +38,9 @@ const (
 	Broken      Code = "SSO-2004"
 	OARefusesUs Code = "SSO-2101"
 )
+
+// again reports whether the same click may work in a moment.
+func (c Code) again() bool { return strings.HasPrefix(string(c), "SSO-2") }
 
 // text is one language of an error page: one plain sentence, and what to do.
 type text struct {

@@ -36,6 +36,9 @@ func (c *configurator) newIssuer(s *bundle.SSO, l *live) (issuer login.Issuer, w
 		}
 		client := login.Client{ID: s.OpenID.ClientID, RedirectURIs: s.OpenID.RedirectURIs, Public: s.OpenID.Public, Secret: c.clientSecrets}
 		issuer, err = login.NewOpenIDProvider(config, c.handler.keys, client, vault{l}, issuerSeal{l.seal}, PathAuthorize+"?"+paramRequest+"=")
+		if err == nil && !client.Public {
+			_, err = c.clientSecrets()
+		}
 		if err == nil {
 			warning, err = c.takeKeys()
 		}
@@ -71,7 +74,14 @@ func (c *configurator) sharedKeys() ([]string, error) {
 
 // clientSecrets prove the CRM at the gateway: the current one, and the next one while it is being replaced.
 func (c *configurator) clientSecrets() ([]string, error) {
-	return c.loginKeys(v1alpha1.KeyClientSecret)
+	secrets, err := c.loginKeys(v1alpha1.KeyClientSecret)
+	if err != nil || secrets[0] == "" {
+		return nil, fmt.Errorf("%s is missing in the Secret of spec.sso.crmLogin.keySecretRef: put there what the CRM sends as its client secret", v1alpha1.KeyClientSecret)
+	}
+	if len(secrets[0]) < login.MinSharedKey {
+		return nil, fmt.Errorf("%s in the Secret of spec.sso.crmLogin.keySecretRef: %w", v1alpha1.KeyClientSecret, login.ErrShortKey)
+	}
+	return secrets, nil
 }
 
 func (c *configurator) loginKeys(name string) ([]string, error) {

@@ -22,6 +22,7 @@ var (
 	pageCSS   = readPage("pages/page.css")
 	codeJS    = readPage("pages/code.js")
 	scriptJS  = readPage("pages/script.js")
+	tidyJS    = readPage("pages/tidy.js")
 	styleHash = hashSource(pageCSS)
 )
 
@@ -104,11 +105,16 @@ func (p *view) render() []byte {
 	return out.Bytes()
 }
 
-// refusedPage is the page of a code: both languages, no script, nothing from the request but the trace id.
+// refusedPage is the page of a code: both languages, nothing from the request but the trace id. Its script only tidies the
+// address; where the same click may work in a moment, the address stays, so that the page can be reloaded.
 func refusedPage(code Code, trace string) *view {
 	e := explanations[code]
-	return &view{name: "refused.html", title: string(code) + " · 登录未完成 · Sign-in not completed",
+	page := &view{name: "refused.html", title: string(code) + " · 登录未完成 · Sign-in not completed",
 		data: map[string]any{"Code": code, "ZH": e.zh, "EN": e.en, "Trace": shortTrace(trace)}}
+	if !code.again() {
+		page.script = tidyJS
+	}
+	return page
 }
 
 // write answers a visit.

@@ -38,7 +38,11 @@ func TestPages(t *testing.T) { // TM-17
 		if want := "style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"; !strings.Contains(rec.Header().Get("Content-Security-Policy"), want) {
 			t.Errorf("%s: the policy does not allow the page's own style", code)
 		}
-		if m := regexp.MustCompile(`(?i)<script|<link|<img|<iframe|<form|<a |src=|url\(|@import|style="|\son\w+=|https?:`).FindString(body); m != "" {
+		page := strings.Replace(body, "<script>"+tidyJS+"</script>", "", 1)
+		if allowed := strings.Contains(rec.Header().Get("Content-Security-Policy"), "script-src "+hashSource(tidyJS)); allowed != (page != body) || allowed == code.again() {
+			t.Errorf("%s: a proof that is used up is taken out of the address, and no other", code)
+		}
+		if m := regexp.MustCompile(`(?i)<script|<link|<img|<iframe|<form|<a |src=|url\(|@import|style="|\son\w+=|https?:`).FindString(page); m != "" {
 			t.Errorf("%s: the page holds %q", code, m)
 		}
 	}

@@ -64,7 +64,7 @@ func (s *sealer) seal(purpose string, v any) (string, error) {
 
 // open reads what seal wrote for the same purpose.
 func (s *sealer) open(purpose, text string, v any) error {
-	data, err := base64.RawURLEncoding.DecodeString(text)
+	data, err := base64.RawURLEncoding.Strict().DecodeString(text) // one text for one value, to the last bit
 	if err != nil || len(data) < s.aead.NonceSize() {
 		return errSeal
 	}

@@ -42,7 +42,10 @@ func codePage(v *visit, link, number string) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	const border = 4 // modules, as the standard wants
+	const (
+		border = 4 // modules, as the standard wants
+		module = 4 // pixels: whole ones, so that all squares are equally large
+	)
 	var path strings.Builder
 	for y := range c.Size {
 		for x := range c.Size {
@@ -63,14 +66,15 @@ func codePage(v *visit, link, number string) (*view, error) {
 	return &view{
 		name: "code.html", title: "扫码登录 · Sign in with a code", script: codeJS, connect: true,
 		data: map[string]any{
-			"Size": c.Size + 2*border, "Path": path.String(), "Number": number, "Poll": pathPoll, "Again": again,
+			"Size": c.Size + 2*border, "Pixels": module * (c.Size + 2*border), "Path": path.String(), "Number": number, "Poll": pathPoll, "Again": again,
 			"Web": v.route.path + "?" + query.Encode(),
 		},
 	}, nil
 }
 
+// confirmPage is shown where the OA sent the phone back, with a code in the address that is used up.
 func confirmPage(_ *visit, approval, number string) *view {
-	return &view{name: "confirm.html", title: "确认登录 · Confirm", form: true,
+	return &view{name: "confirm.html", title: "确认登录 · Confirm", form: true, script: tidyJS,
 		data: map[string]any{"Approval": approval, "Number": number, "Action": pathConfirm}}
 }
 

@@ -38,6 +38,8 @@ const (
 	crmHost     = "crm.example"
 	loginURL    = "https://" + crmHost + "/login"
 	peerToken   = "peer-token-canary"
+	crmKey      = "shared-key-canary-0123456789abcdef0123456789" // that the CRM and the gateway know
+	crmSecret   = "crm-secret-canary-0123456789abcdef0123456789" // of the CRM as a client of the gateway
 	recordPC    = PathPrefix + "QuoteObj/5f3c2ab1/714439/false"
 	recordH5    = PathPrefix + "QuoteObj/5f3c2ab1/714439/true"
 	homePC      = PathPrefix + "login/714439/false"
@@ -54,6 +56,7 @@ type world struct {
 	handler *Handler
 	keys    *login.KeyRing
 	hosts   map[string]string // name → address of its server
+	cert    *x509.Certificate // of the gateway and of the CRM
 	log     *capture
 	wire    *capture // answers of the gateway, without the Location of a sign-in
 	secrets []string
@@ -67,7 +70,7 @@ func (b bindings) CRM(oa string) (string, bool) { crm, ok := b[oa]; return crm, 
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, log: &capture{}, wire: &capture{}, hosts: map[string]string{}, secrets: []string{peerToken}}
+	w := &world{t: t, log: &capture{}, wire: &capture{}, hosts: map[string]string{}, secrets: []string{peerToken, crmKey, crmSecret}}
 
 	var err error
 	w.oa, err = oasim.New(oasim.Options{
@@ -112,10 +115,14 @@ func newWorld(t *testing.T) *world {
 	gateway.Config = newServer(http.HandlerFunc(w.serveAndRemember), writeTimeout, t.Context(), w.handler.log)
 	gateway.StartTLS()
 	t.Cleanup(gateway.Close)
-	w.hosts[gatewayHost] = gateway.Listener.Addr().String()
+	w.hosts[gatewayHost], w.cert = gateway.Listener.Addr().String(), gateway.Certificate()
 
 	w.crm, err = crmsim.New(crmsim.Options{
-		Login:  crmsim.Login{JWKSURL: gatewayURL + JWKSPath, Issuer: gatewayURL, Audience: loginURL, EnterpriseID: "714439"},
+		Login: crmsim.Login{
+			JWKSURL: gatewayURL + JWKSPath, Issuer: gatewayURL, Audience: loginURL, EnterpriseID: "714439",
+			SharedKey: crmKey, RedeemURL: gatewayURL + login.RedeemPath,
+			OpenID: crmsim.OpenIDClient{ID: "crm", Secret: crmSecret, RedirectURL: "https://" + crmHost + "/oidc/callback"},
+		},
 		Client: &http.Client{Transport: w.transport()},
 	})
 	if err != nil {
@@ -296,8 +303,8 @@ func (w *world) asked() int {
 	return len(w.oa.Journal().Entries("/seeyon/thirdpartyController.do"))
 }
 
-// serveAndRemember keeps all of an answer but the places for a token: the Location of a sign-in, and the word that a screen
-// with a QR code waits for.
+// serveAndRemember keeps all of an answer but the places for a token: where a redirect leads, and the word that a screen with
+// a QR code waits for.
 func (w *world) serveAndRemember(rw http.ResponseWriter, r *http.Request) {
 	rec := httptest.NewRecorder()
 	w.handler.ServeHTTP(rec, r)
@@ -307,13 +314,14 @@ func (w *world) serveAndRemember(rw http.ResponseWriter, r *http.Request) {
 	}
 	rw.WriteHeader(result.StatusCode)
 	_, _ = rw.Write(rec.Body.Bytes())
-	if result.StatusCode == http.StatusSeeOther {
+	redirects := result.StatusCode/100 == 3
+	if redirects {
 		result.Header.Del("Location")
 	}
 	if r.RequestURI == pathPoll && bytes.Contains(rec.Body.Bytes(), []byte(`"state":"done"`)) {
 		return
 	}
-	dump, err := httputil.DumpResponse(result, true)
+	dump, err := httputil.DumpResponse(result, !redirects) // the body may repeat the Location
 	if err != nil {
 		w.t.Error(err)
 	}

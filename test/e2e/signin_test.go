@@ -11,6 +11,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/oabridge/oabridge/internal/oasim/crm"
+	"github.com/oabridge/oabridge/test/browser"
 	"github.com/oabridge/oabridge/test/stage"
 )
 
@@ -24,10 +25,10 @@ var apps = map[string]string{"yunzhijia": "yunzhijia/10", "welink": "WeLink/7", 
 func browse(ctx context.Context, t *testing.T) context.Context {
 	t.Helper()
 	theFleet(ctx, t)
-	browser, end, err := scene.Browser(ctx)
+	chromium, end, err := scene.Browser(ctx)
 	must(t, err)
 	t.Cleanup(end)
-	return browser
+	return chromium
 }
 
 // needsNames skips what needs pods that resolve the demo's host names, as those of our own cluster do.
@@ -38,9 +39,9 @@ func needsNames(t *testing.T) {
 	}
 }
 
-func tabOf(t *testing.T, browser context.Context, app string) context.Context {
+func tabOf(t *testing.T, chromium context.Context, app string) context.Context {
 	t.Helper()
-	tab, end, err := stage.Tab(browser, app)
+	tab, end, err := browser.Window(chromium, browser.Phone(app))
 	must(t, err)
 	t.Cleanup(end)
 	return tab
@@ -62,7 +63,7 @@ func member(t *testing.T, name string) stage.Member {
 // F114, F166, F167).
 func TestSignInFromTheInbox(t *testing.T) {
 	ctx := within(t, 6*time.Minute)
-	browser := browse(ctx, t)
+	chromium := browse(ctx, t)
 	for _, m := range stage.Members() {
 		if m.Name == "seeyon" {
 			continue // TestSignInByHandshake; its to-dos are clicked in TestMainJob
@@ -73,7 +74,7 @@ func TestSignInFromTheInbox(t *testing.T) {
 			}
 			proof(ctx, t, m)
 			want := stage.Clickable(fleetRuns[m.Name])
-			tab := tabOf(t, browser, apps[m.Name])
+			tab := tabOf(t, chromium, apps[m.Name])
 			must(t, stage.EnterOA(tab, m.OA, want.OALogin))
 			must(t, stage.OpenItem(tab, want.ToDo))
 			if m.Name == "wecom" {
@@ -116,7 +117,7 @@ func TestSignInByHandshake(t *testing.T) {
 // In any other browser the same links ask first: with the OA's login page, or with its page to scan (F161, F168).
 func TestSignInFromAnyBrowser(t *testing.T) {
 	ctx := within(t, 6*time.Minute)
-	browser := browse(ctx, t)
+	chromium := browse(ctx, t)
 	for _, name := range []string{"weaver-soap", "landray", "landray-soap", "welink", "wecom", "dingtalk", "feishu"} {
 		t.Run(name, func(t *testing.T) {
 			if name == "landray-soap" {
@@ -127,7 +128,7 @@ func TestSignInFromAnyBrowser(t *testing.T) {
 			if name == "dingtalk" {
 				link += "?web=1" // TestSignInWithACode has the page that comes first otherwise
 			}
-			tab := tabOf(t, browser, "")
+			tab := tabOf(t, chromium, "")
 			must(t, chromedp.Do(tab, chromedp.Navigate(link)))
 			if name == "wecom" {
 				choose(t, tab, "page-chooser")
@@ -166,19 +167,19 @@ func clickable(ctx context.Context, t *testing.T, m stage.Member) (crm.Expected,
 // confirms, and the screen is let in (F161–F165).
 func TestSignInWithACode(t *testing.T) {
 	ctx := bounded(t)
-	browser := browse(ctx, t)
+	chromium := browse(ctx, t)
 	m := member(t, "dingtalk")
 	want, link := clickable(ctx, t, m)
-	screen := tabOf(t, browser, "")
+	screen := tabOf(t, chromium, "")
 	must(t, chromedp.Do(screen, chromedp.Navigate(link)))
 	shown, err := scene.Shows(screen, `svg.qr`, "page-code")
 	must(t, err)
 	number, err := chromedp.Run(screen, chromedp.Text(`#hint .number`))
 	must(t, err)
-	address, err := stage.Scanned(screen)
+	address, err := browser.Scanned(screen)
 	must(t, err)
 
-	phone := tabOf(t, browser, apps[m.Name])
+	phone := tabOf(t, chromium, apps[m.Name])
 	must(t, stage.EnterOA(phone, m.OA, want.OALogin))
 	must(t, chromedp.Do(phone, chromedp.Navigate(address)))
 	asked, err := scene.Shows(phone, `form button`, "page-confirm-phone")
@@ -197,13 +198,13 @@ func TestSignInWithACode(t *testing.T) {
 // Who may not in is told so, on a screen and on a phone: no binding, no proof, a link that is none (F119).
 func TestSignInRefused(t *testing.T) {
 	ctx := bounded(t)
-	browser := browse(ctx, t)
+	chromium := browse(ctx, t)
 	feishu, weaver, wecom := member(t, "feishu"), member(t, "weaver"), member(t, "wecom")
 	_, feishuLink := clickable(ctx, t, feishu)
 	_, weaverLink := clickable(ctx, t, weaver)
 	_, wecomLink := clickable(ctx, t, wecom)
 	for suffix, app := range map[string]string{"": "", "-phone": "Mobile"} {
-		tab := tabOf(t, browser, app)
+		tab := tabOf(t, chromium, app)
 		must(t, chromedp.Do(tab, chromedp.Navigate(feishuLink), stage.Choose(unbound), chromedp.Click(`#confirm`)))
 		text, err := scene.Shows(tab, `main dl`, "page-unbound"+suffix)
 		must(t, err)
@@ -222,7 +223,7 @@ func TestSignInRefused(t *testing.T) {
 	}
 	// The page with a code fits a phone's screen too.
 	_, link := clickable(ctx, t, member(t, "dingtalk"))
-	tab := tabOf(t, browser, "Mobile")
+	tab := tabOf(t, chromium, "Mobile")
 	must(t, chromedp.Do(tab, chromedp.Navigate(link)))
 	_, err := scene.Shows(tab, `svg.qr`, "page-code-phone")
 	must(t, err)

@@ -5,15 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
-	"sync"
 	"time"
 
-	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
 	"github.com/oabridge/oabridge/internal/oasim/crm"
+	"github.com/oabridge/oabridge/test/browser"
 )
 
 // Click is what a person sees who clicks a to-do.
@@ -39,8 +37,8 @@ func (s *Stage) ClickTodo(ctx context.Context, want crm.Expected) (Click, error)
 	defer end()
 
 	// The address with the ticket is seen only by the browser: remember it as the page asks for it.
-	var asked links
-	if err := chromedp.Listen(tab, asked.see); err != nil {
+	asked, err := browser.Follow(tab)
+	if err != nil {
 		return c, err
 	}
 	if err := chromedp.Do(tab,
@@ -65,7 +63,7 @@ func (s *Stage) ClickTodo(ctx context.Context, want crm.Expected) (Click, error)
 	if err := c.read(tab); err != nil {
 		return c, err
 	}
-	link := asked.last("https://" + HostSSO + "/")
+	link := asked.Last("https://" + HostSSO + "/")
 	if link == "" {
 		return c, errors.New("the browser never asked the gateway")
 	}
@@ -121,32 +119,6 @@ func (c Click) CheckRecord(want crm.Expected, phone bool) error {
 		return fmt.Errorf("the CRM shows record %s, not %s", c.Record, want.Object.ID)
 	}
 	return nil
-}
-
-// links are the addresses that a tab asked for.
-type links struct {
-	mu   sync.Mutex
-	seen []string
-}
-
-func (l *links) see(event any) {
-	if e, ok := event.(*network.EventRequestWillBeSent); ok {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.seen = append(l.seen, e.Request.URL)
-	}
-}
-
-// last is the latest address that starts with prefix.
-func (l *links) last(prefix string) string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, address := range slices.Backward(l.seen) {
-		if strings.HasPrefix(address, prefix) {
-			return address
-		}
-	}
-	return ""
 }
 
 func withoutQuery(address string) string {

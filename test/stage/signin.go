@@ -1,18 +1,14 @@
 package stage
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"image/png"
-	"net/url"
 	"strings"
 
 	"github.com/chromedp/chromedp"
-	"github.com/makiuchi-d/gozxing"
-	"github.com/makiuchi-d/gozxing/qrcode"
 
 	"github.com/oabridge/oabridge/internal/oasim/crm"
+	"github.com/oabridge/oabridge/test/browser"
 )
 
 // Prefix of the pages of a simulator.
@@ -75,7 +71,7 @@ func (s *Stage) Shows(tab context.Context, selector, picture string) (string, er
 }
 
 func (s *Stage) shows(tab context.Context, selector, picture string) error {
-	wait, stop := context.WithTimeout(tab, tabPatience/3)
+	wait, stop := context.WithTimeout(tab, browser.Patience/3)
 	defer stop()
 	if err := chromedp.Do(wait, chromedp.WaitVisible(selector)); err != nil {
 		at, _ := chromedp.Run(tab, chromedp.Location())
@@ -84,28 +80,4 @@ func (s *Stage) shows(tab context.Context, selector, picture string) error {
 		return fmt.Errorf("%s: no %s at %s (out/%s-failed.png): %w: %s", picture, selector, withoutQuery(at), picture, err, text)
 	}
 	return s.Screenshot(tab, picture)
-}
-
-// Scanned is the address in the QR code that a tab shows, as a phone's camera reads it: from the pixels.
-func Scanned(tab context.Context) (string, error) {
-	shot, err := chromedp.Run(tab, chromedp.CaptureScreenshot())
-	if err != nil {
-		return "", err
-	}
-	picture, err := png.Decode(bytes.NewReader(shot))
-	if err != nil {
-		return "", err
-	}
-	bits, err := gozxing.NewBinaryBitmapFromImage(picture)
-	if err != nil {
-		return "", err
-	}
-	code, err := qrcode.NewQRCodeReader().Decode(bits, nil)
-	if err != nil {
-		return "", fmt.Errorf("the code cannot be read from the screen: %w", err)
-	}
-	if _, err := url.Parse(code.GetText()); err != nil {
-		return "", fmt.Errorf("the code is no address: %w", err)
-	}
-	return code.GetText(), nil
 }
