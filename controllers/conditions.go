@@ -16,7 +16,7 @@ import (
 
 // conditions of a connector, a pure function of what was found and seen. Their order is the order in which a person
 // reads them.
-func (r *round) conditions(o observation) []metav1.Condition {
+func (r *round) conditions(o observation, credentials []v1alpha1.CredentialStatus) []metav1.Condition {
 	references := r.referencesResolved()
 	available := workloadAvailable(o)
 	live := configLive(o, r.hash)
@@ -25,6 +25,9 @@ func (r *round) conditions(o observation) []metav1.Condition {
 	list := []metav1.Condition{references, available, live, reachable, healthy}
 	if len(r.connector.Spec.Notifications.Channels) > 0 {
 		list = append(list, notificationsHealthy(o.dispatcher.report))
+	}
+	if len(credentials) > 0 {
+		list = append(list, credentialsAccepted(credentials))
 	}
 	if bundle.HasCanary(r.connector) {
 		list = append(list, r.rolledOut(o.dispatcher.report))

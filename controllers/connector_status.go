@@ -23,6 +23,11 @@ func newConnectorStatusWriter(c client.Client, recorder events.EventRecorder) *s
 		urgent: func(before, after *v1alpha1.OAConnectorStatus) bool {
 			return !apiequality.Semantic.DeepEqual(withoutCounts(before), withoutCounts(after))
 		},
+		turned: func(o client.Object, before, after *v1alpha1.OAConnectorStatus) {
+			if c, ok := o.(*v1alpha1.OAConnector); ok {
+				announceRotations(recorder, c, before.Credentials, after.Credentials)
+			}
+		},
 		last: map[types.NamespacedName]written[v1alpha1.OAConnectorStatus]{},
 	}
 }
@@ -44,12 +49,14 @@ func (c *ConnectorReconciler) writeStatus(ctx context.Context, r *round) error {
 		return err
 	}
 	before := c.status.previous(r.connector, r.connector.Status)
+	credentials := credentialStatus(r.connector, before.Credentials, seen)
 	next := v1alpha1.OAConnectorStatus{
 		ObservedGeneration: r.connector.Generation,
-		Conditions:         stamp(before.Conditions, r.conditions(seen), r.connector.Generation, r.now),
+		Conditions:         stamp(before.Conditions, r.conditions(seen, credentials), r.connector.Generation, r.now),
 		Delivery:           deliveryStatus(before.Delivery, seen.dispatcher),
 		SLO:                sloStatus(before.SLO, r.connector.Spec.SLO, seen.dispatcher),
 		Accounts:           before.Accounts,
+		Credentials:        credentials,
 		Addresses:          r.addresses(),
 		Gateway:            gatewayStatus(r.connector, seen),
 	}

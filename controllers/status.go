@@ -30,6 +30,8 @@ type statusWriter[S any] struct {
 	manager  client.FieldOwner
 	// conditions of a status.
 	conditions func(*S) []metav1.Condition
+	// turned makes Events of what is no condition; nil makes none.
+	turned func(o client.Object, before, after *S)
 	// urgent says whether a difference must not wait; nil means always.
 	urgent func(before, after *S) bool
 
@@ -83,6 +85,9 @@ func (w *statusWriter[S]) write(ctx context.Context, o client.Object, before, ne
 	w.last[key] = written[S]{uid: o.GetUID(), version: version, status: next, at: now}
 	w.mu.Unlock()
 	w.announce(o, w.conditions(&before), w.conditions(&next))
+	if w.turned != nil {
+		w.turned(o, &before, &next)
+	}
 	return 0, nil
 }
 

@@ -13,6 +13,8 @@ const (
 	ConditionExposed            = "Exposed"
 	// ConditionNotificationsHealthy is there when the connector has notifications.
 	ConditionNotificationsHealthy = "NotificationsHealthy"
+	// ConditionCredentialsAccepted is there once a pod has spoken of the Secrets.
+	ConditionCredentialsAccepted = "CredentialsAccepted"
 	// ConditionRolledOut is there when the connector has a canary.
 	ConditionRolledOut = "RolledOut"
 )
@@ -103,6 +105,15 @@ const (
 
 	// Notifications.
 	ReasonNotificationFailed = "NotificationFailed"
+
+	// Credentials and their rotation.
+	ReasonAccepted           = "Accepted"
+	ReasonProbing            = "Probing"
+	ReasonNextInUse          = "NextInUse"
+	ReasonNextRejected       = "NextRejected"
+	ReasonCredentialRejected = "CredentialRejected"
+	// ReasonRotationComplete is that of an Event.
+	ReasonRotationComplete = "RotationComplete"
 
 	// New revisions of templates.
 	ReasonCanary     = "Canary"

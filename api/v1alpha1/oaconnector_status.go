@@ -32,6 +32,14 @@ type OAConnectorStatus struct {
 	// accounts counts the account pairs in use.
 	// +optional
 	Accounts AccountsStatus `json:"accounts,omitempty,omitzero"`
+	// credentials says of each key of the Secrets which value is in use.
+	// +optional
+	// +listType=map
+	// +listMapKey=field
+	// +listMapKey=key
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	Credentials []CredentialStatus `json:"credentials,omitempty"`
 	// addresses are to be pasted into the consoles of the CRM and the OA.
 	// +optional
 	Addresses AddressStatus `json:"addresses,omitempty,omitzero"`
