@@ -17,17 +17,18 @@ import (
 	"github.com/oabridge/oabridge/internal/bundle"
 )
 
-// accountSource is an AccountBinding with the file that it names, if it names one.
+// accountSource is an AccountBinding with the file that it names, if it names one, or with the pairs that were matched.
 type accountSource struct {
 	binding *v1alpha1.AccountBinding
-	// file is the CSV text, version changes with it.
-	file    string
+	// pairs reads them; lines that cannot be read are left out.
+	pairs func() ([]v1alpha1.AccountPair, []bundle.RowError)
+	// version changes with what pairs reads.
 	version string
 	// problem is why there is nothing to read.
 	problem *problem
 }
 
-// set returns the pairs; lines that cannot be read are left out.
+// set returns the pairs.
 func (s accountSource) set() bundle.AccountSet {
 	pairs, _ := s.pairs()
 	return bundle.AccountSet{
@@ -38,11 +39,9 @@ func (s accountSource) set() bundle.AccountSet {
 	}
 }
 
-func (s accountSource) pairs() ([]v1alpha1.AccountPair, []bundle.RowError) {
-	if s.file == "" {
-		return s.binding.Spec.Accounts, nil
-	}
-	return bundle.ParseCSV([]byte(s.file))
+// these pairs, and no others.
+func these(pairs []v1alpha1.AccountPair) func() ([]v1alpha1.AccountPair, []bundle.RowError) {
+	return func() ([]v1alpha1.AccountPair, []bundle.RowError) { return pairs, nil }
 }
 
 func unreadable(sources []accountSource) bool {
@@ -67,40 +66,62 @@ func selectAccounts(ctx context.Context, reader client.Reader, namespace string,
 	return sources, nil
 }
 
-// readAccounts finds the file of one binding.
+// readAccounts finds the pairs of one binding.
 func readAccounts(ctx context.Context, reader client.Reader, binding *v1alpha1.AccountBinding) (accountSource, error) {
-	s := accountSource{binding: binding}
+	s := accountSource{binding: binding, pairs: these(binding.Spec.Accounts)}
+	if len(binding.Spec.Match.By) > 0 {
+		return readMatched(ctx, reader, binding)
+	}
 	ref := binding.Spec.AccountsFrom.ConfigMapKeyRef
 	if ref.Name == "" {
 		return s, nil
 	}
+	const field = "spec.accountsFrom.configMapKeyRef"
+	file, err := readAccountsFile(ctx, reader, field, types.NamespacedName{Namespace: binding.Namespace, Name: ref.Name}, ref.Key)
+	if err != nil {
+		return s, err
+	}
+	s.version, s.problem = file.version, file.problem
+	if s.problem != nil {
+		return s, nil
+	}
+	if cause := unusable(file.text); cause != "" {
+		p := newProblem(v1alpha1.ReasonAccountsInvalid, fmt.Sprintf("%s: key %q of configmap %q %s", field, ref.Key, ref.Name, cause))
+		s.problem = &p
+		return s, nil
+	}
+	s.pairs = func() ([]v1alpha1.AccountPair, []bundle.RowError) { return bundle.ParseCSV([]byte(file.text)) }
+	return s, nil
+}
+
+// accountsFile is a key of a labelled ConfigMap.
+type accountsFile struct {
+	text    string
+	version string
+	// problem is why there is no text.
+	problem *problem
+}
+
+func readAccountsFile(ctx context.Context, reader client.Reader, field string, name types.NamespacedName, key string) (accountsFile, error) {
 	var cm corev1.ConfigMap
-	err := reader.Get(ctx, types.NamespacedName{Namespace: binding.Namespace, Name: ref.Name}, &cm)
+	err := reader.Get(ctx, name, &cm)
 	switch {
 	case apierrors.IsNotFound(err) || (err == nil && cm.Labels[v1alpha1.LabelAccounts] != "true"):
 		p := newProblem(v1alpha1.ReasonConfigMapNotFound, fmt.Sprintf(
-			"spec.accountsFrom.configMapKeyRef: configmap %q was not found with the label %s: \"true\"; create it or add the label",
-			ref.Name, v1alpha1.LabelAccounts))
-		s.problem = &p
-		return s, nil
+			"%s: configmap %q was not found with the label %s: \"true\"; create it or add the label", field, name.Name, v1alpha1.LabelAccounts))
+		return accountsFile{problem: &p}, nil
 	case err != nil:
-		return s, err
+		return accountsFile{}, err
 	}
-	s.version = cm.ResourceVersion
-	s.file = cm.Data[ref.Key]
-	if s.file == "" {
-		s.file = string(cm.BinaryData[ref.Key]) // kubectl stores a file with a byte order mark as text, GBK as binary
+	f := accountsFile{text: cm.Data[key], version: cm.ResourceVersion}
+	if f.text == "" {
+		f.text = string(cm.BinaryData[key]) // kubectl stores a file with a byte order mark as text, GBK as binary
 	}
-	if s.file == "" {
-		p := newProblem(v1alpha1.ReasonKeyMissing, fmt.Sprintf(
-			"spec.accountsFrom.configMapKeyRef: configmap %q has no text under the key %q; add it", ref.Name, ref.Key))
-		s.problem = &p
-	} else if cause := unusable(s.file); cause != "" {
-		p := newProblem(v1alpha1.ReasonAccountsInvalid, fmt.Sprintf(
-			"spec.accountsFrom.configMapKeyRef: key %q of configmap %q %s", ref.Key, ref.Name, cause))
-		s.problem = &p
+	if f.text == "" {
+		p := newProblem(v1alpha1.ReasonKeyMissing, fmt.Sprintf("%s: configmap %q has no text under the key %q; add it", field, name.Name, key))
+		f.problem = &p
 	}
-	return s, nil
+	return f, nil
 }
 
 // unusable says why no line of a file can be read, or nothing. It reads the header only: the lines are read when they

@@ -2,7 +2,6 @@ package controllers
 
 import (
 	"context"
-	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -26,10 +25,12 @@ const (
 	maxNamed      = 512
 )
 
-// BindingReconciler counts the pairs of each AccountBinding and names those that are not in use.
+// BindingReconciler counts the pairs of each AccountBinding and names those that are not in use. It makes the pairs of
+// those that match people.
 type BindingReconciler struct {
 	client  client.Client
 	options Options
+	matcher *matcher
 	status  *statusWriter[v1alpha1.AccountBindingStatus]
 }
 
@@ -39,43 +40,83 @@ func (b *BindingReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 	var binding v1alpha1.AccountBinding
 	if err := b.client.Get(ctx, req.NamespacedName, &binding); err != nil {
 		b.status.forget(req.NamespacedName)
+		b.matcher.forget(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	source, err := readAccounts(ctx, b.client, &binding)
+	if !binding.DeletionTimestamp.IsZero() {
+		return ctrl.Result{}, nil // what was matched goes with it
+	}
+	own, err := readAccounts(ctx, b.client, &binding)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	pairs, rows := source.pairs()
-	conflicts, err := b.conflicts(ctx, source)
+	groups, err := b.groups(ctx, own)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	var problems []problem
-	if source.problem != nil {
-		problems, rows = append(problems, *source.problem), nil
+	var matched *matchResult
+	if len(binding.Spec.Match.By) > 0 {
+		if matched, err = b.matcher.match(ctx, &binding, groups); err != nil {
+			return ctrl.Result{}, err
+		}
+		own.pairs, own.problem = these(matched.pairs), matched.problem
+		replaceSource(groups, own)
 	}
-	for _, row := range rows {
-		problems = append(problems, problem{
-			reason: v1alpha1.ReasonAccountsInvalid, message: fmt.Sprintf("line %d: %s", row.Line, row.Cause), fate: stalled,
-		})
-	}
-	for _, c := range conflicts {
-		problems = append(problems, problem{reason: v1alpha1.ReasonAccountsConflict, message: c.Message(), fate: stalled})
-	}
+	pairs, rows := own.pairs()
+	conflicts := conflictsOf(own, groups)
+	problems := bindingProblems(own, rows, matched, conflicts)
 	before := b.status.previous(&binding, binding.Status)
 	now := b.options.Now()
 	bound := int64(len(pairs) - len(conflicts))
 	next := v1alpha1.AccountBindingStatus{
 		ObservedGeneration: binding.Generation,
-		Conditions: stamp(before.Conditions,
-			verdict(problems, count(bound, "pair is in use", "pairs are in use")), binding.Generation, now),
-		Bound:     ptr.To(bound),
-		Conflicts: ptr.To(int64(len(conflicts))),
-		Invalid:   ptr.To(int64(len(rows))),
-		Problems:  named(problems),
+		Conditions:         verdict(problems, count(bound, "pair is in use", "pairs are in use")),
+		Bound:              ptr.To(bound),
+		Conflicts:          ptr.To(int64(len(conflicts))),
+		Invalid:            ptr.To(int64(invalid(own, rows, matched))),
+		Problems:           named(problems),
 	}
+	if matched != nil {
+		next.Conditions = append(next.Conditions, matched.condition())
+		next.Unmatched = ptr.To(int64(len(matched.unmatched)))
+		next.Problems = append(next.Problems, namedPeople(matched.unmatched, namedProblems-len(next.Problems))...)
+	}
+	next.Conditions = stamp(before.Conditions, next.Conditions, binding.Generation, now)
 	_, err = b.status.write(ctx, &binding, before, next, now)
-	return ctrl.Result{}, err
+	return ctrl.Result{RequeueAfter: matched.again()}, err
+}
+
+// bindingProblems are what keeps a set from being what its author wrote.
+func bindingProblems(own accountSource, rows []bundle.RowError, matched *matchResult, conflicts []bundle.Conflict) (problems []problem) {
+	add := func(reason, message string) {
+		problems = append(problems, problem{reason: reason, message: message, fate: stalled})
+	}
+	if own.problem != nil {
+		problems = append(problems, *own.problem)
+	} else {
+		for _, row := range rows {
+			add(v1alpha1.ReasonAccountsInvalid, row.Error())
+		}
+	}
+	if matched != nil {
+		for _, row := range matched.rows {
+			add(v1alpha1.ReasonAccountsInvalid, row.Message())
+		}
+	}
+	for _, c := range conflicts {
+		add(v1alpha1.ReasonAccountsConflict, c.Message())
+	}
+	return problems
+}
+
+func invalid(own accountSource, rows []bundle.RowError, matched *matchResult) int {
+	switch {
+	case matched != nil:
+		return len(matched.rows)
+	case own.problem != nil:
+		return 0
+	}
+	return len(rows)
 }
 
 func named(problems []problem) []string {
@@ -86,13 +127,13 @@ func named(problems []problem) []string {
 	return names
 }
 
-// conflicts of a set's pairs, with itself and with the other sets of every connector that selects it. A pair counts once.
-func (b *BindingReconciler) conflicts(ctx context.Context, own accountSource) ([]bundle.Conflict, error) {
+// groups are the sets of each connector that selects the own one, and first the own one alone.
+func (b *BindingReconciler) groups(ctx context.Context, own accountSource) ([][]accountSource, error) {
 	var connectors v1alpha1.OAConnectorList
 	if err := b.client.List(ctx, &connectors, client.InNamespace(own.binding.Namespace)); err != nil {
 		return nil, err
 	}
-	groups := [][]bundle.AccountSet{{own.set()}}
+	groups := [][]accountSource{{own}}
 	for i := range connectors.Items {
 		if !selects(&connectors.Items[i], own.binding) {
 			continue
@@ -105,16 +146,32 @@ func (b *BindingReconciler) conflicts(ctx context.Context, own accountSource) ([
 		if err != nil {
 			return nil, err
 		}
+		groups = append(groups, sources)
+	}
+	return groups, nil
+}
+
+// replaceSource puts a set in the place of what was read of it.
+func replaceSource(groups [][]accountSource, own accountSource) {
+	for _, sources := range groups {
+		for i := range sources {
+			if sources[i].binding.Name == own.binding.Name {
+				sources[i] = own
+			}
+		}
+	}
+}
+
+// conflictsOf a set's pairs, with itself and with the other sets of every connector that selects it. A pair counts once.
+func conflictsOf(own accountSource, groups [][]accountSource) []bundle.Conflict {
+	name := own.binding.Namespace + "/" + own.binding.Name
+	seen := map[v1alpha1.AccountPair]bool{}
+	var found []bundle.Conflict
+	for _, sources := range groups {
 		var sets []bundle.AccountSet
 		for _, s := range sources {
 			sets = append(sets, s.set())
 		}
-		groups = append(groups, sets)
-	}
-	name := own.binding.Namespace + "/" + own.binding.Name
-	seen := map[v1alpha1.AccountPair]bool{}
-	var found []bundle.Conflict
-	for _, sets := range groups {
 		_, conflicts := bundle.Merge(sets)
 		for _, c := range conflicts {
 			if c.Set == name && !seen[c.Pair] {
@@ -123,12 +180,12 @@ func (b *BindingReconciler) conflicts(ctx context.Context, own accountSource) ([
 			}
 		}
 	}
-	return found, nil
+	return found
 }
 
 func setupBinding(mgr ctrl.Manager, o Options) error {
 	b := &BindingReconciler{
-		client: mgr.GetClient(), options: o,
+		client: mgr.GetClient(), options: o, matcher: newMatcher(mgr.GetClient(), mgr.GetAPIReader()),
 		status: &statusWriter[v1alpha1.AccountBindingStatus]{
 			client: mgr.GetClient(), recorder: mgr.GetEventRecorder("oabridge-binding"), manager: bindingManager,
 			conditions: func(s *v1alpha1.AccountBindingStatus) []metav1.Condition { return s.Conditions },
@@ -160,7 +217,7 @@ func (b *BindingReconciler) all(ctx context.Context, o client.Object) []reconcil
 	return requests
 }
 
-// byAccountsFile is all of them too, but only when a binding names the ConfigMap: most are the operator's own.
+// byAccountsFile is all of them too, but only when a binding names the ConfigMap: most are a connector's bundle.
 func (b *BindingReconciler) byAccountsFile(ctx context.Context, o client.Object) []reconcile.Request {
 	if len(backrefs{reader: b.client}.bindingsOf(ctx, o)) == 0 {
 		return nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/bundle"
+	"github.com/oabridge/oabridge/internal/match"
 )
 
 // Field indexes, for the way back from what is referred to to what refers to it.
@@ -48,10 +49,22 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 		return err
 	}
 	return indexer.IndexField(ctx, &v1alpha1.AccountBinding{}, indexConfigMap, func(o client.Object) []string {
-		name := o.(*v1alpha1.AccountBinding).Spec.AccountsFrom.ConfigMapKeyRef.Name //nolint:forcetypeassert // the index is of this kind
-		if name == "" {
-			return nil
-		}
-		return []string{name}
+		return configMapNames(o.(*v1alpha1.AccountBinding)) //nolint:forcetypeassert // the index is of this kind
 	})
+}
+
+// configMapNames are those that a binding reads: its file, or its directories and what was matched.
+func configMapNames(b *v1alpha1.AccountBinding) (names []string) {
+	if name := b.Spec.AccountsFrom.ConfigMapKeyRef.Name; name != "" {
+		names = append(names, name)
+	}
+	for _, directory := range []v1alpha1.PeopleDirectory{b.Spec.Match.CRM, b.Spec.Match.OA} {
+		for _, ref := range directory.ConfigMapKeyRefs {
+			names = append(names, ref.Name)
+		}
+	}
+	if len(b.Spec.Match.By) > 0 {
+		names = append(names, match.MemoryName(b.Name))
+	}
+	return names
 }

@@ -218,7 +218,7 @@ func TestTheAPIRefusesMistakesInBindingsAndTemplates(t *testing.T) {
 	both.Name, both.Namespace = "both", w.ns
 	both.Spec.Accounts = []v1alpha1.AccountPair{{CRM: "1", OA: "a"}}
 	both.Spec.AccountsFrom.ConfigMapKeyRef.Name = "file"
-	w.Expect(admin.Create(t.Context(), both)).To(MatchError(ContainSubstring("set exactly one of accounts and accountsFrom")))
+	w.Expect(admin.Create(t.Context(), both)).To(MatchError(ContainSubstring("set exactly one of accounts, accountsFrom and match")))
 
 	twice := &v1alpha1.AccountBinding{}
 	twice.Name, twice.Namespace = "twice", w.ns

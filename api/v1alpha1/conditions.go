@@ -17,6 +17,8 @@ const (
 	ConditionCredentialsAccepted = "CredentialsAccepted"
 	// ConditionRolledOut is there when the connector has a canary.
 	ConditionRolledOut = "RolledOut"
+	// ConditionMatched is there when an AccountBinding matches people.
+	ConditionMatched = "Matched"
 )
 
 // Condition reasons. Every reason that a controller writes is one of these.
@@ -47,6 +49,8 @@ const (
 	ReasonApplyFailed        = "ApplyFailed"
 	ReasonAccountsConflict   = "AccountsConflict"
 	ReasonAccountsInvalid    = "AccountsInvalid"
+	ReasonMatched            = "Matched"
+	ReasonPeopleUnmatched    = "PeopleUnmatched"
 	ReasonTestsFailed        = "TestsFailed"
 	ReasonUnknownPlaceholder = "UnknownPlaceholder"
 	ReasonBodyInvalid        = "BodyInvalid"

@@ -68,9 +68,10 @@ func (a *app) exportBindings(ctx context.Context, connector string) error {
 func (a *app) newConflictsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "conflicts [CONNECTOR]",
-		Short: "List the pairs that are not used, and why",
+		Short: "List the pairs that are not used, and people who are not matched, and why",
 		Long: `List the pairs of a connector that are not used: those that an earlier pair excludes, because it has one of their accounts,
-and lines of CSV files that cannot be read. All of them, where the status of an AccountBinding names the first 20.`,
+and lines of CSV files that cannot be read; and the people whom an AccountBinding with spec.match cannot tell for certain. All of
+them, where the status of an AccountBinding names the first 20.`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: a.completeConnectors(0),
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.conflicts(cmd.Context(), first(args)) },
@@ -106,7 +107,11 @@ func (a *app) conflicts(ctx context.Context, connector string) error {
 	for _, k := range conflicts {
 		found = append(found, unused{Binding: k.Set, CRM: k.Pair.CRM, OA: k.Pair.OA, Cause: claimed(k.Pair, k.Stays, k.StaysSet)})
 	}
-	if len(found) == 0 {
+	unmatched, err := x.unmatched(ctx, c, sets)
+	if err != nil {
+		return err
+	}
+	if found = append(found, unmatched...); len(found) == 0 {
 		return none("connector %q has no conflicts: all its pairs are used", c.Name)
 	}
 	if printed, err := a.document(found); printed {

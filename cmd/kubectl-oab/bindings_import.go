@@ -225,6 +225,8 @@ func (x *access) target(ctx context.Context, c *v1alpha1.OAConnector, name strin
 		return nil, err
 	case !selects(c, t.binding):
 		return nil, usage("connector %q does not use AccountBinding %q: its spec.accounts.selector does not pick the labels", c.Name, name)
+	case matches(t.binding):
+		return nil, usage("AccountBinding %q makes its pairs by spec.match: import into another name", name)
 	}
 	ref := t.binding.Spec.AccountsFrom.ConfigMapKeyRef
 	if ref.Name == "" {

@@ -45,6 +45,11 @@ func (x *access) accountSets(ctx context.Context, c *v1alpha1.OAConnector) (sets
 	for i := range bindings {
 		b := &bindings[i]
 		s := bundle.AccountSet{Namespace: b.Namespace, Name: b.Name, Created: b.CreationTimestamp.Time, Pairs: b.Spec.Accounts}
+		if matches(b) {
+			if s.Pairs, err = x.matched(ctx, b); err != nil {
+				return nil, nil, err
+			}
+		}
 		if ref := b.Spec.AccountsFrom.ConfigMapKeyRef; ref.Name != "" {
 			file, err := x.accountsFile(ctx, b.Namespace, ref)
 			if err != nil {

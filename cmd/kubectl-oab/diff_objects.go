@@ -11,6 +11,7 @@ import (
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/manifest"
+	"github.com/oabridge/oabridge/internal/match"
 )
 
 // objectsOf returns a connector with the templates and account bindings that it uses, as if they had come from files.
@@ -56,6 +57,9 @@ func (x *access) objectsOf(ctx context.Context, c *v1alpha1.OAConnector) ([]*man
 			return nil, err
 		}
 		ref := b.Spec.AccountsFrom.ConfigMapKeyRef
+		if matches(b) {
+			ref.Name = match.MemoryName(b.Name)
+		}
 		if ref.Name == "" {
 			continue
 		}
@@ -67,7 +71,7 @@ func (x *access) objectsOf(ctx context.Context, c *v1alpha1.OAConnector) ([]*man
 			continue
 		}
 		file.TypeMeta = metav1.TypeMeta{}
-		if err := add("ConfigMap", file, map[string]any{"apiVersion": "v1", "data": file.Data}); err != nil {
+		if err := add("ConfigMap", file, map[string]any{"apiVersion": "v1", "data": file.Data, "binaryData": file.BinaryData}); err != nil {
 			return nil, err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -36,17 +37,26 @@ func ParseCSV(data []byte) (pairs []v1alpha1.AccountPair, rows []RowError) {
 
 // EachCSV reads a file as ParseCSV does, and calls use with each pair and its line.
 func EachCSV(data []byte, use func(line int, p v1alpha1.AccountPair)) (rows []RowError) {
+	rows, _ = EachRow(data, []string{"crm", "oa"}, nil, func(line int, values []string) string {
+		for i, column := range []string{"crm", "oa"} {
+			if cause := WrongAccount(column, values[i]); cause != "" {
+				return cause
+			}
+		}
+		use(line, v1alpha1.AccountPair{CRM: strings.Clone(values[0]), OA: strings.Clone(values[1])})
+		return ""
+	})
+	return rows
+}
+
+// EachRow calls use with the line number of each row of a CSV file and its values of the required and then of the optional
+// columns, without white space around them; those of an optional column that the header does not name are empty. The
+// values are good until use returns; what it returns is why the row cannot be used, or nothing. The file is not usable as
+// a whole when it is not UTF-8 or its header is not good: then there is one error.
+func EachRow(data []byte, required, optional []string, use func(line int, values []string) string) (rows []RowError, usable bool) {
 	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
 	if !utf8.Valid(data) {
-		line := 1
-		for ; ; line++ {
-			head, rest, found := bytes.Cut(data, []byte("\n"))
-			if !utf8.Valid(head) || !found {
-				break
-			}
-			data = rest
-		}
-		return []RowError{{line, "is not UTF-8; save the file as CSV UTF-8"}}
+		return []RowError{{invalidLine(data), "is not UTF-8; save the file as CSV UTF-8"}}, false
 	}
 	r := csv.NewReader(bytes.NewReader(data))
 	r.FieldsPerRecord = -1
@@ -54,22 +64,27 @@ func EachCSV(data []byte, use func(line int, p v1alpha1.AccountPair)) (rows []Ro
 	r.ReuseRecord = true
 	header, err := r.Read()
 	if err != nil {
-		return []RowError{{1, "there is no header line; the first line must name the columns crm and oa"}}
+		return []RowError{{1, "there is no header line; the first line must name " + columns(required)}}, false
 	}
-	crm, oa := column(header, "crm"), column(header, "oa")
-	if crm < 0 || oa < 0 {
-		return []RowError{{1, "the header line must name the columns crm and oa, once each"}}
+	var at []int
+	for i, name := range slices.Concat(required, optional) {
+		index := column(header, name)
+		if index < 0 && (i < len(required) || slices.ContainsFunc(header, named(name))) {
+			return []RowError{{1, "the header line must name " + columns(required) + ", once each"}}, false
+		}
+		at = append(at, index)
 	}
+	values := make([]string, len(at))
 	for {
 		record, err := r.Read()
 		if errors.Is(err, io.EOF) {
-			return rows
+			return rows, true
 		}
 		line, _ := r.FieldPos(0)
 		if err != nil {
 			var parse *csv.ParseError
 			if !errors.As(err, &parse) {
-				return append(rows, RowError{line, err.Error()})
+				return append(rows, RowError{line, err.Error()}), true
 			}
 			rows = append(rows, RowError{parse.StartLine, parse.Err.Error()})
 			continue
@@ -77,19 +92,40 @@ func EachCSV(data []byte, use func(line int, p v1alpha1.AccountPair)) (rows []Ro
 		if blank(record) {
 			continue
 		}
-		if len(record) <= max(crm, oa) {
+		if len(record) <= slices.Max(at) {
 			rows = append(rows, RowError{line, "has too few columns"})
 			continue
 		}
-		p := v1alpha1.AccountPair{CRM: strings.TrimSpace(record[crm]), OA: strings.TrimSpace(record[oa])}
-		if cause := wrongAccount("crm", p.CRM); cause != "" {
+		for i, index := range at {
+			values[i] = ""
+			if index >= 0 {
+				values[i] = strings.TrimSpace(record[index])
+			}
+		}
+		if cause := use(line, values); cause != "" {
 			rows = append(rows, RowError{line, cause})
-		} else if cause := wrongAccount("oa", p.OA); cause != "" {
-			rows = append(rows, RowError{line, cause})
-		} else {
-			use(line, v1alpha1.AccountPair{CRM: strings.Clone(p.CRM), OA: strings.Clone(p.OA)})
 		}
 	}
+}
+
+// invalidLine is the first line that is not UTF-8.
+func invalidLine(data []byte) int {
+	for line := 1; ; line++ {
+		head, rest, found := bytes.Cut(data, []byte("\n"))
+		if !utf8.Valid(head) || !found {
+			return line
+		}
+		data = rest
+	}
+}
+
+// columns names columns as in "the columns crm and oa".
+func columns(names []string) string {
+	if len(names) == 1 {
+		return "the column " + names[0]
+	}
+	last := len(names) - 1
+	return "the columns " + strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
 // AppendCSV returns a file with more pairs at its end, in the columns that its header names; of an empty file it makes
@@ -124,16 +160,15 @@ func AppendCSV(file []byte, pairs []v1alpha1.AccountPair) ([]byte, error) {
 
 // column returns the only index of name, or -1.
 func column(header []string, name string) int {
-	found := -1
-	for i, h := range header {
-		if strings.EqualFold(strings.TrimSpace(h), name) {
-			if found >= 0 {
-				return -1
-			}
-			found = i
-		}
+	found := slices.IndexFunc(header, named(name))
+	if found >= 0 && slices.ContainsFunc(header[found+1:], named(name)) {
+		return -1
 	}
 	return found
+}
+
+func named(name string) func(string) bool {
+	return func(h string) bool { return strings.EqualFold(strings.TrimSpace(h), name) }
 }
 
 func blank(record []string) bool {
@@ -145,8 +180,8 @@ func blank(record []string) bool {
 	return true
 }
 
-// wrongAccount says why s is not an account, or nothing.
-func wrongAccount(column, s string) string {
+// WrongAccount says why s is not an account, or nothing.
+func WrongAccount(column, s string) string {
 	switch {
 	case s == "":
 		return column + " is empty"

@@ -176,13 +176,18 @@ func (s *Set) sets(c *v1alpha1.OAConnector) []bundle.AccountSet {
 		return nil // Compile says so
 	}
 	var sets []bundle.AccountSet
+	var matching []*v1alpha1.AccountBinding
 	for _, b := range s.Bindings {
-		if b.Object.Namespace == c.Namespace && selector.Matches(labels.Set(b.Object.Labels)) {
+		switch {
+		case b.Object.Namespace != c.Namespace || !selector.Matches(labels.Set(b.Object.Labels)):
+		case matches(b.Object):
+			matching = append(matching, b.Object)
+		default:
 			pairs, _ := s.pairs(b)
 			sets = append(sets, bundle.AccountSet{Namespace: b.Object.Namespace, Name: b.Object.Name, Pairs: pairs})
 		}
 	}
-	return sets
+	return s.withMatched(sets, matching)
 }
 
 // template finds a template as the operator does: in the namespace first, then among the presets.
@@ -203,13 +208,11 @@ func (s *Set) template(namespace, name string) *v1alpha1.ScenarioTemplate {
 // pairs of a binding. A ConfigMap that is not in the files has none.
 func (s *Set) pairs(b Entry[v1alpha1.AccountBinding]) ([]v1alpha1.AccountPair, []bundle.RowError) {
 	ref := b.Object.Spec.AccountsFrom.ConfigMapKeyRef
-	i := slices.IndexFunc(s.configMaps, func(cm Entry[corev1.ConfigMap]) bool {
-		return cm.Object.Namespace == b.Object.Namespace && cm.Object.Name == ref.Name
-	})
-	if ref.Name == "" || i < 0 {
+	cm := s.configMap(b.Object.Namespace, ref.Name)
+	if ref.Name == "" || cm == nil {
 		return b.Object.Spec.Accounts, nil
 	}
-	return bundle.ParseCSV([]byte(s.configMaps[i].Object.Data[ref.Key]))
+	return bundle.ParseCSV([]byte(cm.Data[ref.Key]))
 }
 
 // Check returns what the operator would say about the objects.
@@ -223,6 +226,10 @@ func (s *Set) Check() []Finding {
 		}
 	}
 	for _, b := range s.Bindings {
+		if matches(b.Object) {
+			findings = append(findings, s.checkDirectories(b)...)
+			continue
+		}
 		_, rows := s.pairs(b)
 		for _, r := range rows {
 			findings = append(findings, finding(b.Source, "spec.accountsFrom.configMapKeyRef", v1alpha1.ReasonAccountsInvalid, r.Error()))
