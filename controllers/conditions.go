@@ -22,7 +22,14 @@ func (r *round) conditions(o observation, credentials []v1alpha1.CredentialStatu
 	live := configLive(o, r.hash)
 	reachable := oaReachable(o.dispatcher.report)
 	healthy := deliveryHealthy(o.dispatcher, reachable)
+	suspended := bundle.Suspended(r.connector)
+	if suspended {
+		healthy = deliverySuspended(o.dispatcher)
+	}
 	list := []metav1.Condition{references, available, live, reachable, healthy}
+	if podsPaused(r.connector) {
+		list = append(list, pausedCondition())
+	}
 	if len(r.connector.Spec.Notifications.Channels) > 0 {
 		list = append(list, notificationsHealthy(o.dispatcher.report))
 	}
@@ -35,7 +42,7 @@ func (r *round) conditions(o observation, credentials []v1alpha1.CredentialStatu
 	if workload.HasGateway(r.connector) {
 		list = append(list, exposed(r.connector, o))
 	}
-	summary := append([]metav1.Condition{readyCondition(references, available, live, reachable)}, r.progress(references, available, live)...)
+	summary := append([]metav1.Condition{readyCondition(references, available, live, reachable, suspended)}, r.progress(references, available, live)...)
 	return append(summary, list...)
 }
 

@@ -75,6 +75,23 @@ func deliveryHealthy(dispatcher fleet, reachable metav1.Condition) metav1.Condit
 	return set(metav1.ConditionTrue, v1alpha1.ReasonHealthy, "no item is late, held or dead")
 }
 
+// deliverySuspended says what waits behind the brake. Damage is said all the same.
+func deliverySuspended(dispatcher fleet) metav1.Condition {
+	set := func(reason, message string) metav1.Condition {
+		return condition(v1alpha1.ConditionDeliveryHealthy, metav1.ConditionFalse, reason, message)
+	}
+	if reason, message := dispatcher.storeTrouble(); reason != "" {
+		return set(reason, message)
+	}
+	message := "the connector is suspended: events are accepted and kept, and nothing is sent"
+	if r := dispatcher.report; r != nil && r.Delivery != nil {
+		if n := r.Delivery.Pending + r.Delivery.Retrying + r.Delivery.Held; n > 0 {
+			message += "; " + count(n, "item waits", "items wait")
+		}
+	}
+	return set(v1alpha1.ReasonSuspended, message)
+}
+
 func join(a, b string) string {
 	if b == "" {
 		return a

@@ -15,11 +15,15 @@ var outageReasons = []string{
 }
 
 // readyCondition sums up. Its reason says whose move it is.
-func readyCondition(references, available, live, reachable metav1.Condition) metav1.Condition {
+func readyCondition(references, available, live, reachable metav1.Condition, suspended bool) metav1.Condition {
 	for _, c := range []metav1.Condition{references, available, live} {
 		if c.Status != metav1.ConditionTrue {
 			return condition(v1alpha1.ConditionReady, metav1.ConditionFalse, c.Reason, c.Message)
 		}
+	}
+	if suspended { // it is known to the pods: ConfigLive is true
+		return condition(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonSuspended,
+			"suspended by spec.suspend: events are accepted and kept, nothing is sent to the OA, and nobody is signed in; set it to false to go on")
 	}
 	if reachable.Status == metav1.ConditionFalse {
 		reason := reachable.Reason

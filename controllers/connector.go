@@ -89,6 +89,7 @@ func (c *ConnectorReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 	r := &round{connector: &connector, now: c.options.Now()}
 	steps := []func(context.Context, *round) error{
 		c.ensureFinalizer,
+		c.heedRequest,
 		c.claim,
 		c.resolveSecrets,
 		c.followPods,

@@ -106,7 +106,7 @@ func (c *ConnectorReconciler) applyChildren(ctx context.Context, r *round) error
 		switch {
 		case configRefused && (kind == "ConfigMap" || kind == "Deployment"),
 			r.routesMissing && kind == workload.RouteKind.Kind,
-			kind == "Deployment" && r.kept[name]:
+			kind == "Deployment" && (r.kept[name] || podsPaused(r.connector)):
 			continue
 		}
 		err := c.apply.child(ctx, r.connector, child)
@@ -194,7 +194,7 @@ func (c *ConnectorReconciler) pruneChildren(ctx context.Context, r *round) error
 			if err != nil {
 				return err
 			}
-			if wanted[kind.Kind+"/"+child.GetName()] || !metav1.IsControlledBy(child, r.connector) || !child.GetDeletionTimestamp().IsZero() {
+			if wanted[kind.Kind+"/"+child.GetName()] || podsPaused(r.connector) && kind.Kind == "Deployment" || !metav1.IsControlledBy(child, r.connector) || !child.GetDeletionTimestamp().IsZero() {
 				continue
 			}
 			uid := child.GetUID()

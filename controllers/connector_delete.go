@@ -83,7 +83,11 @@ func (c *ConnectorReconciler) finalize(ctx context.Context, r *round) error {
 		return c.finish(ctx, r, &claim, kept, true, keptNote(left, place, " after "+timeout.String()))
 	}
 	r.again(deadline.Sub(r.now))
-	return c.writeDeleting(ctx, r, before, delivery, drainingMessage(left, place, deadline))
+	message := drainingMessage(left, place, deadline)
+	if bundle.Suspended(r.connector) {
+		message += "; spec.suspend is true, so nothing is delivered until then: set it to false to have it delivered"
+	}
+	return c.writeDeleting(ctx, r, before, delivery, message)
 }
 
 func leftoversOf(d v1alpha1.DeliveryStatus) leftovers {
@@ -100,8 +104,8 @@ func (c *ConnectorReconciler) drain(ctx context.Context, r *round) (hash string,
 	if err != nil || live.bundle == nil {
 		return "", err
 	}
-	if !live.bundle.Draining {
-		live.bundle.Draining = true
+	if suspended := bundle.Suspended(r.connector); !live.bundle.Draining || live.bundle.Suspended != suspended {
+		live.bundle.Draining, live.bundle.Suspended = true, suspended
 		document, err := json.Marshal(live.bundle)
 		if err != nil {
 			return "", err

@@ -47,7 +47,7 @@ func setupConnector(mgr ctrl.Manager, o Options) (*ConnectorReconciler, error) {
 	generation := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	routes.controller, err = ctrl.NewControllerManagedBy(mgr).
 		Named("connector").
-		For(&v1alpha1.OAConnector{}, generation).
+		For(&v1alpha1.OAConnector{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, steeredByAnnotation))).
 		Watches(&v1alpha1.OAConnector{}, mapWith(refs.byClaim), generation).
 		Owns(&appsv1.Deployment{}).
 		Owns(&corev1.Service{}).

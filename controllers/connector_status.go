@@ -59,6 +59,8 @@ func (c *ConnectorReconciler) writeStatus(ctx context.Context, r *round) error {
 		Credentials:        credentials,
 		Addresses:          r.addresses(),
 		Gateway:            gatewayStatus(r.connector, seen),
+
+		LastHandledReconcileAt: handledRequest(r.connector, before),
 	}
 	if r.compiled != nil {
 		next.Accounts = v1alpha1.AccountsStatus{

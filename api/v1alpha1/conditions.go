@@ -11,6 +11,8 @@ const (
 	ConditionOAReachable        = "OAReachable"
 	ConditionDeliveryHealthy    = "DeliveryHealthy"
 	ConditionExposed            = "Exposed"
+	// ConditionPodsPaused is there while the operator leaves the Deployments alone.
+	ConditionPodsPaused = "PodsPaused"
 	// ConditionNotificationsHealthy is there when the connector has notifications.
 	ConditionNotificationsHealthy = "NotificationsHealthy"
 	// ConditionCredentialsAccepted is there once a pod has spoken of the Secrets.
@@ -124,10 +126,13 @@ const (
 	ReasonPromoted   = "Promoted"
 	ReasonRolledBack = "RolledBack"
 
+	// Brakes: ReasonSuspended of a connector or a replay, ReasonPausedByAnnotation of the Deployments.
+	ReasonSuspended          = "Suspended"
+	ReasonPausedByAnnotation = "PausedByAnnotation"
+
 	// Replays.
 	ReasonConnectorNotFound = "ConnectorNotFound"
 	ReasonReplaying         = "Replaying"
-	ReasonSuspended         = "Suspended"
 	ReasonCompleted         = "Completed"
 	ReasonCancelled         = "Cancelled"
 )

@@ -14,6 +14,11 @@ const (
 	// AnnotationConfigRevision on a pod is changed by the operator to make the kubelet refresh the pod's volumes at
 	// once instead of at its next periodic sync.
 	AnnotationConfigRevision = "oabridge.dev/config-revision"
+	// AnnotationReconcileRequested on an OAConnector has it looked at anew, and all children applied again, whenever its value
+	// changes; as a rule the value is a time. status.lastHandledReconcileAt repeats it when that is done.
+	AnnotationReconcileRequested = "oabridge.dev/reconcile-requested-at"
+	// AnnotationPausePods set to "true" on an OAConnector keeps the operator from writing to its Deployments.
+	AnnotationPausePods = "oabridge.dev/pause-pods"
 	// AnnotationPresetRevision on a ScenarioTemplate says which form of a preset the operator brought.
 	AnnotationPresetRevision = "oabridge.dev/preset-revision"
 

@@ -160,6 +160,11 @@ type OAConnectorSpec struct {
 	// +optional
 	NetworkPolicy NetworkPolicy `json:"networkPolicy,omitempty,omitzero"`
 
+	// suspend is the emergency brake. While it is true, the OA is not called and nobody is signed in; events are accepted and
+	// kept, and go out in their order afterwards.
+	// +optional
+	Suspend *bool `json:"suspend,omitempty"`
+
 	// onDelete says what happens to pending items when the connector is deleted.
 	// +optional
 	OnDelete OnDelete `json:"onDelete,omitempty,omitzero"`

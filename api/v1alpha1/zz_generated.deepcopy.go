@@ -1335,6 +1335,11 @@ func (in *OAConnectorSpec) DeepCopyInto(out *OAConnectorSpec) {
 	in.Dispatcher.DeepCopyInto(&out.Dispatcher)
 	in.SSO.DeepCopyInto(&out.SSO)
 	in.NetworkPolicy.DeepCopyInto(&out.NetworkPolicy)
+	if in.Suspend != nil {
+		in, out := &in.Suspend, &out.Suspend
+		*out = new(bool)
+		**out = **in
+	}
 	out.OnDelete = in.OnDelete
 }
 

@@ -31,6 +31,9 @@ type Bundle struct {
 	// Draining is set while the connector is being deleted: no new events are taken, what is pending still goes out.
 	Draining bool `json:"draining,omitempty"`
 
+	// Suspended is the emergency brake: events are accepted, but the OA is not called and nobody is signed in.
+	Suspended bool `json:"suspended,omitempty"`
+
 	OA        OA                    `json:"oa"`
 	Scenarios []scenario.Definition `json:"scenarios"`
 	Accounts  Accounts              `json:"accounts"`

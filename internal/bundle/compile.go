@@ -68,6 +68,7 @@ func Compile(in Input) (*Output, []Problem) {
 		Type:         string(spec.Type),
 		EnterpriseID: spec.EnterpriseID,
 		DataCenterID: spec.DataCenterID,
+		Suspended:    Suspended(in.Connector),
 		OA:           compileOA(spec),
 		Rollout:      compileShare(spec.Rollout.RolloutShare),
 		Delivery:     compileDelivery(spec.Delivery),

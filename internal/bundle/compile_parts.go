@@ -5,8 +5,13 @@ import (
 	"strconv"
 	"strings"
 
+	"k8s.io/utils/ptr"
+
 	"github.com/oabridge/oabridge/api/v1alpha1"
 )
+
+// Suspended reports whether the emergency brake of a connector is on.
+func Suspended(c *v1alpha1.OAConnector) bool { return ptr.Deref(c.Spec.Suspend, false) }
 
 func compileOA(spec v1alpha1.OAConnectorSpec) OA {
 	oa := OA{

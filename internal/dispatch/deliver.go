@@ -255,11 +255,13 @@ func (e *engine) free(trial bool) {
 // giveBackDelay is the pause before an entry is taken again that could not be dealt with.
 const giveBackDelay = 100 * time.Millisecond
 
-// stillAdmitted reports whether the gate is still open to a call that was admitted before it waited for its turn.
+// stillAdmitted reports whether the gate is still open, and the brake off, to a call that was admitted before it waited for
+// its turn.
 func (e *engine) stillAdmitted(trial bool) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return trial || e.gate.state != gateClosed
+	v := e.live.Load()
+	return (v == nil || !v.bundle.Suspended) && (trial || e.gate.state != gateClosed)
 }
 
 // observe tells the gate and the metrics how a call went.

@@ -70,6 +70,8 @@ type engine struct {
 	// inFlight counts calls, unrecorded the deliveries that were taken from lanes and are not recorded yet.
 	inFlight, unrecorded int
 	draining             bool
+	// suspended: the loop found the brake on, and has not seen it off since.
+	suspended bool
 	// unsaved is the size of the records since the last checkpoint, and maxUnsaved when the next one is due, in bytes.
 	unsaved, maxUnsaved int64
 	// trouble says for a stream why it cannot be written, recordsSince since when that is so for RECORDS.

@@ -37,7 +37,7 @@ func (e *engine) start(calls context.Context, workers *workers, now time.Time) t
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	v := e.live.Load()
-	if v == nil || e.draining {
+	if v == nil || e.draining || e.braked(v) {
 		return idle
 	}
 	e.lanes.Wake(now)
@@ -91,6 +91,21 @@ func (e *engine) start(calls context.Context, workers *workers, now time.Time) t
 		}
 	}
 	return max(next.Sub(now), 0)
+}
+
+// braked reports whether the connector is suspended: nothing is taken from the lanes then, also nothing that is too old, and
+// the OA is not asked. When the brake comes off, what piled up is caught up with as after an outage. The lock is held.
+func (e *engine) braked(v *live) bool {
+	switch {
+	case v.bundle.Suspended == e.suspended:
+	case v.bundle.Suspended:
+		e.log.Info("the connector is suspended: nothing is sent")
+	default:
+		e.log.Info("the connector is not suspended any more: calls resume")
+		e.catchUp.begin(e.tailSeq)
+	}
+	e.suspended = v.bundle.Suspended
+	return e.suspended
 }
 
 // due lets those of a group wait that waited when the process ended before and whose time has not come. The lock is held.

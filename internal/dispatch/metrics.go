@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/dispatch/record"
 	"github.com/oabridge/oabridge/internal/oa"
 	"github.com/oabridge/oabridge/internal/report"
@@ -132,7 +133,9 @@ func (l levels) Collect(c chan<- prometheus.Metric) {
 		age = time.Since(*r.OldestTime).Seconds()
 	}
 	gauge(descOldest, age)
-	gauge(descUp, up)
+	if sum.OA.Reason != v1alpha1.ReasonSuspended { // nobody knows then, and nobody is to be woken
+		gauge(descUp, up)
+	}
 	gauge(descBytes, float64(s.journal.Bytes()))
 	gauge(descLimit, float64(s.journal.MaxBytes()))
 	indexUp, behind := s.index.up()

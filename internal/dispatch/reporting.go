@@ -65,7 +65,11 @@ func (e *engine) report() (d report.Delivery, oa report.OA, replays map[string]r
 		d.LastFailure = &report.Failure{Time: f.At.UTC().Truncate(time.Second), Class: f.Class, Message: f.Message}
 	}
 	oa = e.gate.oa
-	if v := e.live.Load(); v != nil && v.passive() {
+	switch v := e.live.Load(); {
+	case v == nil:
+	case v.bundle.Suspended:
+		oa = report.OA{State: "Unknown", Reason: v1alpha1.ReasonSuspended, Message: "the connector is suspended, so the OA is not asked"}
+	case v.passive():
 		oa = report.OA{State: "Unknown", Reason: v1alpha1.ReasonUnknown, Message: "the OA asks for its items and is not called"}
 	}
 	return d, oa, e.replayReport()

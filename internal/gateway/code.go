@@ -36,6 +36,7 @@ const (
 	Unavailable Code = "SSO-2002"
 	Busy        Code = "SSO-2003"
 	Broken      Code = "SSO-2004"
+	Suspended   Code = "SSO-2005"
 	OARefusesUs Code = "SSO-2101"
 )
 
@@ -107,6 +108,10 @@ var explanations = map[Code]explanation{
 	Busy: {http.StatusServiceUnavailable,
 		text{"现在登录的人太多。", tryAgain},
 		text{"Too many people are signing in right now.", tryAgainE}},
+	Suspended: {http.StatusServiceUnavailable,
+		text{"管理员已暂停从 OA 进入 CRM。", "请稍后再回到 OA 重新点开；如需了解何时恢复，请联系管理员，并提供下面的代码。"},
+		text{"Your administrator has suspended the way from the OA into the CRM.",
+			"Open it again in the OA later; your administrator knows when, if you give them the code below."}},
 	OARefusesUs: {http.StatusBadGateway,
 		text{"OA 没有接受本应用的请求。", askAdmin},
 		text{"The OA does not accept requests of this app.", askAdminE}},

@@ -132,7 +132,8 @@ func (c *configurator) build(loaded *bundle.Loaded) (next *live, warning, err er
 	next = &live{
 		hash: loaded.Hash, url: b.SSO.URL, host: strings.ToLower(public.Hostname()), https: public.Scheme == "https",
 		oaType: b.Type, mode: b.SSO.Mode, connector: b.Namespace + "/" + b.Name, enterpriseID: b.EnterpriseID,
-		qr: b.SSO.QR, verifyTimeout: maxVerifyTimeout, accounts: loaded.Accounts,
+		suspended: b.Suspended,
+		qr:        b.SSO.QR, verifyTimeout: maxVerifyTimeout, accounts: loaded.Accounts,
 		proofs: peer, records: peer, framing: b.SSO.FrameAncestors, files: map[string]string{},
 	}
 	if d := b.Delivery.Timeout.Std(); d > 0 {

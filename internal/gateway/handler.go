@@ -103,6 +103,8 @@ func (h *Handler) visit(r *http.Request, c *live, trace string) (*visit, result)
 		return v, result{code: BadLink}
 	case v.route.enterpriseID != c.enterpriseID && (v.route.kind == kindClick || v.route.kind == kindHandshake):
 		return v, result{code: BadLink, reason: "OtherEnterprise", detail: "the link is for another enterprise than the connector"}
+	case c.suspended: // no proof is touched: it may be good later
+		return v, result{code: Suspended, reason: "Suspended", detail: "the connector is suspended (spec.suspend)"}
 	}
 	select {
 	case h.slots <- struct{}{}:

@@ -30,6 +30,7 @@ type live struct {
 	connector    string // namespace/name
 	enterpriseID string
 
+	suspended     bool // nobody is let in
 	signIn        oa.SignIn
 	qr            bool // people outside of the OA's app scan a code
 	verifyTimeout time.Duration
