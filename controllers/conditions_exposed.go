@@ -40,6 +40,10 @@ func exposed(c *v1alpha1.OAConnector, o observation) metav1.Condition {
 		message += "; links are plain http, because spec.sso.exposure.tls is not set"
 	} else {
 		message += fmt.Sprintf("; TLS ends at it with secret %q, which only the ingress controller reads", sso.Exposure.TLS.SecretName)
+		if issuer := sso.Exposure.TLS.IssuerRef; issuer.Name != "" {
+			message += fmt.Sprintf(" and cert-manager makes: see certificate %q of its %s %q",
+				sso.Exposure.TLS.SecretName, strings.ToLower(cmp.Or(issuer.Kind, "Issuer")), issuer.Name)
+		}
 	}
 	return set(metav1.ConditionTrue, v1alpha1.ReasonExposed, message)
 }

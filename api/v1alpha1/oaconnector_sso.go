@@ -164,8 +164,10 @@ const (
 )
 
 // Exposure is how the gateway is reached from outside.
-// +kubebuilder:validation:XValidation:rule="self.type == 'Ingress' || (!has(self.className) && !has(self.tls))",message="className and tls belong to type Ingress"
+// +kubebuilder:validation:XValidation:rule="self.type == 'Ingress' || (!has(self.className) && !has(self.tls))",message="className and tls belong to type Ingress; with HTTPRoute TLS ends at the Gateway, which also carries the annotations of cert-manager, and with None at what you put in front"
 // +kubebuilder:validation:XValidation:rule="(self.type == 'HTTPRoute') == has(self.parentRefs)",message="parentRefs belongs to type HTTPRoute, which needs it: name the Gateway that serves the host"
+// +kubebuilder:validation:XValidation:rule="self.type != 'None' || (!has(self.annotations) && !has(self.labels))",message="annotations and labels are those of the Ingress or HTTPRoute, and type None makes neither; take them out"
+// +kubebuilder:validation:XValidation:rule="!self.?tls.?issuerRef.hasValue() || !has(self.annotations) || self.annotations.all(k, !(k in ['cert-manager.io/issuer', 'cert-manager.io/cluster-issuer', 'cert-manager.io/issuer-kind', 'cert-manager.io/issuer-group']))",message="tls.issuerRef writes the annotations that name cert-manager's issuer; take them out of annotations, or leave issuerRef out"
 type Exposure struct {
 	// type Ingress makes an Ingress; HTTPRoute a route of the Gateway API; None leaves the Service for something else to
 	// expose.
@@ -179,6 +181,18 @@ type Exposure struct {
 	// tls ends TLS at the Ingress. Without it links are plain http: for trials only.
 	// +optional
 	TLS IngressTLS `json:"tls,omitempty,omitzero"`
+	// annotations of the Ingress or HTTPRoute, for its controller, such as nginx.ingress.kubernetes.io/proxy-read-timeout.
+	// +optional
+	// +kubebuilder:validation:MinProperties=1
+	// +kubebuilder:validation:MaxProperties=32
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('oabridge.dev/'))",message="annotations that begin with oabridge.dev/ are the operator's; choose another prefix"
+	Annotations map[string]string `json:"annotations,omitempty"`
+	// labels of the Ingress or HTTPRoute, for whoever selects it.
+	// +optional
+	// +kubebuilder:validation:MinProperties=1
+	// +kubebuilder:validation:MaxProperties=32
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('oabridge.dev/') && !k.startsWith('app.kubernetes.io/'))",message="labels that begin with oabridge.dev/ or app.kubernetes.io/ are the operator's; choose another prefix"
+	Labels map[string]string `json:"labels,omitempty"`
 	// parentRefs are the Gateways that the HTTPRoute attaches to. TLS ends at their listeners: links are https.
 	// +optional
 	// +listType=atomic
@@ -206,11 +220,14 @@ type GatewayReference struct {
 	SectionName string `json:"sectionName,omitempty"`
 }
 
-// IngressTLS names a TLS Secret.
+// IngressTLS names a TLS Secret, and who makes it.
 type IngressTLS struct {
 	// secretName of a kubernetes.io/tls Secret. Only the ingress controller reads it.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	SecretName string `json:"secretName,omitempty"`
+	// issuerRef has cert-manager make the Secret. Default: the Secret is there already.
+	// +optional
+	IssuerRef CertificateIssuer `json:"issuerRef,omitempty,omitzero"`
 }

@@ -1,6 +1,9 @@
 package workload
 
 import (
+	"cmp"
+	"maps"
+
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	networkingv1ac "k8s.io/client-go/applyconfigurations/networking/v1"
@@ -72,7 +75,46 @@ func gatewayIngress(in Input) Object {
 		spec.WithTLS(networkingv1ac.IngressTLS().WithHosts(sso.Host).WithSecretName(secret))
 	}
 	return networkingv1ac.Ingress(GatewayName(in.Connector.Name), in.Connector.Namespace).
-		WithLabels(labels(in.Connector, v1alpha1.ComponentGateway)).
+		WithLabels(exposureLabels(in)).
+		WithAnnotations(sso.Exposure.Annotations).
+		WithAnnotations(issuerAnnotations(sso.Exposure.TLS.IssuerRef)).
 		WithOwnerReferences(owner(in.Connector)).
 		WithSpec(spec)
 }
+
+// exposureLabels are the user's and the operator's own, which win.
+func exposureLabels(in Input) map[string]string {
+	ours := labels(in.Connector, v1alpha1.ComponentGateway)
+	all := withoutKeysOf(in.Connector.Spec.SSO.Exposure.Labels, ours)
+	if all == nil {
+		return ours
+	}
+	maps.Copy(all, ours)
+	return all
+}
+
+// issuerAnnotations ask cert-manager for the certificate of an Ingress, in the words of its ingress-shim.
+func issuerAnnotations(i v1alpha1.CertificateIssuer) map[string]string {
+	const prefix = "cert-manager.io/"
+	if i.Name == "" {
+		return nil
+	}
+	kind := cmp.Or(i.Kind, kindIssuer)
+	if kind == kindClusterIssuer && i.Group == "" {
+		return map[string]string{prefix + "cluster-issuer": i.Name}
+	}
+	annotations := map[string]string{prefix + "issuer": i.Name}
+	if kind != kindIssuer {
+		annotations[prefix+"issuer-kind"] = kind
+	}
+	if i.Group != "" {
+		annotations[prefix+"issuer-group"] = i.Group
+	}
+	return annotations
+}
+
+// Kinds of cert-manager's own issuers.
+const (
+	kindIssuer        = "Issuer"
+	kindClusterIssuer = "ClusterIssuer"
+)

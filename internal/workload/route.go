@@ -4,7 +4,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
 
-	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/bundle"
 )
 
@@ -79,7 +78,8 @@ func gatewayRoute(in Input) Object {
 		TypeMetaApplyConfiguration: *metav1ac.TypeMeta().WithAPIVersion(RouteKind.GroupVersion().String()).WithKind(RouteKind.Kind),
 		ObjectMetaApplyConfiguration: metav1ac.ObjectMeta().
 			WithName(GatewayName(in.Connector.Name)).WithNamespace(in.Connector.Namespace).
-			WithLabels(labels(in.Connector, v1alpha1.ComponentGateway)).
+			WithLabels(exposureLabels(in)).
+			WithAnnotations(sso.Exposure.Annotations).
 			WithOwnerReferences(owner(in.Connector)),
 		Spec: spec,
 	}

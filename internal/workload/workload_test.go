@@ -105,11 +105,11 @@ func routed() workload.Input {
 	in := pulled()
 	in.Connector.Spec.SSO.Exposure = v1alpha1.Exposure{Type: v1alpha1.ExposureHTTPRoute, ParentRefs: []v1alpha1.GatewayReference{
 		{Name: "public", Namespace: "infra", SectionName: "https"}, {Name: "office"},
-	}}
+	}, Annotations: map[string]string{"example.com/owner": "crm"}, Labels: map[string]string{"edge": "public"}}
 	return in
 }
 
-var inputs = map[string]func() workload.Input{"minimal": minimal, "full": full, "single-gateway": single, "nats": scaled, "pull": pulled, "route": routed, "placed": placed, "guarded": guarded, "open": open}
+var inputs = map[string]func() workload.Input{"minimal": minimal, "full": full, "single-gateway": single, "nats": scaled, "pull": pulled, "route": routed, "placed": placed, "guarded": guarded, "open": open, "exposed": exposed}
 
 func render(t *testing.T, objects []workload.Object) []byte {
 	t.Helper()
