@@ -11,7 +11,7 @@ import (
 
 // filter is what people look for: parameters of the dispatcher, which checks them.
 type filter struct {
-	items, receivers, kinds, outcomes, reasons, classes, events, traces, replays []string
+	items, receivers, kinds, scenarios, outcomes, reasons, classes, events, traces, replays []string
 
 	since, until string
 	limit        int
@@ -44,6 +44,7 @@ func (f *filter) bindSelection(cmd *cobra.Command) {
 func (f *filter) bind(cmd *cobra.Command) {
 	f.bindSelection(cmd)
 	flags := cmd.Flags()
+	flags.StringSliceVar(&f.scenarios, "scenario", nil, "name of a scenario of the connector (spec.scenarios)")
 	flags.StringSliceVar(&f.events, "event", nil, "id of the event")
 	flags.StringSliceVar(&f.traces, "trace", nil, "W3C trace id of the event, 32 hex digits")
 	flags.StringSliceVar(&f.replays, "replay", nil, "id of the replay that sent it: <uid>/<generation>")
@@ -53,7 +54,7 @@ func (f *filter) bind(cmd *cobra.Command) {
 func (f *filter) values() url.Values {
 	q := url.Values{}
 	for name, values := range map[string][]string{
-		lookup.ParamItem: f.items, lookup.ParamReceiver: f.receivers, lookup.ParamKind: f.kinds, lookup.ParamOutcome: f.outcomes,
+		lookup.ParamItem: f.items, lookup.ParamReceiver: f.receivers, lookup.ParamKind: f.kinds, lookup.ParamScenario: f.scenarios, lookup.ParamOutcome: f.outcomes,
 		lookup.ParamReason: f.reasons, lookup.ParamClass: f.classes, lookup.ParamEvent: f.events, lookup.ParamTrace: f.traces, lookup.ParamReplay: f.replays,
 	} {
 		if len(values) > 0 {

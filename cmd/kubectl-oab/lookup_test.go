@@ -2,9 +2,13 @@ package main
 
 import (
 	"net/http"
+	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/spf13/pflag"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/bundle"
@@ -42,6 +46,45 @@ func TestParameters(t *testing.T) {
 	want = "hq-dispatcher-0 /signins?account=lisi&code=OK&code=SSO-1101&crmAccount=1002&limit=5&mode=App&since=2h&trace=a3ce929d0e0e&until=1h"
 	if len(w.asked) != 2 || w.asked[0] != want {
 		t.Errorf("asked %q", w.asked)
+	}
+}
+
+// Whatever a dispatcher can be asked is a flag: with all flags set, all parameters are in the question.
+func TestEveryParameterIsAFlag(t *testing.T) {
+	for path, command := range map[string]string{lookup.PathRecords: "records", lookup.PathDead: "dead", lookup.PathTrace: "trace", lookup.PathSignIns: "signins"} {
+		w := stocked(t)
+		root := newApp(os.Stdout, os.Stderr).newRootCommand()
+		cmd, _, err := root.Find([]string{command})
+		if err != nil {
+			t.Fatal(err)
+		}
+		args := []string{command}
+		if command == "trace" {
+			args = append(args, "T-0001")
+		}
+		cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+			switch {
+			case f.Name == "output":
+			case f.Value.Type() == "int":
+				args = append(args, "--"+f.Name, "5")
+			default:
+				args = append(args, "--"+f.Name, "1h")
+			}
+		})
+		w.run(args...)
+		if len(w.asked) == 0 {
+			t.Fatalf("%s: nobody was asked", command)
+		}
+		_, query, _ := strings.Cut(w.asked[0], "?")
+		asked, err := url.ParseQuery(query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, parameter := range lookup.Parameters[path] {
+			if parameter != lookup.ParamCursor && !asked.Has(parameter) {
+				t.Errorf("kubectl oab %s has no flag for %s: %v", command, parameter, w.asked[0])
+			}
+		}
 	}
 }
 

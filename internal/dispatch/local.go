@@ -39,8 +39,8 @@ func (l local) handler() http.Handler {
 }
 
 // admit reads the query and finds the open store; the problem is written when there is one.
-func (l local) admit(w http.ResponseWriter, r *http.Request, parameters ...string) (q query, s *session, ok bool) {
-	q, problem := parseQuery(r.URL.Query(), parameters, time.Now())
+func (l local) admit(w http.ResponseWriter, r *http.Request, path string) (q query, s *session, ok bool) {
+	q, problem := parseQuery(r.URL.Query(), lookup.Parameters[path], time.Now())
 	if problem == nil {
 		if s = l.session.Load(); s != nil {
 			return q, s, true
@@ -105,8 +105,7 @@ func (s *session) whole(ctx context.Context, h *index.Hit) (r record.Record, par
 
 // records answers the newest records that fit, the newest last.
 func (l local) records(w http.ResponseWriter, r *http.Request) {
-	q, s, ok := l.admit(w, r, lookup.ParamItem, lookup.ParamReceiver, lookup.ParamKind, lookup.ParamOutcome, lookup.ParamReason, lookup.ParamClass,
-		lookup.ParamEvent, lookup.ParamTrace, lookup.ParamReplay, lookup.ParamSince, lookup.ParamUntil, lookup.ParamLimit, lookup.ParamCursor)
+	q, s, ok := l.admit(w, r, lookup.PathRecords)
 	if !ok {
 		return
 	}
@@ -174,7 +173,7 @@ func beginLines(w http.ResponseWriter) {
 
 // summary answers what happened since a time.
 func (l local) summary(w http.ResponseWriter, r *http.Request) {
-	q, s, ok := l.admit(w, r, lookup.ParamSince)
+	q, s, ok := l.admit(w, r, lookup.PathSummary)
 	if !ok {
 		return
 	}

@@ -19,8 +19,7 @@ const (
 // dead answers the youngest dead letters that fit, the youngest last. They come from their own stream and not from the
 // index, because they stay there until they are replayed, however old they are.
 func (l local) dead(w http.ResponseWriter, r *http.Request) {
-	q, s, ok := l.admit(w, r, lookup.ParamItem, lookup.ParamReceiver, lookup.ParamKind, lookup.ParamReason, lookup.ParamClass,
-		lookup.ParamEvent, lookup.ParamTrace, lookup.ParamReplay, lookup.ParamSince, lookup.ParamUntil, lookup.ParamLimit, lookup.ParamCursor)
+	q, s, ok := l.admit(w, r, lookup.PathDead)
 	if !ok {
 		return
 	}

@@ -24,7 +24,7 @@ const (
 
 // query selects records. Empty fields select everything.
 type query struct {
-	items, receivers, kinds, outcomes, reasons, classes, events, traces, replays []string
+	items, receivers, kinds, scenarios, outcomes, reasons, classes, events, traces, replays []string
 
 	// of sign-ins alone
 	accounts, crmAccounts, codes, modes, traceEnds []string
@@ -49,7 +49,7 @@ func parseQuery(v url.Values, known []string, now time.Time) (query, *crm.Proble
 		wrong = append(wrong, crm.FieldError{Field: field, Cause: cause, NextStep: nextStep})
 	}
 	lists := map[string]*[]string{
-		lookup.ParamItem: &q.items, lookup.ParamReceiver: &q.receivers, lookup.ParamKind: &q.kinds, lookup.ParamOutcome: &q.outcomes,
+		lookup.ParamItem: &q.items, lookup.ParamReceiver: &q.receivers, lookup.ParamKind: &q.kinds, lookup.ParamScenario: &q.scenarios, lookup.ParamOutcome: &q.outcomes,
 		lookup.ParamReason: &q.reasons, lookup.ParamClass: &q.classes, lookup.ParamEvent: &q.events, lookup.ParamTrace: &q.traces, lookup.ParamReplay: &q.replays,
 		lookup.ParamAccount: &q.accounts, lookup.ParamCRMAccount: &q.crmAccounts, lookup.ParamCode: &q.codes, lookup.ParamMode: &q.modes, lookup.ParamTraceEnd: &q.traceEnds,
 	}
@@ -154,7 +154,7 @@ func badCursor() *crm.Problem {
 // filter of the index.
 func (q query) filter() (index.Filter, *crm.Problem) {
 	f := index.Filter{
-		Items: q.items, Receivers: q.receivers, Kinds: q.kinds, Reasons: q.reasons, Classes: q.classes, Events: q.events, Traces: q.traces,
+		Items: q.items, Receivers: q.receivers, Kinds: q.kinds, Scenarios: q.scenarios, Reasons: q.reasons, Classes: q.classes, Events: q.events, Traces: q.traces,
 		Replays: q.replays, Since: q.since, Until: q.until, Limit: q.limit,
 	}
 	for _, o := range q.outcomes {
@@ -175,7 +175,7 @@ func (q query) match(r *record.Record) bool {
 	in := func(list []string, values ...string) bool {
 		return len(list) == 0 || slices.ContainsFunc(values, func(v string) bool { return slices.Contains(list, v) })
 	}
-	return in(q.items, r.ItemID) && in(q.receivers, r.Receiver, r.ReceiverOA) && in(q.kinds, r.Kind) && in(q.reasons, r.Reason) &&
+	return in(q.items, r.ItemID) && in(q.receivers, r.Receiver, r.ReceiverOA) && in(q.kinds, r.Kind) && in(q.scenarios, r.Scenario) && in(q.reasons, r.Reason) &&
 		in(q.classes, r.Class) && in(q.events, r.EventID) && in(q.traces, index.TraceID(r.TraceParent)) && in(q.replays, r.Replay) &&
 		(q.since.IsZero() || !r.At.Before(q.since)) && (q.until.IsZero() || r.At.Before(q.until))
 }

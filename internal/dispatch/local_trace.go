@@ -26,7 +26,7 @@ const (
 
 // trace answers the whole story of an item: one line for each delivery, in the order of their acceptance.
 func (l local) trace(w http.ResponseWriter, r *http.Request) {
-	q, s, ok := l.admit(w, r, lookup.ParamItem, lookup.ParamReceiver, lookup.ParamKind, lookup.ParamEvent, lookup.ParamTrace, lookup.ParamSince, lookup.ParamUntil)
+	q, s, ok := l.admit(w, r, lookup.PathTrace)
 	if !ok {
 		return
 	}

@@ -55,8 +55,7 @@ func (d *Dispatcher) keepSignIns(w http.ResponseWriter, r *http.Request) {
 
 // signIns answers the newest sign-ins that fit, the newest last.
 func (l local) signIns(w http.ResponseWriter, r *http.Request) {
-	q, s, ok := l.admit(w, r, lookup.ParamAccount, lookup.ParamCRMAccount, lookup.ParamCode, lookup.ParamMode, lookup.ParamTraceEnd,
-		lookup.ParamSince, lookup.ParamUntil, lookup.ParamLimit, lookup.ParamCursor)
+	q, s, ok := l.admit(w, r, lookup.PathSignIns)
 	if !ok {
 		return
 	}

@@ -18,6 +18,8 @@ type Filter struct {
 	Reasons   []string
 	Classes   []string
 	Kinds     []string
+	// Scenarios are names of scenarios.
+	Scenarios []string
 	// Traces are W3C trace ids, 32 hex digits; Events are the ids of events. All records of the time are looked at for them.
 	Traces, Events []string
 	// Replays are IDs of replays.
@@ -51,7 +53,7 @@ const order = "at, part, frame, idx"
 
 // selected are the columns of a hit.
 const selected = "part, frame, idx, seq, kind, event, item, version, action, receiver, receiver_oa, attempt, outcome, reason, class, message, " +
-	"template, revision, status, latency_ms, accepted_at, at, replay, replay_of"
+	"template, revision, status, latency_ms, accepted_at, at, replay, replay_of, scenario"
 
 // query returns the statement for a filter and its arguments. people are the CRM accounts that f.Receivers may mean.
 func (x *Index) query(f Filter, people []string) (string, []any, error) {
@@ -67,6 +69,7 @@ func (x *Index) query(f Filter, people []string) (string, []any, error) {
 		{"reasons", "reason", "reason <> ''", f.Reasons},
 		{"classes", "class", "class <> ''", f.Classes},
 		{"kinds", "kind", "", f.Kinds},
+		{"scenarios", "scenario", "", f.Scenarios},
 		{"traces", "trace", "", f.Traces},
 		{"events", "event", "", f.Events},
 		{"replays", "replay", "replay <> ''", f.Replays},

@@ -31,7 +31,7 @@ func story() []index.Located {
 		{Seq: 3, ItemID: "T-3", EventID: "e3", Receiver: "1004", Outcome: record.Held, Reason: record.ReasonUnbound},
 		{Seq: 4, ItemID: "R-1", EventID: "e4", Kind: "Reminder", Receiver: "1002", ReceiverOA: "lisi", Outcome: record.Skipped, Reason: record.ReasonSuperseded},
 		{Seq: 5, ItemID: "T-1", EventID: "e5", Receiver: "1002", ReceiverOA: "lisi", Outcome: record.Dead, Reason: "BusinessCode", Class: "BusinessCode", Attempt: 1, Message: "系统编码不存在\x00"},
-		{Seq: 6, ItemID: "T-1", EventID: "e5", Receiver: "1002", ReceiverOA: "lisi.new", Outcome: record.Delivered, Attempt: 1, Replay: "u/1", ReplayOf: 5},
+		{Seq: 6, ItemID: "T-1", EventID: "e5", Receiver: "1002", ReceiverOA: "lisi.new", Outcome: record.Delivered, Attempt: 1, Replay: "u/1", ReplayOf: 5, Scenario: "vip"},
 		{Seq: 7, ItemID: "T-4", EventID: "e7", Receiver: "1003", ReceiverOA: "wangwu", Outcome: record.Dead, Reason: record.ReasonExpired, Class: "Timeout", Attempt: 9},
 	}
 	out := make([]index.Located, len(steps))
@@ -83,6 +83,7 @@ func TestQuery(t *testing.T) {
 				{"a kind", index.Filter{Kinds: []string{"Reminder"}}, "e4/Skipped"},
 				{"an event", index.Filter{Events: []string{"e2"}}, "e2/Delivered e2/Retrying"},
 				{"a trace", index.Filter{Traces: []string{fmt.Sprintf("%032x", 1)}}, "e1/Delivered"},
+				{"a scenario", index.Filter{Scenarios: []string{"vip"}}, "e5/Delivered"},
 				{"a replay", index.Filter{Replays: []string{"u/1"}}, "e5/Delivered"},
 				{"a time", index.Filter{Since: start.Add(2 * time.Minute), Until: start.Add(4 * time.Minute)}, "e3/Held e2/Delivered"},
 				{"another partition", index.Filter{Partitions: []int{1, 2}}, ""},

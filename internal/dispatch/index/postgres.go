@@ -110,10 +110,11 @@ func (d *postgres) open(ctx context.Context) (*store, error) {
 
 // migrate makes the schema. Several replicas may do so at the same moment: one of them does and the others wait.
 func (*postgres) migrate(ctx context.Context, db *sql.DB) error {
-	// All of it is made in one transaction, so the last and youngest part stands for the whole. Looking first spares a lock on a table
+	// All of it is made in one transaction, so the youngest parts stand for the whole. Looking first spares a lock on a table
 	// that others write into, and a user who may not create tables can work with tables that are there.
 	var there bool
-	if err := db.QueryRowContext(ctx, "SELECT to_regclass($1) IS NOT NULL", tableSignIns).Scan(&there); err != nil || there {
+	if err := db.QueryRowContext(ctx, "SELECT to_regclass($1) IS NOT NULL AND EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass($2) AND attname = $3)",
+		tableSignIns, tableRecords, youngest).Scan(&there); err != nil || there {
 		return err
 	}
 	tx, err := db.BeginTx(ctx, nil)
@@ -124,7 +125,7 @@ func (*postgres) migrate(ctx context.Context, db *sql.DB) error {
 	if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(schemaLock)); err != nil {
 		return err
 	}
-	for _, statement := range schema("") {
+	for _, statement := range append(schema(""), strings.Replace(addYoungest, "ADD COLUMN", "ADD COLUMN IF NOT EXISTS", 1)) {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			var p *pgconn.PgError
 			if errors.As(err, &p) && p.Code == "42501" { // insufficient_privilege

@@ -28,8 +28,15 @@ var columns = []struct{ name, kind string }{
 	{"receiver", "TEXT"}, {"receiver_oa", "TEXT"}, {"attempt", "INTEGER"}, {"outcome", "TEXT"}, {"reason", "TEXT"},
 	{"class", "TEXT"}, {"message", "TEXT"}, {"template", "TEXT"}, {"revision", "TEXT"}, {"status", "INTEGER"},
 	{"latency_ms", "DOUBLE PRECISION"}, {"accepted_at", "BIGINT"}, {"at", "BIGINT"}, {"trace", "TEXT"},
-	{"replay", "TEXT"}, {"replay_of", "BIGINT"},
+	{"replay", "TEXT"}, {"replay_of", "BIGINT"}, {"scenario", "TEXT DEFAULT ''"},
 }
+
+// youngest is the column that joined last. A table that was made before gets it empty: its records are of a time when hardly
+// any scenario had a name, and they leave with the others.
+const youngest = "scenario"
+
+// addYoungest is the statement that adds it.
+const addYoungest = "ALTER TABLE " + tableRecords + " ADD COLUMN " + youngest + " TEXT DEFAULT '' NOT NULL"
 
 // indexes of tableRecords. Nearly all records say Delivered and have neither class nor reason, so what people look for
 // when something is wrong is kept apart in small partial indexes. A query repeats the condition word for word. There is

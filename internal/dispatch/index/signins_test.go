@@ -10,6 +10,7 @@ import (
 
 	"github.com/oabridge/oabridge/internal/audit"
 	"github.com/oabridge/oabridge/internal/dispatch/index"
+	"github.com/oabridge/oabridge/internal/dispatch/record"
 )
 
 // clicks of a morning, one a minute.
@@ -113,8 +114,8 @@ func TestSignIns(t *testing.T) {
 	}
 }
 
-// An index of the release before, which knew no sign-ins, takes them, and keeps its records.
-func TestAnIndexWithoutSignInsGetsThem(t *testing.T) {
+// An index of a release before, which knew neither sign-ins nor names of scenarios, takes them, and keeps its records.
+func TestAnIndexOfAReleaseBeforeIsBroughtUp(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
 			config := engine.config(t)
@@ -134,8 +135,10 @@ func TestAnIndexWithoutSignInsGetsThem(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := db.ExecContext(t.Context(), "DROP TABLE oab_signins_v1"); err != nil {
-				t.Fatal(err)
+			for _, statement := range []string{"DROP TABLE oab_signins_v1", "ALTER TABLE oab_records_v1 DROP COLUMN scenario"} {
+				if _, err := db.ExecContext(t.Context(), statement); err != nil {
+					t.Fatal(err)
+				}
 			}
 			if err := db.Close(); err != nil {
 				t.Fatal(err)
@@ -146,6 +149,13 @@ func TestAnIndexWithoutSignInsGetsThem(t *testing.T) {
 			}
 			if s, err := x.Stats(t.Context()); err != nil || s.Records != 8 {
 				t.Errorf("%+v, %v", s, err)
+			}
+			late := index.Located{Frame: 99, Record: &record.Record{Seq: 99, ItemID: "T-9", Outcome: record.Delivered, At: start.Add(time.Hour), Scenario: "vip"}}
+			if err := x.Apply(t.Context(), []index.Located{late}); err != nil {
+				t.Fatal(err)
+			}
+			if hits, err := x.Query(t.Context(), index.Filter{Scenarios: []string{"vip"}}); err != nil || len(hits) != 1 || hits[0].Record.ItemID != "T-9" {
+				t.Errorf("%+v, %v", hits, err)
 			}
 		})
 	}

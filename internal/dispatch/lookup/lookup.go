@@ -26,6 +26,8 @@ const (
 	ParamItem     = "item"
 	ParamReceiver = "receiver"
 	ParamKind     = "kind"
+	// ParamScenario is the name of a scenario in spec.scenarios.
+	ParamScenario = "scenario"
 	// ParamOutcome, ParamReason and ParamClass are about the step of the delivery.
 	ParamOutcome = "outcome"
 	ParamReason  = "reason"
@@ -48,6 +50,17 @@ const (
 	ParamLimit  = "limit"
 	ParamCursor = "cursor"
 )
+
+// Parameters that each answer knows.
+var Parameters = map[string][]string{
+	PathRecords: {ParamItem, ParamReceiver, ParamKind, ParamScenario, ParamOutcome, ParamReason, ParamClass, ParamEvent, ParamTrace, ParamReplay,
+		ParamSince, ParamUntil, ParamLimit, ParamCursor},
+	PathDead: {ParamItem, ParamReceiver, ParamKind, ParamScenario, ParamReason, ParamClass, ParamEvent, ParamTrace, ParamReplay,
+		ParamSince, ParamUntil, ParamLimit, ParamCursor},
+	PathTrace:   {ParamItem, ParamReceiver, ParamKind, ParamEvent, ParamTrace, ParamSince, ParamUntil},
+	PathSummary: {ParamSince},
+	PathSignIns: {ParamAccount, ParamCRMAccount, ParamCode, ParamMode, ParamTraceEnd, ParamSince, ParamUntil, ParamLimit, ParamCursor},
+}
 
 const (
 	// DefaultLimit of the lines of an answer.
