@@ -29,7 +29,7 @@ func (w *world) fail(rule fault.Rule) {
 	}
 }
 
-// A hundred calls at the same time share one token call. // F80
+// A hundred calls at the same time share one token call. // F79 F80
 func TestOneTokenForAll(t *testing.T) {
 	w := newWorld(t)
 	var group sync.WaitGroup
@@ -171,7 +171,7 @@ func TestSendComposite(t *testing.T) {
 	}
 }
 
-func TestObject(t *testing.T) {
+func TestObject(t *testing.T) { // F84
 	w := newWorld(t)
 	for _, apiName := range []string{"AccountObj", "Visit__c"} {
 		if err := w.sim.SetObject(crmsim.Object{APIName: apiName, ID: "d1"}, map[string]any{"name": apiName, "owner": []string{"1000"}}); err != nil {
@@ -188,7 +188,7 @@ func TestObject(t *testing.T) {
 }
 
 // Each failure says what it is by the errorCode alone, and what to do; no text of a failure holds a secret.
-func TestFailures(t *testing.T) {
+func TestFailures(t *testing.T) { // F72
 	for name, test := range map[string]struct {
 		spoil func(*world, *bundle.CRM)
 		kind  fxiaoke.Kind

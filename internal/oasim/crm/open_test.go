@@ -97,7 +97,7 @@ func TestTokensOverlapInTheirLastTwelfth(t *testing.T) {
 }
 
 // The codes are those that live probes got (FX-NEW).
-func TestOpenInterfaceErrors(t *testing.T) {
+func TestOpenInterfaceErrors(t *testing.T) { // F73 F77
 	c, srv, _ := openCRM(t)
 	bad := appOf(c)
 	bad["appSecret"] = "x"
