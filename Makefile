@@ -119,6 +119,7 @@ docker-build: ## The same images with Docker or any other builder of Dockerfiles
 generate: $(BIN)/controller-gen $(BIN)/helm-docs ## Deep copies, CRDs, RBAC, the chart's copies and README, reference pages
 	$(BIN)/controller-gen object:headerFile=hack/boilerplate.go.txt \
 		crd:maxDescLen=1024 paths=./api/v1alpha1 output:crd:dir=config/crd/bases
+	rm -rf api/applyconfiguration && $(BIN)/controller-gen applyconfiguration:headerFile=hack/boilerplate.go.txt paths=./api/v1alpha1
 	$(BIN)/controller-gen rbac:roleName=oabridge-manager paths=./controllers/... output:rbac:dir=config/rbac
 	rm -f charts/oabridge/files/crds/* && cp config/crd/bases/*.yaml charts/oabridge/files/crds/
 	cp config/rbac/role.yaml charts/oabridge/files/role.yaml

@@ -4,6 +4,8 @@
 // The package has types, markers and names only. What they mean is decided in internal/bundle and controllers.
 //
 // +kubebuilder:object:generate=true
+// +kubebuilder:ac:generate=true
+// +kubebuilder:ac:output:package="../applyconfiguration"
 // +groupName=oabridge.dev
 package v1alpha1
 
@@ -15,6 +17,9 @@ import (
 
 // GroupVersion is the API group and version of every kind in this package.
 var GroupVersion = schema.GroupVersion{Group: "oabridge.dev", Version: "v1alpha1"}
+
+// SchemeGroupVersion is GroupVersion under the name that generated code expects.
+var SchemeGroupVersion = GroupVersion
 
 // SchemeBuilder collects the kinds of this package.
 var SchemeBuilder = runtime.NewSchemeBuilder(addKnownTypes)
