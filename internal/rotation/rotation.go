@@ -42,6 +42,10 @@ const (
 	Grace = 15 * time.Minute
 )
 
+// MaxFallbacks bounds how often a call that was refused goes out with another value: the one that it falls back to may be
+// replaced just then.
+const MaxFallbacks = 2
+
 // Value is a credential as a whole, such as an account with its password.
 type Value[T any] interface{ Equal(T) bool }
 
@@ -307,7 +311,8 @@ func (r *Rotation[T]) others(refused T, why string) (list []*candidate[T], done 
 			list = append(list, c)
 		}
 	}
-	if c := r.find(refused); c != nil && len(list) > 0 {
+	// Many calls may be refused with one value: the first one counts.
+	if c := r.find(refused); c != nil && len(list) > 0 && (c.accepted || c.refusals == 0) {
 		c.note(Refused, why, now)
 	}
 	return list, false

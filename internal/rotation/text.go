@@ -28,13 +28,13 @@ func Try[T Value[T], R any](ctx context.Context, r *Rotation[T], call func(T) (R
 		return none, &MissingError{err}
 	}
 	out, err := call(v)
-	if err != nil && refused(err) {
-		if other, ok := r.Fallback(ctx, v, err.Error()); ok {
-			if again, err := call(other); err == nil || !refused(err) {
-				r.Worked(other)
-				return again, err
-			}
+	first, failed := out, err
+	for round := 0; err != nil && refused(err); round++ {
+		var ok bool
+		if v, ok = r.Fallback(ctx, v, err.Error()); !ok || round == MaxFallbacks {
+			return first, failed
 		}
+		out, err = call(v)
 	}
 	if err == nil {
 		r.Worked(v)

@@ -198,12 +198,17 @@ func (p *Pusher) exchanged(ctx context.Context, req scenario.Request, judge func
 		return x
 	}
 	// Nobody acted on a call that was refused, so it may go out again with another account.
-	if other, ok := p.rotation.Fallback(ctx, s, x.attempt.Message); ok {
-		if again, refused := p.exchangedAs(ctx, other, req, judge); !refused {
-			return again
+	first := x
+	for range rotation.MaxFallbacks {
+		var ok bool
+		if s, ok = p.rotation.Fallback(ctx, s, x.attempt.Message); !ok {
+			break
+		}
+		if x, refused = p.exchangedAs(ctx, s, req, judge); !refused {
+			return x
 		}
 	}
-	return x
+	return first
 }
 
 // exchangedAs does it with one session. refused is true when the OA does not accept that.
