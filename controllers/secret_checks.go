@@ -17,6 +17,7 @@ import (
 	"github.com/oabridge/oabridge/internal/crm"
 	"github.com/oabridge/oabridge/internal/crm/login"
 	"github.com/oabridge/oabridge/internal/signin/jwt"
+	"github.com/oabridge/oabridge/internal/tracing"
 )
 
 // The checks say what is wrong in words that follow "key x of secret y …", and never show the value.
@@ -36,6 +37,13 @@ func checkHeaderValue(_ string, value []byte) error {
 }
 
 // The workloads' own parsers judge the keys, so that the operator never accepts what they refuse.
+
+func checkCollectorHeaders(_ string, value []byte) error {
+	if _, err := tracing.ParseHeaders(string(value)); err != nil {
+		return errors.New("cannot be used: " + err.Error())
+	}
+	return nil
+}
 
 func checkSigningKey(_ string, value []byte) error {
 	return sourceKey(crm.Keys{Signing: []string{string(value)}})

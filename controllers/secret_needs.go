@@ -52,6 +52,7 @@ func secretNeeds(spec *v1alpha1.OAConnectorSpec) []secretNeed {
 		})
 	}
 	needs = append(needs, ssoNeeds(&spec.SSO)...)
+	needs = append(needs, observabilityNeeds(&spec.Observability)...)
 	return slices.DeleteFunc(needs, func(n secretNeed) bool { return n.name == "" })
 }
 
@@ -71,6 +72,16 @@ func ssoNeeds(sso *v1alpha1.SSO) []secretNeed {
 		})
 	}
 	return needs
+}
+
+func observabilityNeeds(o *v1alpha1.Observability) []secretNeed {
+	return []secretNeed{{
+		field: "spec.observability.tracing.headersSecretRef", name: o.Tracing.HeadersSecretRef.Name,
+		required: []string{v1alpha1.KeyHeaders}, check: checkCollectorHeaders,
+	}, {
+		field: "spec.observability.profiling.tokenSecretRef", name: o.Profiling.TokenSecretRef.Name,
+		required: []string{v1alpha1.KeyToken}, optional: next(v1alpha1.KeyToken), check: checkToken,
+	}}
 }
 
 func sourceNeeds(source *v1alpha1.Source) []secretNeed {

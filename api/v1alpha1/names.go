@@ -67,6 +67,8 @@ const (
 	KeyAppID         = "appId"
 	KeyAppSecret     = "appSecret"
 	KeyPermanentCode = "permanentCode"
+	// KeyHeaders is the key of headers for a collector of traces.
+	KeyHeaders = "headers"
 	// KeyEncodingAES is the key of a callback Secret: the base64 of the 32 bytes that the CRM's console shows.
 	KeyEncodingAES = "encoding-aes-key"
 )

@@ -165,6 +165,10 @@ type OAConnectorSpec struct {
 	// +optional
 	Suspend *bool `json:"suspend,omitempty"`
 
+	// observability says who may look into the workloads: traces and profiles.
+	// +optional
+	Observability Observability `json:"observability,omitempty,omitzero"`
+
 	// onDelete says what happens to pending items when the connector is deleted.
 	// +optional
 	OnDelete OnDelete `json:"onDelete,omitempty,omitzero"`

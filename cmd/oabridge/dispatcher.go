@@ -1,11 +1,15 @@
 package main
 
 import (
+	"path/filepath"
+
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 
+	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/bundle"
 	"github.com/oabridge/oabridge/internal/dispatch"
+	"github.com/oabridge/oabridge/internal/tracing"
 )
 
 // newDispatcherCommand runs the dispatcher of one connector. It needs a bundle directory, its Secrets and a volume, no
@@ -34,6 +38,11 @@ events are taken, calls in flight finish, and what is known is written down.`,
 				return err
 			}
 			o.Log = log.WithName("dispatcher")
+			o.Tracer, err = tracing.Start(cmd.Context(), v1alpha1.ComponentDispatcher, currentVersion(), filepath.Join(o.Secrets, bundle.SlotTracing, v1alpha1.KeyHeaders), o.Log)
+			if err != nil {
+				return err
+			}
+			defer o.Tracer.Close()
 			return dispatch.Run(cmd.Context(), o)
 		},
 	}

@@ -2,13 +2,16 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 
+	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/bundle"
 	"github.com/oabridge/oabridge/internal/gateway"
+	"github.com/oabridge/oabridge/internal/tracing"
 )
 
 // newGatewayCommand runs the SSO gateway of one connector. It needs a bundle directory and its Secrets, no Kubernetes.
@@ -24,6 +27,11 @@ func newGatewayCommand() *cobra.Command {
 				return err
 			}
 			o.Log = log.WithName("gateway")
+			o.Tracer, err = tracing.Start(cmd.Context(), v1alpha1.ComponentGateway, currentVersion(), filepath.Join(o.SecretsDir, bundle.SlotTracing, v1alpha1.KeyHeaders), o.Log)
+			if err != nil {
+				return err
+			}
+			defer o.Tracer.Close()
 			return gateway.Run(cmd.Context(), o)
 		},
 	}

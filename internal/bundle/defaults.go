@@ -42,6 +42,7 @@ const (
 	DefaultBatchSize        = 1
 	DefaultObjective        = "99.9"
 	DefaultWithin           = 60 * time.Second
+	DefaultSamplingRatio    = "1"
 	DefaultQueue            = v1alpha1.QueueEmbedded
 	DefaultStreamReplicas   = 3
 	DefaultPartitions       = 4

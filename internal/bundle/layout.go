@@ -40,5 +40,7 @@ const (
 	SlotNATS        = "nats"        // creds, or token, or username and password
 	SlotNATSCA      = "natsca"      // ca.crt
 	SlotIndex       = "index"       // url: a PostgreSQL connection URL
+	SlotTracing     = "tracing"     // headers: for the collector of traces
+	SlotProfiling   = "profiling"   // token, token.next
 	SlotChannel     = "channel-"    // followed by the index of the channel; see Channel.Secret
 )

@@ -103,7 +103,7 @@ func (in *envelope) attributes(f *faults, index int, traceParent string) Event {
 		checkText(f, index, "datacenterid", in.DataCenterID, maxDataCenterIDBytes,
 			"set datacenterid to spec.dataCenterID of the connector, or leave it out")
 	}
-	e.TraceParent = firstTraceParent(in.TraceParent, traceParent)
+	e.TraceParent, e.Untraced = firstTraceParent(in.TraceParent, traceParent)
 	return e
 }
 

@@ -32,6 +32,8 @@ type Event struct {
 	DataCenterID string `json:"dataCenterID,omitempty"`
 	// TraceParent is a valid W3C trace context: the CRM's, or one that began at the intake.
 	TraceParent string `json:"traceParent,omitempty"`
+	// Untraced: the trace context is not the CRM's. It is known at the intake only.
+	Untraced bool `json:"-"`
 
 	Item scenario.Item `json:"item"`
 }

@@ -11,13 +11,13 @@ const headerTraceParent = "Traceparent"
 
 // firstTraceParent returns the first of the trace contexts that is valid, or a new one: a broken one is dropped, as W3C
 // Trace Context asks for, and every event has one, so that its whole story can be found under one trace id.
-func firstTraceParent(given ...string) string {
+func firstTraceParent(given ...string) (traceParent string, untraced bool) {
 	for _, s := range given {
 		if validTraceParent(s) {
-			return s
+			return s, false
 		}
 	}
-	return NewTraceParent()
+	return NewTraceParent(), true
 }
 
 // NewTraceParent begins a trace: version 00, random ids, sampled. The ids are unique, they are no secret.

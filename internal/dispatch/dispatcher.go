@@ -76,7 +76,7 @@ func New(ctx context.Context, o Options) (*Dispatcher, error) {
 	}
 	d := &Dispatcher{
 		options: o, first: make(chan struct{}), keys: &keys{dir: o.Secrets},
-		shared: &shared{log: o.Log, metrics: newMetrics(), tuning: o.tuning, dirty: make(chan struct{}, 1), shutdown: o.ShutdownTimeout,
+		shared: &shared{log: o.Log, metrics: newMetrics(), tuning: o.tuning, tracer: o.Tracer, dirty: make(chan struct{}, 1), shutdown: o.ShutdownTimeout,
 			secrets: o.Secrets, crm: fxiaoke.NewClient(o.Secrets, time.Now), digests: digest.NewMetrics()},
 	}
 	if o.NewPusher == nil {

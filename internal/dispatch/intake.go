@@ -166,6 +166,7 @@ func (in *intake) ready() (*live, *session, string, *crm.Problem) {
 // store writes the deliveries of a request, those of one partition as one group, and waits for the sync.
 func (in *intake) store(ctx context.Context, s *session, events []crm.Event) (accepted, string, *crm.Problem) {
 	v, now := in.dispatcher.live.Load(), time.Now()
+	spans := in.dispatcher.accepting(ctx, v, events, now)
 	parts := make(map[int][]*record.Delivery)
 	owners := make(map[int][]int)
 	n := 0
@@ -176,6 +177,7 @@ func (in *intake) store(ctx context.Context, s *session, events []crm.Event) (ac
 			n++
 		}
 		if n > maxFanOut {
+			spans.refused()
 			return accepted{}, refusedTooLarge, tooMany()
 		}
 	}
@@ -183,6 +185,7 @@ func (in *intake) store(ctx context.Context, s *session, events []crm.Event) (ac
 	for p, deliveries := range parts {
 		duplicates, err := s.accept(ctx, p, deliveries)
 		if err != nil {
+			spans.refused()
 			return in.notStored(err)
 		}
 		for i, duplicate := range duplicates {
@@ -190,6 +193,7 @@ func (in *intake) store(ctx context.Context, s *session, events []crm.Event) (ac
 		}
 	}
 	in.recent.add(events, now)
+	spans.accepted(fresh)
 	return in.count(fresh), "", nil
 }
 

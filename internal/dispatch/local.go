@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"net/http/pprof"
 	"net/url"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/oabridge/oabridge/internal/dispatch/index"
 	"github.com/oabridge/oabridge/internal/dispatch/lookup"
 	"github.com/oabridge/oabridge/internal/dispatch/record"
+	"github.com/oabridge/oabridge/internal/profiling"
 )
 
 // freshWait is how long an answer waits for the index to have the latest records.
@@ -31,9 +31,7 @@ func (l local) handler() http.Handler {
 	mux.HandleFunc("GET "+lookup.PathRecent, l.recent)
 	mux.HandleFunc("POST "+lookup.PathTestEvents, l.sendTest)
 	if l.options.Profile {
-		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+		profiling.Mux(mux)
 	}
 	return mux
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/oabridge/oabridge/internal/bundle"
 	"github.com/oabridge/oabridge/internal/oa"
+	"github.com/oabridge/oabridge/internal/tracing"
 )
 
 const (
@@ -47,6 +48,8 @@ type Options struct {
 	// LockWait is how long to wait for an older process to let go of Store.
 	LockWait time.Duration
 	Log      logr.Logger
+	// Tracer tells a collector of events and deliveries; nil tells nobody.
+	Tracer *tracing.Tracer
 	// NewPusher makes the driver for a bundle; nil means the registered drivers.
 	NewPusher func(b *bundle.Bundle, secrets string, now func() time.Time) (oa.Pusher, error)
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/oabridge/oabridge/internal/audit"
 	"github.com/oabridge/oabridge/internal/bundle"
+	"github.com/oabridge/oabridge/internal/profiling"
 	"github.com/oabridge/oabridge/internal/report"
 )
 
@@ -44,6 +45,7 @@ func (d *Dispatcher) listen(ctx context.Context) error {
 	})
 	admin.Handle("GET /metrics", promhttp.HandlerFor(d.metrics.registry, promhttp.HandlerOpts{}))
 	admin.Handle("GET /report", d.publisher)
+	admin.Handle(profiling.Path, profiling.Protected(d.options.Secrets))
 
 	peer := http.NewServeMux()
 	proofs := proofs{d}

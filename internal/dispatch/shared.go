@@ -9,6 +9,7 @@ import (
 	"github.com/oabridge/oabridge/internal/crm/fxiaoke"
 	"github.com/oabridge/oabridge/internal/dispatch/digest"
 	"github.com/oabridge/oabridge/internal/slo"
+	"github.com/oabridge/oabridge/internal/tracing"
 )
 
 // shared is what the engines of all partitions have in common.
@@ -16,6 +17,7 @@ type shared struct {
 	log     logr.Logger
 	metrics *metrics
 	tuning  tuning
+	tracer  *tracing.Tracer
 	live    atomic.Pointer[live]
 	// window counts deliveries against the objective of the live bundle.
 	window slo.Window

@@ -33,7 +33,7 @@ const (
 )
 
 // gateway runs the gateway of this connector, whose OA knows every ticket as lina's, and returns a browser that reaches it.
-func (w *world) gateway() *http.Client {
+func (w *world) gateway(change ...func(*gateway.Options)) *http.Client {
 	w.t.Helper()
 	oa := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { rw.Header().Set("LoginName", "lina") }))
 	w.t.Cleanup(oa.Close)
@@ -67,10 +67,14 @@ func (w *world) gateway() *http.Client {
 	ctx, stop := context.WithCancel(context.Background())
 	ended, listening := make(chan error, 1), make(chan struct{})
 	go func() {
-		ended <- gateway.Run(ctx, gateway.Options{
+		o := gateway.Options{
 			BundleDir: dir, SecretsDir: w.options.Secrets, ListenPublic: "127.0.0.1:0", ListenAdmin: "127.0.0.1:0", Log: w.options.Log, ShutdownTimeout: patience,
 			Listening: func(p, a net.Addr) { public, admin = p.String(), a.String(); close(listening) },
-		})
+		}
+		for _, f := range change {
+			f(&o)
+		}
+		ended <- gateway.Run(ctx, o)
 	}()
 	<-listening
 	w.t.Cleanup(func() {

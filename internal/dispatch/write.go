@@ -166,6 +166,7 @@ func (e *engine) apply(v *live, entry *lanes.Entry, r *record.Record, ack journa
 		e.lanes.Done(entry)
 	}
 	e.metrics.recorded(r)
+	e.trace(r)
 	nudge(e.recorded)
 	if r.Trial != "" {
 		nudge(e.tried)

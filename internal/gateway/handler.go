@@ -14,6 +14,7 @@ import (
 	"github.com/go-logr/logr"
 
 	"github.com/oabridge/oabridge/internal/crm/login"
+	"github.com/oabridge/oabridge/internal/tracing"
 )
 
 const (
@@ -41,6 +42,7 @@ type Handler struct {
 	auditor *auditor
 	log     logr.Logger
 	now     func() time.Time
+	tracer  *tracing.Tracer // nil tells nobody
 }
 
 func newHandler(keys *login.KeyRing, m *metrics, log logr.Logger, now func() time.Time) *Handler {
@@ -55,7 +57,8 @@ func newHandler(keys *login.KeyRing, m *metrics, log logr.Logger, now func() tim
 // ServeHTTP implements http.Handler. The request target is judged as it came over the wire: a router that cleans paths
 // would answer some of them with a redirect that repeats the ticket.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	trace := traceOf(r)
+	ctx, span, trace := h.beginTrace(r)
+	r = r.WithContext(ctx)
 	c := h.live.Load()
 	var framing []string
 	if c != nil {
@@ -78,6 +81,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.metrics.total.Observe(h.now().Sub(start).Seconds())
 		h.metrics.logins.WithLabelValues(string(res.code)).Inc()
 		h.audit(v, res)
+		endTrace(span, v, res)
 		h.auditor.note(v, res, h.now())
 	}
 	write(w, res, trace, framing)

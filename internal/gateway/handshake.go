@@ -53,7 +53,8 @@ func (h *Handler) announce(ctx context.Context, v *visit, p oa.Proof, id oa.Iden
 
 // takeAnnounced returns whose ticket it is, once.
 func (h *Handler) takeAnnounced(ctx context.Context, v *visit, p oa.Proof) (oa.Identity, *result) {
-	defer h.observe(stepReserve, h.now())
+	ctx, end := h.step(ctx, stepReserve)
+	defer end()
 	sealed, err := v.proofs.Take(ctx, proofKey("announced", v.connector, p.Key))
 	var id oa.Identity
 	switch {

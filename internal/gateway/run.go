@@ -23,8 +23,10 @@ import (
 	"github.com/oabridge/oabridge/internal/crm/login"
 	"github.com/oabridge/oabridge/internal/mounted"
 	"github.com/oabridge/oabridge/internal/oa/drivers"
+	"github.com/oabridge/oabridge/internal/profiling"
 	"github.com/oabridge/oabridge/internal/report"
 	"github.com/oabridge/oabridge/internal/rotation"
+	"github.com/oabridge/oabridge/internal/tracing"
 )
 
 // Limits of the servers.
@@ -53,6 +55,8 @@ type Options struct {
 	ShutdownTimeout time.Duration
 	// Listening, if set, is called once with the addresses that are being listened on.
 	Listening func(public, admin net.Addr)
+	// Tracer tells a collector of sign-ins; nil tells nobody.
+	Tracer *tracing.Tracer
 	// Now is the clock; default time.Now.
 	Now func() time.Time
 }
@@ -75,6 +79,7 @@ func Run(ctx context.Context, o Options) error {
 
 	m := newMetrics()
 	handler := newHandler(login.NewKeyRing(o.Now), m, o.Log, o.Now)
+	handler.tracer = o.Tracer
 	config := &configurator{
 		handler: handler, secretsDir: o.SecretsDir, peers: newPeerClient(), newSignIn: drivers.NewSignIn, log: o.Log,
 		publisher: report.NewPublisher(report.Report{Component: v1alpha1.ComponentGateway}),
@@ -86,7 +91,7 @@ func Run(ctx context.Context, o Options) error {
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	publicServer := newServer(handler, writeTimeout, context.WithoutCancel(ctx), o.Log)
-	adminServer := newServer(adminHandler(ready, m, config.publisher), adminWriteTimeout, serving, o.Log)
+	adminServer := newServer(adminHandler(ready, m, config.publisher, o.SecretsDir), adminWriteTimeout, serving, o.Log)
 	if o.Listening != nil {
 		o.Listening(public.Addr(), admin.Addr())
 	}
@@ -140,7 +145,7 @@ func serve(s *http.Server, l net.Listener) error {
 }
 
 // adminHandler serves what the operator and Kubernetes ask for, inside the cluster only.
-func adminHandler(ready func() bool, m *metrics, publisher *report.Publisher) http.Handler {
+func adminHandler(ready func() bool, m *metrics, publisher *report.Publisher, secrets string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
@@ -152,5 +157,6 @@ func adminHandler(ready func() bool, m *metrics, publisher *report.Publisher) ht
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
 	mux.Handle("GET /report", publisher)
+	mux.Handle(profiling.Path, profiling.Protected(secrets))
 	return mux
 }

@@ -156,12 +156,14 @@ func (h *Handler) consume(ctx context.Context, v *visit, kind string, p oa.Proof
 func notUsed(code Code) bool { return code == OANotAsked || code == OARefusesUs }
 
 func (h *Handler) reserve(ctx context.Context, v *visit, key string, life time.Duration) (bool, error) {
-	defer h.observe(stepReserve, h.now())
+	ctx, end := h.step(ctx, stepReserve)
+	defer end()
 	return v.proofs.Reserve(ctx, key, life)
 }
 
 func (h *Handler) verify(ctx context.Context, v *visit, verify func(context.Context) (oa.Identity, error)) (oa.Identity, error) {
-	defer h.observe(stepVerify, h.now())
+	ctx, end := h.step(ctx, stepVerify)
+	defer end()
 	ctx, cancel := context.WithTimeout(ctx, v.verifyTimeout)
 	defer cancel()
 	id, err := verify(ctx)
@@ -249,8 +251,4 @@ func (h *Handler) handOff(ctx context.Context, v *visit, account, crm string, p 
 		res.cookies = append(res.cookies, v.cookie(cookieSession, out.Session, out.SessionLife, http.SameSiteLaxMode))
 	}
 	return res
-}
-
-func (h *Handler) observe(step string, start time.Time) {
-	h.metrics.steps.WithLabelValues(step).Observe(h.now().Sub(start).Seconds())
 }

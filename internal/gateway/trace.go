@@ -15,17 +15,17 @@ var traceparent = regexp.MustCompile(`^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16
 const traceShort = 12
 
 // traceOf takes over the caller's trace id if there is a valid one, or makes one: 32 hex digits.
-func traceOf(r *http.Request) string {
+func traceOf(r *http.Request) (id string, given bool) {
 	if values := r.Header.Values("Traceparent"); len(values) == 1 {
 		m := traceparent.FindStringSubmatch(values[0])
 		if m != nil && m[1] != "ff" && (m[1] != "00" || m[4] == "") &&
 			strings.Trim(m[2], "0") != "" && strings.Trim(m[3], "0") != "" {
-			return m[2]
+			return m[2], true
 		}
 	}
-	id := make([]byte, 16)
-	_, _ = rand.Read(id) // never fails
-	return hex.EncodeToString(id)
+	made := make([]byte, 16)
+	_, _ = rand.Read(made) // never fails
+	return hex.EncodeToString(made), false
 }
 
 func shortTrace(trace string) string { return trace[len(trace)-traceShort:] }

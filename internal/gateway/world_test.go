@@ -286,7 +286,7 @@ func (w *world) wantSignedIn(a answer) {
 // metrics is what Prometheus reads.
 func (w *world) metrics() string {
 	rec := httptest.NewRecorder()
-	adminHandler(func() bool { return true }, w.handler.metrics, nil).ServeHTTP(rec, httptest.NewRequest("GET", "/metrics", nil))
+	adminHandler(func() bool { return true }, w.handler.metrics, nil, "").ServeHTTP(rec, httptest.NewRequest("GET", "/metrics", nil))
 	return rec.Body.String()
 }
 

@@ -86,6 +86,7 @@ func (p pod) container() *corev1ac.ContainerApplyConfiguration {
 		WithArgs(p.args...).
 		WithEnv(corev1ac.EnvVar().WithName("GOMEMLIMIT").WithValue(goMemoryLimit(p.resources))).
 		WithEnv(p.env...).
+		WithEnv(tracingEnv(p.in.Connector)...).
 		WithResources(p.resources).
 		WithStartupProbe(probe("/healthz", startPeriod, startFailures)).
 		WithReadinessProbe(probe("/readyz", readyPeriod, 2)).

@@ -136,7 +136,7 @@ func sharedSlots(in Input) []slot {
 	if headers := headerFiles(in); len(headers) > 0 {
 		slots = append(slots, slot{bundle.SlotHeaders, headers})
 	}
-	return slots
+	return append(slots, observabilitySlots(in.Connector.Spec.Observability)...)
 }
 
 // headerFiles takes the file of each header from the bundle, which is where the workloads look it up.

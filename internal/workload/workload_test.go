@@ -110,6 +110,19 @@ func routed() workload.Input {
 }
 
 var inputs = map[string]func() workload.Input{"minimal": minimal, "full": full, "single-gateway": single, "nats": scaled, "pull": pulled, "route": routed, "placed": placed, "guarded": guarded, "open": open, "exposed": exposed}
+// watched tells a collector of traces, and hands out profiles.
+func watched() workload.Input {
+	in := full()
+	in.Connector.Spec.Observability = v1alpha1.Observability{
+		Tracing: v1alpha1.Tracing{
+			Endpoint: "http://otel-collector.observability:4318", SamplingRatio: "0.1", HeadersSecretRef: v1alpha1.SecretReference{Name: "otel"},
+		},
+		Profiling: v1alpha1.Profiling{TokenSecretRef: v1alpha1.SecretReference{Name: "hq-profiling"}},
+	}
+	return in
+}
+
+var inputs = map[string]func() workload.Input{"minimal": minimal, "full": full, "single-gateway": single, "nats": scaled, "pull": pulled, "route": routed, "placed": placed, "guarded": guarded, "open": open, "watched": watched}
 
 func render(t *testing.T, objects []workload.Object) []byte {
 	t.Helper()

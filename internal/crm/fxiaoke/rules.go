@@ -123,7 +123,7 @@ func (rs *rules) events(asked []bundle.CallbackRule, n notice, data []byte) ([]c
 		}
 		events = append(events, crm.Event{
 			ID: n.messageID, Source: "/fxiaoke/" + rs.enterpriseAccount + "/" + n.apiName + "/" + r.Kind, Type: typ, Kind: r.Kind, Action: action,
-			Time: n.at, DataCenterID: rs.dataCenterID, TraceParent: crm.NewTraceParent(), Item: item,
+			Time: n.at, DataCenterID: rs.dataCenterID, TraceParent: crm.NewTraceParent(), Untraced: true, Item: item,
 		})
 	}
 	if len(wrong) > 0 {
