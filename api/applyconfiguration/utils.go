@@ -147,6 +147,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.OAConnectorStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OAuth2SSO"):
 		return &apiv1alpha1.OAuth2SSOApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Observability"):
+		return &apiv1alpha1.ObservabilityApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OIDCSSO"):
 		return &apiv1alpha1.OIDCSSOApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OnDelete"):
@@ -165,6 +167,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.PodSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PodTemplate"):
 		return &apiv1alpha1.PodTemplateApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Profiling"):
+		return &apiv1alpha1.ProfilingApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PullSecret"):
 		return &apiv1alpha1.PullSecretApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Queue"):
@@ -241,6 +245,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.TokenRequestApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("TopologySpread"):
 		return &apiv1alpha1.TopologySpreadApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Tracing"):
+		return &apiv1alpha1.TracingApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("WeaverSpec"):
 		return &apiv1alpha1.WeaverSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("WeComSpec"):

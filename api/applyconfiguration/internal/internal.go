@@ -1168,6 +1168,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: notifications
       type:
         namedType: com.github.oabridge.oabridge.api.v1alpha1.Notifications
+    - name: observability
+      type:
+        namedType: com.github.oabridge.oabridge.api.v1alpha1.Observability
     - name: onDelete
       type:
         namedType: com.github.oabridge.oabridge.api.v1alpha1.OnDelete
@@ -1318,6 +1321,15 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: associative
+- name: com.github.oabridge.oabridge.api.v1alpha1.Observability
+  map:
+    fields:
+    - name: profiling
+      type:
+        namedType: com.github.oabridge.oabridge.api.v1alpha1.Profiling
+    - name: tracing
+      type:
+        namedType: com.github.oabridge.oabridge.api.v1alpha1.Tracing
 - name: com.github.oabridge.oabridge.api.v1alpha1.OnDelete
   map:
     fields:
@@ -1462,6 +1474,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: spec
       type:
         namedType: com.github.oabridge.oabridge.api.v1alpha1.PodSpec
+- name: com.github.oabridge.oabridge.api.v1alpha1.Profiling
+  map:
+    fields:
+    - name: tokenSecretRef
+      type:
+        namedType: com.github.oabridge.oabridge.api.v1alpha1.SecretReference
 - name: com.github.oabridge.oabridge.api.v1alpha1.Protocol
   scalar: string
 - name: com.github.oabridge.oabridge.api.v1alpha1.PullSecret
@@ -2219,6 +2237,19 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: io.k8s.api.core.v1.UnsatisfiableConstraintAction
       default: ScheduleAnyway
+- name: com.github.oabridge.oabridge.api.v1alpha1.Tracing
+  map:
+    fields:
+    - name: endpoint
+      type:
+        scalar: string
+    - name: headersSecretRef
+      type:
+        namedType: com.github.oabridge.oabridge.api.v1alpha1.SecretReference
+    - name: samplingRatio
+      type:
+        scalar: string
+      default: "1"
 - name: com.github.oabridge.oabridge.api.v1alpha1.UnboundPolicy
   scalar: string
 - name: com.github.oabridge.oabridge.api.v1alpha1.WeComSpec

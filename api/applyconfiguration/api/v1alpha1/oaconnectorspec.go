@@ -79,6 +79,8 @@ type OAConnectorSpecApplyConfiguration struct {
 	// suspend is the emergency brake. While it is true, the OA is not called and nobody is signed in; events are accepted and
 	// kept, and go out in their order afterwards.
 	Suspend *bool `json:"suspend,omitempty"`
+	// observability says who may look into the workloads: traces and profiles.
+	Observability *ObservabilityApplyConfiguration `json:"observability,omitempty"`
 	// onDelete says what happens to pending items when the connector is deleted.
 	OnDelete *OnDeleteApplyConfiguration `json:"onDelete,omitempty"`
 }
@@ -320,6 +322,14 @@ func (b *OAConnectorSpecApplyConfiguration) WithNetworkPolicy(value *NetworkPoli
 // If called multiple times, the Suspend field is set to the value of the last call.
 func (b *OAConnectorSpecApplyConfiguration) WithSuspend(value bool) *OAConnectorSpecApplyConfiguration {
 	b.Suspend = &value
+	return b
+}
+
+// WithObservability sets the Observability field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Observability field is set to the value of the last call.
+func (b *OAConnectorSpecApplyConfiguration) WithObservability(value *ObservabilityApplyConfiguration) *OAConnectorSpecApplyConfiguration {
+	b.Observability = value
 	return b
 }
 
