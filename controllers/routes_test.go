@@ -54,7 +54,7 @@ func TestGatewayAPI(t *testing.T) {
 	})
 	w.expectCondition(v1alpha1.ConditionExposed, HavePrefix("False GatewayAPIMissing: the Gateway API is not installed in this cluster"))
 
-	_, err := envtest.InstallCRDs(adminConfig, envtest.CRDInstallOptions{Paths: []string{filepath.Join("testdata", "httproutes.yaml")}})
+	_, err := envtest.InstallCRDs(adminConfig, envtest.CRDInstallOptions{Paths: []string{filepath.Join("..", "hack", "cluster", "node", "files", "gateway-api.yaml")}})
 	w.Expect(err).NotTo(HaveOccurred())
 	w.Eventually(func(g Gomega) string { // the operator looks again by itself, but no sooner than after a minute
 		g.Expect(resync(w.Context(), w.key("hq"))).To(Succeed())

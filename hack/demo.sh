@@ -27,7 +27,8 @@ use_cluster() {
   case $CLUSTER in
   own)
     cluster up
-    export KUBECONFIG=${XDG_STATE_HOME:-$HOME/.local/state}/oabridge/cluster/kubeconfig
+    local state=${XDG_STATE_HOME:-$HOME/.local/state}/oabridge/cluster
+    export KUBECONFIG=$state/kubeconfig AUDIT_LOG=$state/logs/audit.log
     PATH=$(bin/cluster build --print-assets 2>/dev/null):$PATH
     export PATH
     echo "── build the images …"
@@ -52,6 +53,32 @@ use_cluster() {
   esac
 }
 
+# The release before this one, for an upgrade from it: its chart and samples in out/previous, and its image. PREVIOUS names its
+# tag or commit; by default it is the last tag, or the first commit that has the chart. Where there is no history (a shallow
+# clone, an archive) it is this version once more, under another number.
+previous() {
+  local source ref=${PREVIOUS:-$(git describe --tags --abbrev=0 HEAD^ 2>/dev/null ||
+    git log --diff-filter=A --format=%h -- charts/oabridge/Chart.yaml 2>/dev/null | tail -1)}
+  source=$(mktemp -d)
+  if [ -n "$ref" ]; then
+    git archive "$ref" | tar -x -C "$source"
+  else
+    tar -c --exclude=./out --exclude=./bin --exclude=./.git . | tar -x -C "$source"
+  fi
+  echo "── the previous release is ${ref:-this version once more} …"
+  rm -rf out/previous && mkdir -p out/previous
+  mv "$source/config/samples" out/previous/
+  bin/helm package "$source/charts/oabridge" --version 0.0.1 --destination out/previous >/dev/null
+  if [ "$CLUSTER" = own ]; then
+    (cd "$source" && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=previous' -o bin/oabridge ./cmd/oabridge)
+    PREVIOUS_IMAGE=${IMAGE%:*}:previous-$(sha256sum "$source/bin/oabridge" | cut -c1-12)
+    bin/cluster image --binary "$source/bin/oabridge" --name "$PREVIOUS_IMAGE" --out out/previous/oabridge.tar
+    bin/cluster load out/previous/oabridge.tar
+  fi
+  export PREVIOUS_IMAGE=${PREVIOUS_IMAGE:-$IMAGE}
+  rm -rf "$source"
+}
+
 case ${1:-} in
 up)
   need_browser
@@ -71,6 +98,7 @@ helm)
   use_cluster
   [ -z "${CI:-}" ] || trap 'cluster down' EXIT
   make --no-print-directory "$PWD/bin/helm"
+  previous
   OABRIDGE_HELM=$PWD/bin/helm go test -count=1 -timeout 25m -v ./test/e2e/helm/
   ;;
 down)

@@ -91,8 +91,12 @@ func emit(ctx context.Context, t *testing.T, load crm.Workload, target crm.Targe
 // settled waits until the run was accepted and everything that can be delivered is in the OA.
 func settled(ctx context.Context, t *testing.T, run crm.Run, baseline stage.Tally) stage.Tally {
 	t.Helper()
-	run, err := scene.WaitRun(ctx, run.ID)
-	must(t, err)
+	return inPlace(ctx, t, mustRun(ctx, t, run), baseline)
+}
+
+// inPlace waits until everything of a finished run that can be delivered is in the OA.
+func inPlace(ctx context.Context, t *testing.T, run crm.Run, baseline stage.Tally) stage.Tally {
+	t.Helper()
 	var tally stage.Tally
 	must(t, stage.Until(ctx, func() error {
 		var err error

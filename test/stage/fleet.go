@@ -2,16 +2,12 @@ package stage
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/oasim/crm"
@@ -251,66 +247,26 @@ func (m Member) objects(people []crm.Person) []client.Object {
 	}
 	out := []client.Object{oac, binding}
 	for _, slot := range slices.Sorted(maps.Keys(m.secrets)) {
-		out = append(out, credentials(m.Name+"-"+slot, m.secrets[slot]))
+		out = append(out, credentials(Fleet, m.Name+"-"+slot, m.secrets[slot]))
 	}
 	return out
-}
-
-func credentials(name string, keys map[string]string) *corev1.Secret {
-	return &corev1.Secret{
-		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
-		ObjectMeta: metav1.ObjectMeta{Namespace: Fleet, Name: name, Labels: map[string]string{v1alpha1.LabelCredentials: "true"}},
-		StringData: keys,
-	}
 }
 
 // ApplyFleet puts the whole fleet on the cluster with one server-side apply.
 func (s *Stage) ApplyFleet(ctx context.Context) error {
 	people := append([]crm.Person{crm.Sender()}, crm.People(20)...)
 	list := []client.Object{
-		&corev1.Namespace{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"}, ObjectMeta: metav1.ObjectMeta{
-			Name: Fleet, Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},
-		}},
-		credentials("events", map[string]string{v1alpha1.KeySigning: SigningKey}),
-		credentials("login", map[string]string{v1alpha1.KeyPrivate: string(s.keys.Login)}),
-		credentials(caSecret, map[string]string{v1alpha1.KeyCA: string(s.keys.CA)}),
+		restricted(Fleet),
+		credentials(Fleet, "events", map[string]string{v1alpha1.KeySigning: SigningKey}),
+		credentials(Fleet, "login", map[string]string{v1alpha1.KeyPrivate: string(s.keys.Login)}),
+		credentials(Fleet, caSecret, map[string]string{v1alpha1.KeyCA: string(s.keys.CA)}),
 	}
-	tls := tlsSecret(Fleet, "tls", s.keys)
-	tls.TypeMeta = metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"}
-	list = append(list, tls)
+	list = append(list, typed(tlsSecret(Fleet, "tls", s.keys)))
 	for _, m := range Members() {
 		list = append(list, m.objects(people)...)
 	}
-	manifest := ""
-	for _, o := range list {
-		text, err := yaml.Marshal(o)
-		if err != nil {
-			return err
-		}
-		manifest += "---\n" + string(text)
-	}
-	_, err := s.KubectlApply(ctx, manifest)
-	return err
+	return s.applyAll(ctx, list)
 }
 
 // FleetReady is nil when every member is ready for its present generation; else it says which are not, and why.
-func (s *Stage) FleetReady(ctx context.Context) error {
-	var list v1alpha1.OAConnectorList
-	if err := s.List(ctx, &list, client.InNamespace(Fleet)); err != nil {
-		return err
-	}
-	if len(list.Items) < len(Members()) {
-		return fmt.Errorf("%d of %d connectors are there", len(list.Items), len(Members()))
-	}
-	var waiting []string
-	for _, oac := range list.Items {
-		c := meta.FindStatusCondition(oac.Status.Conditions, v1alpha1.ConditionReady)
-		if c == nil || c.ObservedGeneration != oac.Generation || c.Status != metav1.ConditionTrue {
-			waiting = append(waiting, fmt.Sprintf("%s: %v", oac.Name, c))
-		}
-	}
-	if len(waiting) > 0 {
-		return fmt.Errorf("%d are not ready: %s", len(waiting), waiting)
-	}
-	return nil
-}
+func (s *Stage) FleetReady(ctx context.Context) error { return s.allReady(ctx, Fleet, len(Members())) }

@@ -26,8 +26,8 @@ func (s *Stage) Helm(ctx context.Context, args ...string) (string, error) {
 	return out.String(), nil
 }
 
-// HelmImage are the arguments that give the chart the image of this run.
-func (s *Stage) HelmImage() []string {
-	image, tag := split(s.Image)
-	return []string{"--set", "image.repository=" + image, "--set", "image.tag=" + tag}
+// HelmImage are the arguments that give the chart an image.
+func HelmImage(image string) []string {
+	repository, tag := split(image)
+	return []string{"--set", "image.repository=" + repository, "--set", "image.tag=" + tag}
 }

@@ -53,8 +53,11 @@ func (s *Stage) InstallSimulators(ctx context.Context) error {
 }
 
 // ApplySamples applies config/samples, as a person would.
-func (s *Stage) ApplySamples(ctx context.Context) error {
-	_, err := s.Kubectl(ctx, "apply", "--server-side", "--force-conflicts", "-k", "config/samples")
+func (s *Stage) ApplySamples(ctx context.Context) error { return s.ApplyDir(ctx, "config/samples") }
+
+// ApplyDir applies a directory with a kustomization.
+func (s *Stage) ApplyDir(ctx context.Context, dir string) error {
+	_, err := s.Kubectl(ctx, "apply", "--server-side", "--force-conflicts", "-k", dir)
 	return err
 }
 
@@ -85,8 +88,7 @@ images:
 	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(overlay), 0o644); err != nil {
 		return err
 	}
-	_, err := s.Kubectl(ctx, "apply", "--server-side", "--force-conflicts", "-k", dir)
-	return err
+	return s.ApplyDir(ctx, dir)
 }
 
 // split cuts an image reference into name and tag; a port in the name is no tag.

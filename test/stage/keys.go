@@ -110,19 +110,24 @@ func newKeys() (*Keys, error) {
 	if err != nil {
 		return nil, err
 	}
-	login, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, err
-	}
 	if k.Key, err = privatePEM(key); err != nil {
 		return nil, err
 	}
-	if k.Login, err = privatePEM(login); err != nil {
+	if k.Login, err = NewLoginKey(); err != nil {
 		return nil, err
 	}
 	k.CA = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: caDER})
 	k.Cert = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	return k, nil
+}
+
+// NewLoginKey is a key for login tokens, in PEM.
+func NewLoginKey() ([]byte, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	return privatePEM(key)
 }
 
 func privatePEM(key *ecdsa.PrivateKey) ([]byte, error) {

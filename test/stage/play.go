@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,14 +32,15 @@ func (s *Stage) Emit(ctx context.Context, e crm.Emission) (crm.Run, error) {
 	return s.EmitTo(ctx, client.ObjectKey{Namespace: Namespace, Name: Connector}, e)
 }
 
-// EmitTo lets the CRM send a workload to the dispatcher of a connector and returns the run at once.
+// EmitTo lets the CRM send a workload to the dispatcher of a connector and returns the run at once. It is signed with the key
+// of the samples, unless the emission names another one.
 func (s *Stage) EmitTo(ctx context.Context, connector client.ObjectKey, e crm.Emission) (crm.Run, error) {
 	type emission struct {
 		crm.Target
 		crm.Workload
 	}
 	e.URL = fmt.Sprintf("http://%s-dispatcher.%s.svc:8080/events", connector.Name, connector.Namespace)
-	e.SigningKey = SigningKey
+	e.SigningKey = cmp.Or(e.SigningKey, SigningKey)
 	e.EnterpriseID = "714439"
 	var run crm.Run
 	err := s.Call(ctx, http.MethodPost, CRM("/_sim/emit"), emission{e.Target, e.Workload}, &run)

@@ -14,6 +14,7 @@ import (
 
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
+	gatewayclient "sigs.k8s.io/gateway-api/pkg/client/clientset/versioned"
 
 	"github.com/oabridge/oabridge/hack/cluster/addons/dns"
 	"github.com/oabridge/oabridge/hack/cluster/addons/ingress"
@@ -54,7 +55,11 @@ func run(ctx context.Context, name string, args []string) error {
 	}
 	switch name {
 	case "ingress":
-		return ingress.Run(ctx, client, ingress.Options{Address: *address, HostsFile: *hosts, NodeAddress: *node, Dir: *dir})
+		gatewayAPI, err := gatewayclient.NewForConfig(config)
+		if err != nil {
+			return err
+		}
+		return ingress.Run(ctx, client, gatewayAPI, ingress.Options{Address: *address, HostsFile: *hosts, NodeAddress: *node, Dir: *dir})
 	case "local-volumes":
 		return volumes.Run(ctx, client, *node, *dir)
 	}

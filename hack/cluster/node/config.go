@@ -18,16 +18,18 @@ var files embed.FS
 
 // places are where each template goes, under etc.
 var places = map[string]string{
-	"containerd.toml": "containerd.toml",
-	"registry.toml":   "registries/_default/hosts.toml",
-	"cni.conflist":    "cni/10-oabridge.conflist",
-	"kubelet.yaml":    "kubelet.yaml",
-	"kube-proxy.yaml": "kube-proxy.yaml",
-	"Corefile":        "Corefile",
-	"root.zone":       "root.zone",
-	"resolv.conf":     "resolv.conf",
-	"hosts":           "hosts",
-	"defaults.yaml":   "defaults.yaml",
+	"containerd.toml":  "containerd.toml",
+	"registry.toml":    "registries/_default/hosts.toml",
+	"cni.conflist":     "cni/10-oabridge.conflist",
+	"audit.yaml":       "audit.yaml",
+	"gateway-api.yaml": "gateway-api.yaml",
+	"kubelet.yaml":     "kubelet.yaml",
+	"kube-proxy.yaml":  "kube-proxy.yaml",
+	"Corefile":         "Corefile",
+	"root.zone":        "root.zone",
+	"resolv.conf":      "resolv.conf",
+	"hosts":            "hosts",
+	"defaults.yaml":    "defaults.yaml",
 }
 
 // configure writes every configuration file that is not there as it should be.

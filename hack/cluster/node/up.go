@@ -51,12 +51,15 @@ func (c Cluster) Up(ctx context.Context, step Step) error {
 		},
 		func() error {
 			return step("DNS, ingress, local volumes", func() error {
-				if err := c.ensure(r, c.dns(), c.ingress(), c.volumes()); err != nil {
-					return err
+				// The ingress controller watches the kinds of the Gateway API, and one of the defaults is of such a kind.
+				for _, file := range []string{"gateway-api.yaml", "defaults.yaml"} {
+					if err := c.wait(ctx, r, "kube-apiserver", func(ctx context.Context) error {
+						return c.kubectl(ctx, "apply", "--server-side", "--force-conflicts", "-f", c.path("etc", file))
+					}); err != nil {
+						return err
+					}
 				}
-				return c.wait(ctx, r, "kube-apiserver", func(ctx context.Context) error {
-					return c.kubectl(ctx, "apply", "--server-side", "--force-conflicts", "-f", c.path("etc", "defaults.yaml"))
-				})
+				return c.ensure(r, c.dns(), c.ingress(), c.volumes())
 			})
 		},
 		func() error {

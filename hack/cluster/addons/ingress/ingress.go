@@ -1,5 +1,5 @@
-// Package ingress serves Ingress objects with Caddy: it watches them with their Services, endpoints and certificates,
-// writes the configuration that follows, and hands it to the proxy in this process.
+// Package ingress serves Ingresses and HTTPRoutes with Caddy: it watches them with their Gateways, Services, endpoints and
+// certificates, writes the configuration that follows, and hands it to the proxy in this process.
 package ingress
 
 import (
@@ -24,6 +24,10 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
 
+	gateway "sigs.k8s.io/gateway-api/apis/v1"
+	gatewayclient "sigs.k8s.io/gateway-api/pkg/client/clientset/versioned"
+	gatewayinformers "sigs.k8s.io/gateway-api/pkg/client/informers/externalversions"
+
 	"github.com/oabridge/oabridge/hack/cluster/addons/changes"
 )
 
@@ -31,6 +35,8 @@ import (
 const (
 	Class      = "oabridge"
 	Controller = "oabridge.dev/ingress"
+	// GatewayController is the name in the GatewayClass, which is called as the IngressClass is.
+	GatewayController = "oabridge.dev/gateway"
 )
 
 // tryFor is how long a request looks for an endpoint that answers.
@@ -39,7 +45,7 @@ const tryFor = 3 * time.Second
 // Options of the controller.
 type Options struct {
 	Address     string // listens here on 80 and 443, and is what status says
-	HostsFile   string // kept for cluster DNS: the host names of all Ingresses
+	HostsFile   string // kept for cluster DNS: the host names of all Ingresses and HTTPRoutes
 	NodeAddress string // goes into the hosts file as host.oabridge.internal
 	Dir         string // for the proxy's own files
 }
@@ -48,8 +54,9 @@ type Options struct {
 func (Options) grace() time.Duration { return 5 * time.Second }
 
 // Run serves until ctx ends.
-func Run(ctx context.Context, client kubernetes.Interface, o Options) error {
+func Run(ctx context.Context, client kubernetes.Interface, gatewayAPI gatewayclient.Interface, o Options) error {
 	factory := informers.NewSharedInformerFactory(client, 0)
+	gatewayFactory := gatewayinformers.NewSharedInformerFactory(gatewayAPI, 0)
 	certificates := informers.NewSharedInformerFactoryWithOptions(client, 0, informers.WithTweakListOptions(func(l *meta.ListOptions) {
 		l.FieldSelector = fields.OneTermEqualSelector("type", string(core.SecretTypeTLS)).String()
 	}))
@@ -57,25 +64,36 @@ func Run(ctx context.Context, client kubernetes.Interface, o Options) error {
 	services := factory.Core().V1().Services()
 	endpoints := factory.Discovery().V1().EndpointSlices()
 	secrets := certificates.Core().V1().Secrets()
-	watched := []cache.SharedIndexInformer{ingresses.Informer(), services.Informer(), endpoints.Informer(), secrets.Informer()}
+	namespaces := factory.Core().V1().Namespaces()
+	gateways := gatewayFactory.Gateway().V1().Gateways()
+	httpRoutes := gatewayFactory.Gateway().V1().HTTPRoutes()
+	watched := []cache.SharedIndexInformer{
+		ingresses.Informer(), services.Informer(), endpoints.Informer(), secrets.Informer(), namespaces.Informer(),
+		gateways.Informer(), httpRoutes.Informer(),
+	}
 	factory.Start(ctx.Done())
 	certificates.Start(ctx.Done())
+	gatewayFactory.Start(ctx.Done())
 
 	var served []byte
 	var warned []string
 	look := func(ctx context.Context) error {
 		var s state
-		var errs [4]error
+		var errs [7]error
 		s.ingresses, errs[0] = ingresses.Lister().List(labels.Everything())
 		s.services, errs[1] = services.Lister().List(labels.Everything())
 		s.slices, errs[2] = endpoints.Lister().List(labels.Everything())
 		s.secrets, errs[3] = secrets.Lister().List(labels.Everything())
+		s.namespaces, errs[4] = namespaces.Lister().List(labels.Everything())
+		s.gateways, errs[5] = gateways.Lister().List(labels.Everything())
+		s.httpRoutes, errs[6] = httpRoutes.Lister().List(labels.Everything())
 		if err := errors.Join(errs[:]...); err != nil {
 			return err
 		}
 		s.ingresses = slices.DeleteFunc(s.ingresses, func(i *networking.Ingress) bool {
 			return i.Spec.IngressClassName == nil || *i.Spec.IngressClassName != Class
 		})
+		s.gateways = slices.DeleteFunc(s.gateways, func(g *gateway.Gateway) bool { return g.Spec.GatewayClassName != Class })
 		t := newTable(s)
 		if !slices.Equal(t.warnings, warned) {
 			for _, warning := range t.warnings {
@@ -93,15 +111,19 @@ func Run(ctx context.Context, client kubernetes.Interface, o Options) error {
 				return fmt.Errorf("proxy: %w", err)
 			}
 			served = document
-			slog.Info("serving", "ingresses", len(s.ingresses), "routes", len(t.routes), "certificates", len(t.certificates))
+			slog.Info("serving", "ingresses", len(s.ingresses), "gateways", len(s.gateways), "routes", len(t.routes), "certificates", len(t.certificates))
 		}
-		return errors.Join(writeHosts(o, t), writeStatus(ctx, client, s.ingresses, o.Address))
+		return errors.Join(
+			writeHosts(o, t),
+			writeStatus(ctx, client, s.ingresses, o.Address),
+			writeGateways(ctx, gatewayAPI, s, t, o.Address),
+		)
 	}
 	err := changes.Loop(ctx, look, watched...)
 	return errors.Join(err, caddy.Stop())
 }
 
-// writeHosts makes the host names of Ingresses known inside the cluster, where no other DNS is asked.
+// writeHosts makes the host names that are served known inside the cluster, where no other DNS is asked.
 func writeHosts(o Options, t table) error {
 	if o.HostsFile == "" {
 		return nil
@@ -122,21 +144,4 @@ func writeHosts(o Options, t table) error {
 		return err
 	}
 	return os.Rename(temporary, o.HostsFile)
-}
-
-// writeStatus tells where each Ingress is served.
-func writeStatus(ctx context.Context, client kubernetes.Interface, ingresses []*networking.Ingress, address string) error {
-	want := []networking.IngressLoadBalancerIngress{{IP: address}}
-	var failed []error
-	for _, ingress := range ingresses {
-		has := ingress.Status.LoadBalancer.Ingress
-		if len(has) == 1 && has[0].IP == address {
-			continue
-		}
-		changed := ingress.DeepCopy()
-		changed.Status.LoadBalancer.Ingress = want
-		_, err := client.NetworkingV1().Ingresses(ingress.Namespace).UpdateStatus(ctx, changed, meta.UpdateOptions{})
-		failed = append(failed, err)
-	}
-	return errors.Join(failed...)
 }

@@ -14,16 +14,20 @@ import (
 	core "k8s.io/api/core/v1"
 	discovery "k8s.io/api/discovery/v1"
 	networking "k8s.io/api/networking/v1"
+	gateway "sigs.k8s.io/gateway-api/apis/v1"
 )
 
 type json = stdjson.RawMessage
 
 // state is what the cluster says.
 type state struct {
-	ingresses []*networking.Ingress // those of our class
-	services  []*core.Service
-	slices    []*discovery.EndpointSlice
-	secrets   []*core.Secret
+	ingresses  []*networking.Ingress // those of our class
+	gateways   []*gateway.Gateway    // those of our class
+	httpRoutes []*gateway.HTTPRoute
+	services   []*core.Service
+	slices     []*discovery.EndpointSlice
+	secrets    []*core.Secret
+	namespaces []*core.Namespace
 }
 
 // table is the same as a proxy needs it: in the order of matching, with addresses instead of names.
@@ -32,6 +36,7 @@ type table struct {
 	certificates []caddytls.CertKeyPEMPair
 	secureHosts  []string            // have a certificate
 	endpoints    map[string][]string // addresses of each backend
+	verdicts     []verdict           // on HTTPRoutes
 	warnings     []string
 }
 
@@ -65,6 +70,7 @@ func newTable(s state) table {
 		}
 		t.addCertificates(s, ingress)
 	}
+	t.addGateways(s)
 	slices.SortStableFunc(t.routes, compare)
 	slices.Sort(t.secureHosts)
 	t.secureHosts = slices.Compact(t.secureHosts)
@@ -169,23 +175,28 @@ func (t *table) addCertificates(s state, ingress *networking.Ingress) {
 		if entry.SecretName == "" {
 			continue
 		}
-		where := "Ingress " + ingress.Namespace + "/" + ingress.Name + ": Secret " + entry.SecretName
-		at := slices.IndexFunc(s.secrets, func(v *core.Secret) bool {
-			return v.Namespace == ingress.Namespace && v.Name == entry.SecretName
-		})
-		if at < 0 {
-			t.warnings = append(t.warnings, where+" of type kubernetes.io/tls does not exist")
-			continue
-		}
-		certificate, key := s.secrets[at].Data[core.TLSCertKey], s.secrets[at].Data[core.TLSPrivateKeyKey]
-		if _, err := tls.X509KeyPair(certificate, key); err != nil {
-			t.warnings = append(t.warnings, where+": "+err.Error())
-			continue
-		}
-		pair := caddytls.CertKeyPEMPair{CertificatePEM: string(certificate), KeyPEM: string(key)}
-		if !slices.ContainsFunc(t.certificates, func(c caddytls.CertKeyPEMPair) bool { return c.CertificatePEM == pair.CertificatePEM }) {
-			t.certificates = append(t.certificates, pair)
-		}
-		t.secureHosts = append(t.secureHosts, entry.Hosts...)
+		t.addCertificate(s, "Ingress "+ingress.Namespace+"/"+ingress.Name, ingress.Namespace, entry.SecretName, entry.Hosts)
 	}
+}
+
+// addCertificate adds a Secret's certificate, which who refers to for some hosts.
+func (t *table) addCertificate(s state, who, namespace, name string, hosts []string) {
+	where := who + ": Secret " + name
+	at := slices.IndexFunc(s.secrets, func(v *core.Secret) bool {
+		return v.Namespace == namespace && v.Name == name
+	})
+	if at < 0 {
+		t.warnings = append(t.warnings, where+" of type kubernetes.io/tls does not exist")
+		return
+	}
+	certificate, key := s.secrets[at].Data[core.TLSCertKey], s.secrets[at].Data[core.TLSPrivateKeyKey]
+	if _, err := tls.X509KeyPair(certificate, key); err != nil {
+		t.warnings = append(t.warnings, where+": "+err.Error())
+		return
+	}
+	pair := caddytls.CertKeyPEMPair{CertificatePEM: string(certificate), KeyPEM: string(key)}
+	if !slices.ContainsFunc(t.certificates, func(c caddytls.CertKeyPEMPair) bool { return c.CertificatePEM == pair.CertificatePEM }) {
+		t.certificates = append(t.certificates, pair)
+	}
+	t.secureHosts = append(t.secureHosts, hosts...)
 }

@@ -21,34 +21,45 @@ import (
 	discovery "k8s.io/api/discovery/v1"
 	networking "k8s.io/api/networking/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	gateway "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/yaml"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// TestConfig turns objects as a user applies them into the proxy's document, and lets Caddy itself judge it.
-func TestConfig(t *testing.T) {
-	var objects struct {
+// objects as a user applies them.
+func objects(t *testing.T) state {
+	t.Helper()
+	var list struct {
 		Ingresses      []*networking.Ingress
 		Services       []*core.Service
 		EndpointSlices []*discovery.EndpointSlice
+		Namespaces     []*core.Namespace
+		Gateways       []*gateway.Gateway
+		HTTPRoutes     []*gateway.HTTPRoute
 	}
 	raw, err := os.ReadFile(filepath.Join("testdata", "objects.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := yaml.UnmarshalStrict(raw, &objects); err != nil {
+	if err := yaml.UnmarshalStrict(raw, &list); err != nil {
 		t.Fatal(err)
 	}
 	certificate, key := pair(t)
-	s := state{
-		ingresses: objects.Ingresses, services: objects.Services, slices: objects.EndpointSlices,
+	return state{
+		ingresses: list.Ingresses, services: list.Services, slices: list.EndpointSlices,
+		namespaces: list.Namespaces, gateways: list.Gateways, httpRoutes: list.HTTPRoutes,
 		secrets: []*core.Secret{
-			secret("good", certificate, key),
-			secret("broken", []byte("x"), []byte("y")),
+			secret("crm", "good", certificate, key),
+			secret("crm", "broken", []byte("x"), []byte("y")),
+			secret("infra", "edge", certificate, key),
 		},
 	}
-	table := newTable(s)
+}
+
+// TestConfig turns objects as a user applies them into the proxy's document, and lets Caddy itself judge it.
+func TestConfig(t *testing.T) {
+	table := newTable(objects(t))
 	if len(table.warnings) != 2 {
 		t.Errorf("want a warning for the broken and for the missing Secret, got %q", table.warnings)
 	}
@@ -116,6 +127,31 @@ func TestPathTypes(t *testing.T) {
 	}
 }
 
+// Who asks for a route at a Gateway is told what became of it, in the words of the Gateway API.
+func TestVerdicts(t *testing.T) {
+	want := map[string][2]gateway.RouteConditionReason{
+		"sso":       {gateway.RouteReasonAccepted, gateway.RouteReasonResolvedRefs},
+		"stranger":  {gateway.RouteReasonNotAllowedByListeners, gateway.RouteReasonBackendNotFound},
+		"elsewhere": {gateway.RouteReasonNoMatchingListenerHostname, gateway.RouteReasonResolvedRefs},
+		"clever":    {gateway.RouteReasonUnsupportedValue, gateway.RouteReasonResolvedRefs},
+		"lost":      {gateway.RouteReasonNoMatchingParent, gateway.RouteReasonResolvedRefs},
+		"empty":     {gateway.RouteReasonAccepted, gateway.RouteReasonBackendNotFound},
+	}
+	verdicts := newTable(objects(t)).verdicts
+	if len(verdicts) != len(want) {
+		t.Errorf("%d verdicts, want %d", len(verdicts), len(want))
+	}
+	for _, v := range verdicts {
+		if got := [2]gateway.RouteConditionReason{v.accepted, v.resolved}; got != want[v.route.Name] {
+			t.Errorf("%s: %s (%s), want %s", v.route.Name, got, v.message, want[v.route.Name])
+		}
+		var status gateway.HTTPRouteStatus
+		if !v.write(&status) || v.write(&status) || len(status.Parents) != 1 {
+			t.Errorf("%s: a verdict is written once: %+v", v.route.Name, status)
+		}
+	}
+}
+
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	var indented bytes.Buffer
@@ -143,9 +179,9 @@ var secrets = regexp.MustCompile(`-----BEGIN ([A-Z ]+)-----[^-]*-----END [A-Z ]+
 // hideSecrets makes the document the same for every key.
 func hideSecrets(document []byte) []byte { return secrets.ReplaceAll(document, []byte("($1)")) }
 
-func secret(name string, certificate, key []byte) *core.Secret {
+func secret(namespace, name string, certificate, key []byte) *core.Secret {
 	return &core.Secret{
-		ObjectMeta: meta.ObjectMeta{Namespace: "crm", Name: name},
+		ObjectMeta: meta.ObjectMeta{Namespace: namespace, Name: name},
 		Data:       map[string][]byte{core.TLSCertKey: certificate, core.TLSPrivateKeyKey: key},
 	}
 }
