@@ -53,7 +53,7 @@ e2e: ## The whole on a real cluster: install, push, kill, rotate, click, delete
 	CLUSTER=$(CLUSTER) IMAGE=$(IMAGE) SIM_IMAGE=$(SIM_IMAGE) hack/demo.sh e2e
 
 .PHONY: helm-e2e
-helm-e2e: ## helm install, upgrade, rollback, uninstall on a real cluster, with to-dos before and after each
+helm-e2e: ## helm install, upgrade from PREVIOUS, rollback, uninstall on a real cluster, with to-dos before, during and after
 	CLUSTER=$(CLUSTER) IMAGE=$(IMAGE) SIM_IMAGE=$(SIM_IMAGE) hack/demo.sh helm
 
 .PHONY: attack

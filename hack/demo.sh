@@ -54,11 +54,10 @@ use_cluster() {
 }
 
 # The release before this one, for an upgrade from it: its chart and samples in out/previous, and its image. PREVIOUS names its
-# tag or commit; by default it is the last tag, or the first commit that has the chart. Where there is no history (a shallow
+# tag or commit; by default it is the last tag, or the first commit with a whole chart. Where there is no history (a shallow
 # clone, an archive) it is this version once more, under another number.
 previous() {
-  local source ref=${PREVIOUS:-$(git describe --tags --abbrev=0 HEAD^ 2>/dev/null ||
-    git log --diff-filter=A --format=%h -- charts/oabridge/Chart.yaml 2>/dev/null | tail -1)}
+  local source ref=${PREVIOUS:-$(git describe --tags --abbrev=0 HEAD^ 2>/dev/null || git rev-parse --verify --quiet 'f46ff83^{commit}')}
   source=$(mktemp -d)
   if [ -n "$ref" ]; then
     git archive "$ref" | tar -x -C "$source"

@@ -181,6 +181,7 @@ func (p *play) emits(target crm.Target) flow {
 	p.Helper()
 	_, err := p.WaitCondition(p.ctx, 3*time.Minute, v1alpha1.ConditionReady, metav1.ConditionTrue, "")
 	p.must(err)
+	p.must(p.RefuseForGood(p.ctx))
 	before, err := p.Tally(p.ctx, crm.Run{})
 	p.must(err)
 	p.flows++
