@@ -109,7 +109,6 @@ func routed() workload.Input {
 	return in
 }
 
-var inputs = map[string]func() workload.Input{"minimal": minimal, "full": full, "single-gateway": single, "nats": scaled, "pull": pulled, "route": routed, "placed": placed, "guarded": guarded, "open": open, "exposed": exposed}
 // watched tells a collector of traces, and hands out profiles.
 func watched() workload.Input {
 	in := full()
@@ -122,7 +121,7 @@ func watched() workload.Input {
 	return in
 }
 
-var inputs = map[string]func() workload.Input{"minimal": minimal, "full": full, "single-gateway": single, "nats": scaled, "pull": pulled, "route": routed, "placed": placed, "guarded": guarded, "open": open, "watched": watched}
+var inputs = map[string]func() workload.Input{"minimal": minimal, "full": full, "single-gateway": single, "nats": scaled, "pull": pulled, "route": routed, "placed": placed, "guarded": guarded, "open": open, "exposed": exposed, "watched": watched}
 
 func render(t *testing.T, objects []workload.Object) []byte {
 	t.Helper()
