@@ -90,7 +90,7 @@ func compileScenario(in Input, field string, ref v1alpha1.ScenarioReference) (*s
 		}
 		return fallBack(in, ref, Problem{first.Reason, field + ".templateRef", message, true})
 	}
-	d, found := scenario.Instantiate(template.Spec, ref.Parameters, connectorValues(in.Connector.Spec), name)
+	d, found := scenario.Instantiate(template.Spec, ref.Parameters, ConnectorValues(in.Connector.Spec), name)
 	if len(found) == 0 {
 		d.Result = d.Result.Override(in.Connector.Spec.Result)
 		_, err := scenario.New(d)

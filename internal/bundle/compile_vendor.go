@@ -115,8 +115,8 @@ func compileGeneric(g v1alpha1.GenericSpec) *Generic {
 	return out
 }
 
-// connectorValues are the connector's own values for templates.
-func connectorValues(spec v1alpha1.OAConnectorSpec) map[string]string {
+// ConnectorValues are the connector's own values for templates, by their names without the prefix "connector.".
+func ConnectorValues(spec v1alpha1.OAConnectorSpec) map[string]string {
 	number := func(n int64) string {
 		if n == 0 {
 			return ""

@@ -33,6 +33,7 @@ var cases = []struct {
 	{"unbound", []string{"F119"}, unboundReceiver},
 	{"out of scope", []string{"F118"}, outOfScope},
 	{"unicode and markup", []string{"F23", "F25", "F26", "F29", "F30"}, markup},
+	{"capture", []string{"F24"}, captured},
 	{"wrong credentials", []string{"F35", "F40", "F52"}, wrongCredentials},
 }
 

@@ -47,6 +47,9 @@ type stage struct {
 	secrets string
 	d       *dispatch.Dispatcher
 	logs    *logs
+	// spec and templates are what the dispatcher's bundle was made from.
+	spec      v1alpha1.OAConnectorSpec
+	templates map[string]*v1alpha1.ScenarioTemplate
 }
 
 type logs struct {
@@ -166,6 +169,7 @@ func (s *stage) compile(t *testing.T, url string) map[string][]byte {
 		set.Pairs = append(set.Pairs, v1alpha1.AccountPair{CRM: crm, OA: account})
 	}
 	slices.SortFunc(set.Pairs, func(a, b v1alpha1.AccountPair) int { return strings.Compare(a.CRM, b.CRM) })
+	s.spec, s.templates = spec, templates
 	out, problems := bundle.Compile(bundle.Input{
 		Connector: &v1alpha1.OAConnector{ObjectMeta: metav1.ObjectMeta{Namespace: "crm", Name: "hq"}, Spec: spec},
 		Templates: templates, Sets: []bundle.AccountSet{set}, ProofsURL: "http://127.0.0.1:9/proofs",
