@@ -59,7 +59,7 @@ func signInAddresses(a *v1alpha1.AddressStatus, b *bundle.Bundle, sso v1alpha1.S
 		a.Issuer, a.JWKS = b.SSO.URL, b.SSO.URL+"/.well-known/jwks.json"
 	}
 	for _, f := range sso.DomainFiles {
-		a.DomainFiles = append(a.DomainFiles, b.SSO.URL+"/"+f.Name)
+		a.DomainFiles = append(a.DomainFiles, strings.TrimSuffix(b.SSO.URL, sso.PathPrefix)+"/"+f.Name) // at the root of the host
 	}
 }
 

@@ -23,7 +23,8 @@ func exposed(c *v1alpha1.OAConnector, o observation) metav1.Condition {
 	}
 	if sso.Exposure.Type == v1alpha1.ExposureNone {
 		return set(metav1.ConditionUnknown, v1alpha1.ReasonNotExposed, fmt.Sprintf(
-			"exposure.type is None: route %s to service %q port 8080 yourself", sso.Host, workload.GatewayName(c.Name)))
+			"exposure.type is None: route %s to service %q port 8080 yourself",
+			strings.Join(workload.PublicAddresses(sso), ", "), workload.GatewayName(c.Name)))
 	}
 	if workload.HasRoute(c) {
 		return set(routed(c, o))

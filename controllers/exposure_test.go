@@ -65,3 +65,58 @@ func TestTheAPIRefusesMistakesInTheExposure(t *testing.T) {
 		}), ""},
 	)
 }
+
+// Several hosts of which the gateway has a part: the Ingress leads there, and what is to be pasted is that of the main host.
+func TestSeveralHostsAndAPathPrefix(t *testing.T) {
+	w := newWorld(t)
+	w.ready(withSSO(t), func(c *v1alpha1.OAConnector) {
+		sso := &c.Spec.SSO
+		sso.AdditionalHosts, sso.PathPrefix = []string{"sso.office.test"}, "/oa"
+		sso.Exposure.TLS.SecretName = "sso-tls"
+		sso.DomainFiles = []v1alpha1.DomainFile{{Name: "WW_verify_AbC123.txt", Content: "AbC123"}}
+	})
+	i := get(w, "hq-gateway", &networkingv1.Ingress{})
+	w.Expect(i.Spec.Rules).To(HaveLen(2))
+	w.Expect(i.Spec.Rules[1].Host).To(Equal("sso.office.test"))
+	w.Expect(i.Spec.Rules[1].HTTP.Paths).To(ContainElement(HaveField("Path", "/oa")))
+	a := get(w, "hq", &v1alpha1.OAConnector{}).Status.Addresses
+	w.Expect(a.Login).To(HavePrefix("https://sso.oabridge.test/oa/erp/syncdata/open/oa/authorizeWeb/SeeYon/login/"))
+	w.Expect(a.JWKS).To(Equal("https://sso.oabridge.test/oa/.well-known/jwks.json"))
+	w.Expect(a.DomainFiles).To(Equal([]string{"https://sso.oabridge.test/WW_verify_AbC123.txt"}))
+
+	change(w, "hq", &v1alpha1.OAConnector{}, func(c *v1alpha1.OAConnector) {
+		c.Spec.SSO.Exposure = v1alpha1.Exposure{Type: v1alpha1.ExposureNone}
+	})
+	w.expectCondition(v1alpha1.ConditionExposed, Equal(
+		`Unknown NotExposed: exposure.type is None: route sso.oabridge.test/oa, sso.office.test/oa to service "hq-gateway" port 8080 yourself`))
+}
+
+func TestTheAPIRefusesMistakesInHosts(t *testing.T) {
+	edit := func(change func(*v1alpha1.SSO)) func(*v1alpha1.OAConnector) {
+		return func(c *v1alpha1.OAConnector) { change(&c.Spec.SSO) }
+	}
+	prefix := func(p string) func(*v1alpha1.OAConnector) {
+		return edit(func(s *v1alpha1.SSO) { s.PathPrefix = p })
+	}
+	newWorld(t).judge(
+		mistake{"the main host again", edit(func(s *v1alpha1.SSO) { s.AdditionalHosts = []string{s.Host} }), "take host out of additionalHosts"},
+		mistake{"a host with a scheme", edit(func(s *v1alpha1.SSO) { s.AdditionalHosts = []string{"https://sso.office.test"} }), "must be a full DNS name without scheme and port"},
+		mistake{"localhost", edit(func(s *v1alpha1.SSO) { s.AdditionalHosts = []string{"localhost"} }), "localhost, .local names and IP addresses are refused"},
+		mistake{"hosts of no gateway", edit(func(s *v1alpha1.SSO) {
+			s.Mode, s.AdditionalHosts = v1alpha1.SSONone, []string{"sso.office.test"}
+		}), "additionalHosts are further names of a gateway beside host"},
+		mistake{"a provider with two addresses", edit(func(s *v1alpha1.SSO) {
+			s.AdditionalHosts, s.CRMLogin.Type = []string{"sso.office.test"}, v1alpha1.LoginOpenIDProvider
+			s.CRMLogin.OpenID = v1alpha1.OpenIDClient{ClientID: "crm", RedirectURIs: []string{"https://crm.example/back"}}
+		}), "additionalHosts are not possible with crmLogin.type OpenIDProvider"},
+		mistake{"a prefix that begins nowhere", prefix("oa"), "should match"},
+		mistake{"a prefix that ends nowhere", prefix("/oa/"), "should match"},
+		mistake{"a prefix that climbs", prefix("/oa/../crm"), "should match"},
+		mistake{"a prefix in disguise", prefix("/o%61"), "should match"},
+		mistake{"a prefix of Seeyon's list", func(c *v1alpha1.OAConnector) {
+			c.Spec.SSO.PathPrefix = "/oa"
+			c.Spec.Seeyon.Mode, c.Spec.Seeyon.Pull.TokenSecretRef.Name = v1alpha1.SeeyonPull, "hq-pull"
+		}, "the list that Seeyon reads has a fixed path; give the connector a host of its own"},
+		mistake{"two hosts and a prefix", edit(func(s *v1alpha1.SSO) { s.AdditionalHosts, s.PathPrefix = []string{"sso.office.test"}, "/portal/oa" }), ""},
+	)
+}

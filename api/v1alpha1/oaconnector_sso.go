@@ -34,6 +34,9 @@ const (
 )
 
 // SSO is the way from the OA into the CRM. CRM to OA is not offered.
+// +kubebuilder:validation:XValidation:rule="!has(self.additionalHosts) || (self.mode != 'None' && has(self.host) && !(self.host in self.additionalHosts))",message="additionalHosts are further names of a gateway beside host: set mode and host, and take host out of additionalHosts"
+// +kubebuilder:validation:XValidation:rule="!has(self.additionalHosts) || self.?crmLogin.?type.orValue('SignedJWT') != 'OpenIDProvider'",message="additionalHosts are not possible with crmLogin.type OpenIDProvider, which has one address; take them out, or use another type"
+// +kubebuilder:validation:XValidation:rule="!has(self.pathPrefix) || has(self.host)",message="pathPrefix needs host: it is the part of its address that leads to the gateway"
 // +kubebuilder:validation:XValidation:rule="self.mode == 'None' || has(self.host)",message="host is needed unless mode is None"
 // +kubebuilder:validation:XValidation:rule="!(self.mode in ['SignedLink', 'JWT', 'OIDC', 'OAuth2']) || has(self.secretRef)",message="this mode needs secretRef: SignedLink the key link-secret, JWT the key jwks.json or shared-key, OIDC and OAuth2 the key client-secret"
 // +kubebuilder:validation:XValidation:rule="(self.mode == 'JWT') == has(self.jwt)",message="the block jwt belongs to mode JWT, which needs it"
@@ -54,6 +57,23 @@ type SSO struct {
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="!format.dns1123Subdomain().validate(self).hasValue() && self.contains('.') && !self.endsWith('.local') && !isIP(self)",message="host must be a full DNS name without scheme and port that OA users can reach; localhost, .local names and IP addresses are refused"
 	Host string `json:"host,omitempty"`
+	// additionalHosts are further names under which people may come, such as one for the office and one for outside. Each
+	// signs in by itself: whoever comes under a name is sent back to this name. Links and status.addresses have host.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=253
+	// +kubebuilder:validation:items:XValidation:rule="!format.dns1123Subdomain().validate(self).hasValue() && self.contains('.') && !self.endsWith('.local') && !isIP(self)",message="must be a full DNS name without scheme and port that OA users can reach; localhost, .local names and IP addresses are refused"
+	AdditionalHosts []string `json:"additionalHosts,omitempty"`
+	// pathPrefix is the part of the hosts' addresses that leads to the gateway, such as /oa, where a host serves other things
+	// as well. It is in every link that is pushed. Default: the gateway has the whole host.
+	// +optional
+	// +kubebuilder:validation:MinLength=2
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^(/[A-Za-z0-9_-]+)+$`
+	PathPrefix string `json:"pathPrefix,omitempty"`
 	// exposure is how the host reaches the gateway.
 	// +optional
 	// +default={"type":"Ingress"}

@@ -37,6 +37,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="!has(self.notifications) || has(self.source.crm) || self.notifications.channels.all(c, c.type != 'CRM')",message="a notification channel of type CRM needs spec.source.crm: the message is sent through the CRM's open interface"
 // +kubebuilder:validation:XValidation:rule="self.?protocol.orValue('REST') == 'Webservice' || !self.?result.?xmlJsonField.hasValue()",message="spec.result.xmlJsonField is only for protocol Webservice"
 // +kubebuilder:validation:XValidation:rule="self.?seeyon.?mode.orValue('Push') == 'Push' || !self.?dispatcher.?queue.?nats.hasValue() || self.?dispatcher.?records.?indexSecretRef.hasValue()",message="spec.seeyon.mode Pull and Both with a queue in NATS need spec.dispatcher.records.indexSecretRef: the replicas share the list that Seeyon reads"
+// +kubebuilder:validation:XValidation:rule="!self.?sso.?pathPrefix.hasValue() || self.?seeyon.?mode.orValue('Push') == 'Push'",message="spec.sso.pathPrefix is not possible with spec.seeyon.mode Pull and Both: the list that Seeyon reads has a fixed path; give the connector a host of its own"
 type OAConnectorSpec struct {
 	// type is the OA product on the other side.
 	// +required

@@ -23,6 +23,9 @@ func compileSSO(s v1alpha1.SSO, proofsURL string) *SSO {
 		FrameAncestors: s.FrameAncestors,
 		QR:             s.QR == v1alpha1.Enabled,
 	}
+	for _, host := range s.AdditionalHosts {
+		out.OtherURLs = append(out.OtherURLs, publicURL(s, host))
+	}
 	if s.CRMLogin.Type == v1alpha1.LoginOpenIDProvider {
 		c := s.CRMLogin.OpenID
 		out.OpenID = &OpenID{ClientID: c.ClientID, RedirectURIs: c.RedirectURIs, Public: c.Type == v1alpha1.ClientPublic}
@@ -86,15 +89,21 @@ func compileApp(out *SSO, s v1alpha1.SSO) {
 // CompanySlot is the folder with the secret of a company.
 func CompanySlot(i int) string { return SlotCompany + strconv.Itoa(i) }
 
-// linkURL is scheme and host of the links that are pushed, or "". An Ingress without TLS makes them http. With an HTTPRoute
-// TLS ends at the Gateway, and without either something else exposes the host, with TLS as a rule; with mode None the host is not ours at all (F109).
+// linkURL is scheme, host and path prefix of the links that are pushed, or "".
 func linkURL(s v1alpha1.SSO) string {
-	switch {
-	case s.Host == "":
+	if s.Host == "" {
 		return ""
-	case s.Mode != v1alpha1.SSONone && or(s.Exposure.Type, DefaultExposure) == v1alpha1.ExposureIngress && s.Exposure.TLS.SecretName == "":
-		return "http://" + s.Host
-	default:
-		return "https://" + s.Host
 	}
+	return publicURL(s, s.Host)
+}
+
+// publicURL is the address of the gateway under one of its hosts. An Ingress without TLS makes it http. With an HTTPRoute TLS
+// ends at the Gateway, and without either something else exposes the host, with TLS as a rule; with mode None the host is not
+// ours at all (F109).
+func publicURL(s v1alpha1.SSO, host string) string {
+	scheme := "https://"
+	if s.Mode != v1alpha1.SSONone && or(s.Exposure.Type, DefaultExposure) == v1alpha1.ExposureIngress && s.Exposure.TLS.SecretName == "" {
+		scheme = "http://"
+	}
+	return scheme + host + s.PathPrefix
 }

@@ -4,8 +4,10 @@ package bundle
 type SSO struct {
 	// Mode is one of v1alpha1.SSOMode but None. The block of the same name is set where the mode has one.
 	Mode string `json:"mode"`
-	// URL is scheme and host under which OA users reach the gateway, without a slash at the end.
+	// URL is scheme, host and path prefix under which OA users reach the gateway, without a slash at the end.
 	URL string `json:"url"`
+	// OtherURLs are the same for further hosts, under which people may come as well.
+	OtherURLs []string `json:"otherURLs,omitempty"`
 	// Login is how the gateway vouches for people: SignedJWT, SignedURL, OneTimeCode or OpenIDProvider.
 	Login string `json:"login"`
 	// LoginURL of the CRM takes the login token; it is the token's audience.

@@ -130,12 +130,13 @@ func (c *configurator) build(loaded *bundle.Loaded) (next *live, warning, err er
 	}
 	peer := newPeerProofs(c.peers, b.SSO.ProofsURL, token)
 	next = &live{
-		hash: loaded.Hash, url: b.SSO.URL, host: strings.ToLower(public.Hostname()), https: public.Scheme == "https",
+		hash:   loaded.Hash,
 		oaType: b.Type, mode: b.SSO.Mode, connector: b.Namespace + "/" + b.Name, enterpriseID: b.EnterpriseID,
 		suspended: b.Suspended,
 		qr:        b.SSO.QR, verifyTimeout: maxVerifyTimeout, accounts: loaded.Accounts,
 		proofs: peer, records: peer, framing: b.SSO.FrameAncestors, files: map[string]string{},
 	}
+	next.answerAt(public)
 	if d := b.Delivery.Timeout.Std(); d > 0 {
 		next.verifyTimeout = min(d, maxVerifyTimeout)
 	}
@@ -160,16 +161,21 @@ func (c *configurator) build(loaded *bundle.Loaded) (next *live, warning, err er
 		c.signIn, c.signsIn = signIn, loaded.Hash
 	}
 	next.signIn = c.signIn
-	next.issuer, warning, err = c.newIssuer(b.SSO, next)
-	return next, warning, err
+	if next.issuer, warning, err = c.newIssuer(b.SSO, next); err != nil {
+		return nil, nil, err
+	}
+	if next.others, err = next.under(b.SSO.OtherURLs); err != nil {
+		return nil, nil, err
+	}
+	return next, warning, nil
 }
 
 // publicAddress parses the only source of absolute addresses: no request header ever is one.
 func publicAddress(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" || u.User != nil ||
-		u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
-		return nil, errors.New("sso.url must be scheme and host only; correct spec.sso.host")
+		!prefixPattern.MatchString(u.EscapedPath()) || u.RawQuery != "" || u.Fragment != "" {
+		return nil, errors.New("sso.url must be scheme, host and path prefix only; correct spec.sso.host and spec.sso.pathPrefix")
 	}
 	return u, nil
 }

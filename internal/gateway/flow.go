@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/oabridge/oabridge/internal/oa"
@@ -201,9 +202,13 @@ func (c *live) cookie(name, value string, life time.Duration, site http.SameSite
 	}
 }
 
-// cookieName: browsers take a cookie with the prefix __Host- from this very host over TLS only. A gateway on trial without
-// TLS has to do without.
+// cookieName: browsers take a cookie with the prefix __Host- from this very host over TLS only, and for the whole host: the path
+// prefix is in the name, so that two gateways on one host do not disturb each other. A gateway on trial without TLS has to do
+// without __Host-.
 func (c *live) cookieName(name string) string {
+	if c.prefix != "" {
+		name = strings.ReplaceAll(c.prefix[1:], "/", ".") + "." + name
+	}
 	if c.https {
 		return "__Host-" + name
 	}

@@ -59,24 +59,25 @@ func newHandler(keys *login.KeyRing, m *metrics, log logr.Logger, now func() tim
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, span, trace := h.beginTrace(r)
 	r = r.WithContext(ctx)
-	c := h.live.Load()
+	c, target := h.live.Load(), r.RequestURI
 	var framing []string
 	if c != nil {
-		framing = c.framing
+		c = c.at(r.Host)
+		framing, target = c.framing, c.below(r.RequestURI)
 	}
 	protect(w.Header(), c != nil && c.https, framing)
 	defer h.recover(w, r, c, trace, framing)
 
-	if r.RequestURI == JWKSPath {
+	if target == JWKSPath {
 		h.serveKeys(w, r, trace)
 		return
 	}
-	if c != nil && h.serveOther(w, r, c, trace) {
+	if c != nil && h.serveOther(w, r, c, target, trace) {
 		return
 	}
 	start := h.now()
-	v, res := h.visit(r, c, trace)
-	if res.code != "" && (strings.HasPrefix(r.RequestURI, prefixOA) || strings.HasPrefix(r.RequestURI, prefixOwn)) {
+	v, res := h.visit(r, c, target, trace)
+	if res.code != "" && (strings.HasPrefix(target, prefixOA) || strings.HasPrefix(target, prefixOwn)) {
 		// The rest is noise of scanners and browsers, and of pages that ask whether there is news.
 		h.metrics.total.Observe(h.now().Sub(start).Seconds())
 		h.metrics.logins.WithLabelValues(string(res.code)).Inc()
@@ -88,7 +89,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // visit decides about one request. Everything that can be refused without touching a proof is refused first.
-func (h *Handler) visit(r *http.Request, c *live, trace string) (*visit, result) {
+func (h *Handler) visit(r *http.Request, c *live, target, trace string) (*visit, result) {
 	v := &visit{live: c, request: r, trace: trace}
 	if c == nil {
 		v.caller = callerOf(r, nil)
@@ -96,7 +97,8 @@ func (h *Handler) visit(r *http.Request, c *live, trace string) (*visit, result)
 	}
 	v.caller = callerOf(r, c.trusted)
 	known := false
-	v.route, known = parseRoute(r.RequestURI)
+	v.route, known = parseRoute(target)
+	v.route.path = c.prefix + v.route.path
 	switch {
 	// HEAD as well: a link preview must not burn the ticket.
 	case !allowed(v.route, known, r.Method):
@@ -172,11 +174,12 @@ func (v *visit) providerName() string {
 	return ""
 }
 
-// serveOther answers what has nothing to do with a click: the login issuer's own addresses, and domain files. It reports
-// whether it did.
-func (h *Handler) serveOther(w http.ResponseWriter, r *http.Request, c *live, trace string) bool {
-	if endpoints, ok := c.issuer.(login.Endpoints); ok && endpoints.Serves(r.URL.Path) && r.URL.Path == pathOf(r.RequestURI) {
-		endpoints.ServeHTTP(w, r)
+// serveOther answers what has nothing to do with a click: the login issuer's own addresses, and domain files, which are at the
+// root of the host whatever the prefix. It reports whether it did.
+func (h *Handler) serveOther(w http.ResponseWriter, r *http.Request, c *live, target, trace string) bool {
+	path := pathOf(target)
+	if endpoints, ok := c.issuer.(login.Endpoints); ok && endpoints.Serves(path) && r.URL.Path == c.prefix+path {
+		endpoints.ServeHTTP(w, c.inside(r))
 		return true
 	}
 	file, ok := c.files[r.RequestURI]

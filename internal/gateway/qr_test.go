@@ -81,12 +81,13 @@ func (b *tab) confirm(page answer, change ...func(*http.Request)) answer {
 	return b.w.read(resp)
 }
 
-// qrWorld is a gateway of WeLink that shows codes.
-func qrWorld(t *testing.T) (*world, func(b *tab, page answer, person string) answer) {
+// qrWorld is a gateway of WeLink that shows codes, under an address if it is not the usual one.
+func qrWorld(t *testing.T, address ...string) (*world, func(b *tab, page answer, person string) answer) {
 	t.Helper()
+	base := append(address, gatewayURL)[0]
 	sim, err := welinksim.New(welinksim.Options{
 		Tenants: []welinksim.Tenant{{ID: "t1", Name: "甲公司"}}, People: people,
-		Apps: []welinksim.App{{ClientID: "client1", ClientSecret: gatewaySecret, Name: "CRM", RedirectURIs: []string{gatewayURL + "/sso/callback/welink"}}},
+		Apps: []welinksim.App{{ClientID: "client1", ClientSecret: gatewaySecret, Name: "CRM", RedirectURIs: []string{base + "/sso/callback/welink"}}},
 	})
 	v := newVendor(t, v1alpha1.TypeWeLink, sim, err)
 	v.spec.Endpoint.URL = v.url + "/api"
@@ -107,7 +108,7 @@ func qrWorld(t *testing.T) (*world, func(b *tab, page answer, person string) ans
 			t.Fatal(err)
 		}
 		w.keepSecret(code)
-		return b.open(prefixCallback + "welink?code=" + code + "&state=" + state)
+		return b.open(base + prefixCallback + "welink?code=" + code + "&state=" + state)
 	}
 	return w, signIn
 }

@@ -168,7 +168,10 @@ func (p *process) keyIDs() []string {
 // fetch sends a plain request to the gateway; a bundle without TLS has links with http.
 func (p *process) fetch(target string) answer {
 	p.t.Helper()
-	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, "http://"+gatewayHost+target, nil)
+	if strings.HasPrefix(target, "/") {
+		target = "http://" + gatewayHost + target
+	}
+	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, target, nil)
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -19,11 +19,14 @@ type accounts interface {
 // live is everything that a click needs, as it is configured now. It is replaced as a whole.
 type live struct {
 	hash string
-	// url is the public address: scheme and host, without a slash at the end.
+	// url is the public address: scheme, host and path prefix, without a slash at the end.
 	url string
-	// host and https are taken from it; host is in lower case and without port.
-	host  string
-	https bool
+	// host, prefix and https are taken from it; host is in lower case and without port.
+	host   string
+	prefix string
+	https  bool
+	// others is the same under further hosts.
+	others map[string]*live
 
 	oaType       string
 	mode         string // of the sign-in

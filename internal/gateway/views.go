@@ -66,16 +66,16 @@ func codePage(v *visit, link, number string) (*view, error) {
 	return &view{
 		name: "code.html", title: "扫码登录 · Sign in with a code", script: codeJS, connect: true,
 		data: map[string]any{
-			"Size": c.Size + 2*border, "Pixels": module * (c.Size + 2*border), "Path": path.String(), "Number": number, "Poll": pathPoll, "Again": again,
+			"Size": c.Size + 2*border, "Pixels": module * (c.Size + 2*border), "Path": path.String(), "Number": number, "Poll": v.prefix + pathPoll, "Again": again,
 			"Web": v.route.path + "?" + query.Encode(),
 		},
 	}, nil
 }
 
 // confirmPage is shown where the OA sent the phone back, with a code in the address that is used up.
-func confirmPage(_ *visit, approval, number string) *view {
+func confirmPage(v *visit, approval, number string) *view {
 	return &view{name: "confirm.html", title: "确认登录 · Confirm", form: true, script: tidyJS,
-		data: map[string]any{"Approval": approval, "Number": number, "Action": pathConfirm}}
+		data: map[string]any{"Approval": approval, "Number": number, "Action": v.prefix + pathConfirm}}
 }
 
 func confirmedPage() *view {

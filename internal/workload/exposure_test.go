@@ -11,6 +11,22 @@ import (
 	"github.com/oabridge/oabridge/internal/workload"
 )
 
+// shared has two hosts of which it has a part, and proves at their root whose they are.
+func shared() workload.Input {
+	in := exposed()
+	sso := &in.Connector.Spec.SSO
+	sso.AdditionalHosts, sso.PathPrefix = []string{"sso.office.example"}, "/portal/oa"
+	sso.DomainFiles = []v1alpha1.DomainFile{{Name: "WW_verify_AbC123.txt", Content: "AbC123"}}
+	return in
+}
+
+// sharedRoute is the same through the Gateway API.
+func sharedRoute() workload.Input {
+	in := shared()
+	in.Connector.Spec.SSO.Exposure = routed().Connector.Spec.SSO.Exposure
+	return in
+}
+
 // exposed has an Ingress with everything that can be said of one.
 func exposed() workload.Input {
 	in := full()
@@ -64,4 +80,21 @@ func TestOwnLabelsOfTheIngressStay(t *testing.T) {
 	in := exposed()
 	in.Connector.Spec.SSO.Exposure.Labels = map[string]string{"edge": "public", v1alpha1.LabelConnector: "other"}
 	NewWithT(t).Expect(ingress(t, in).Labels).To(And(HaveKeyWithValue("edge", "public"), HaveKeyWithValue(v1alpha1.LabelConnector, "hq")))
+}
+
+// Each host leads to the same doors, and one certificate is for all of them.
+func TestSeveralHosts(t *testing.T) {
+	g := NewWithT(t)
+	i := ingress(t, shared())
+	var doors []string
+	for _, r := range i.Spec.Rules {
+		for _, p := range r.HTTP.Paths {
+			doors = append(doors, r.Host+p.Path+" "+string(*p.PathType)+" "+p.Backend.Service.Name)
+		}
+	}
+	g.Expect(doors).To(Equal([]string{
+		"sso.crm.example/WW_verify_AbC123.txt Exact hq-gateway", "sso.crm.example/portal/oa Prefix hq-gateway",
+		"sso.office.example/WW_verify_AbC123.txt Exact hq-gateway", "sso.office.example/portal/oa Prefix hq-gateway",
+	}))
+	g.Expect(i.Spec.TLS).To(Equal([]networkingv1.IngressTLS{{Hosts: []string{"sso.crm.example", "sso.office.example"}, SecretName: "sso-tls"}}))
 }

@@ -1,9 +1,6 @@
 package workload
 
 import (
-	"cmp"
-	"maps"
-
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	networkingv1ac "k8s.io/client-go/applyconfigurations/networking/v1"
@@ -52,27 +49,30 @@ func gatewayService(in Input) Object {
 	return service(in, v1alpha1.ComponentGateway, GatewayName(in.Connector.Name), servicePort("http", bundle.PortPublic))
 }
 
-// gatewayIngress sends the whole host to the gateway: the paths belong to the SSO modes, not to the operator. Only the list
-// that Seeyon reads is the dispatcher's.
+// gatewayIngress sends each host, or what is below its path prefix, to the gateway: the paths belong to the SSO modes, not to
+// the operator.
 func gatewayIngress(in Input) Object {
 	sso := in.Connector.Spec.SSO
-	path := func(path string, kind networkingv1.PathType, service string) *networkingv1ac.HTTPIngressPathApplyConfiguration {
-		return networkingv1ac.HTTPIngressPath().WithPath(path).WithPathType(kind).
-			WithBackend(networkingv1ac.IngressBackend().WithService(networkingv1ac.IngressServiceBackend().
-				WithName(service).
-				WithPort(networkingv1ac.ServiceBackendPort().WithNumber(bundle.PortPublic))))
-	}
 	paths := networkingv1ac.HTTPIngressRuleValue()
-	if bundle.Pulled(&in.Connector.Spec) {
-		paths.WithPaths(path(bundle.PathPendings, networkingv1.PathTypeExact, DispatcherName(in.Connector.Name)))
+	for _, d := range doors(in) {
+		kind := networkingv1.PathTypePrefix
+		if d.exact {
+			kind = networkingv1.PathTypeExact
+		}
+		paths.WithPaths(networkingv1ac.HTTPIngressPath().WithPath(d.path).WithPathType(kind).
+			WithBackend(networkingv1ac.IngressBackend().WithService(networkingv1ac.IngressServiceBackend().
+				WithName(d.service).
+				WithPort(networkingv1ac.ServiceBackendPort().WithNumber(bundle.PortPublic)))))
 	}
-	paths.WithPaths(path("/", networkingv1.PathTypePrefix, GatewayName(in.Connector.Name)))
-	spec := networkingv1ac.IngressSpec().WithRules(networkingv1ac.IngressRule().WithHost(sso.Host).WithHTTP(paths))
+	spec := networkingv1ac.IngressSpec()
+	for _, host := range hosts(sso) {
+		spec.WithRules(networkingv1ac.IngressRule().WithHost(host).WithHTTP(paths))
+	}
 	if sso.Exposure.ClassName != "" {
 		spec.WithIngressClassName(sso.Exposure.ClassName)
 	}
 	if secret := sso.Exposure.TLS.SecretName; secret != "" {
-		spec.WithTLS(networkingv1ac.IngressTLS().WithHosts(sso.Host).WithSecretName(secret))
+		spec.WithTLS(networkingv1ac.IngressTLS().WithHosts(hosts(sso)...).WithSecretName(secret))
 	}
 	return networkingv1ac.Ingress(GatewayName(in.Connector.Name), in.Connector.Namespace).
 		WithLabels(exposureLabels(in)).
@@ -81,40 +81,3 @@ func gatewayIngress(in Input) Object {
 		WithOwnerReferences(owner(in.Connector)).
 		WithSpec(spec)
 }
-
-// exposureLabels are the user's and the operator's own, which win.
-func exposureLabels(in Input) map[string]string {
-	ours := labels(in.Connector, v1alpha1.ComponentGateway)
-	all := withoutKeysOf(in.Connector.Spec.SSO.Exposure.Labels, ours)
-	if all == nil {
-		return ours
-	}
-	maps.Copy(all, ours)
-	return all
-}
-
-// issuerAnnotations ask cert-manager for the certificate of an Ingress, in the words of its ingress-shim.
-func issuerAnnotations(i v1alpha1.CertificateIssuer) map[string]string {
-	const prefix = "cert-manager.io/"
-	if i.Name == "" {
-		return nil
-	}
-	kind := cmp.Or(i.Kind, kindIssuer)
-	if kind == kindClusterIssuer && i.Group == "" {
-		return map[string]string{prefix + "cluster-issuer": i.Name}
-	}
-	annotations := map[string]string{prefix + "issuer": i.Name}
-	if kind != kindIssuer {
-		annotations[prefix+"issuer-kind"] = kind
-	}
-	if i.Group != "" {
-		annotations[prefix+"issuer-group"] = i.Group
-	}
-	return annotations
-}
-
-// Kinds of cert-manager's own issuers.
-const (
-	kindIssuer        = "Issuer"
-	kindClusterIssuer = "ClusterIssuer"
-)

@@ -60,20 +60,20 @@ func (r *httpRoute) GetNamespace() *string  { return r.Namespace }
 // gatewayRoute is to the Gateway API what gatewayIngress is to an ingress controller.
 func gatewayRoute(in Input) Object {
 	sso := in.Connector.Spec.SSO
-	rule := func(kind, path, service string) routeRule {
-		return routeRule{
-			Matches:     []routeMatch{{Path: routePath{Type: kind, Value: path}}},
-			BackendRefs: []routeBackend{{Name: service, Port: bundle.PortPublic}},
-		}
-	}
-	spec := routeSpec{Hostnames: []string{sso.Host}}
+	spec := routeSpec{Hostnames: hosts(sso)}
 	for _, ref := range sso.Exposure.ParentRefs {
 		spec.ParentRefs = append(spec.ParentRefs, routeParent(ref))
 	}
-	if bundle.Pulled(&in.Connector.Spec) {
-		spec.Rules = append(spec.Rules, rule("Exact", bundle.PathPendings, DispatcherName(in.Connector.Name)))
+	for _, d := range doors(in) {
+		kind := "PathPrefix"
+		if d.exact {
+			kind = "Exact"
+		}
+		spec.Rules = append(spec.Rules, routeRule{
+			Matches:     []routeMatch{{Path: routePath{Type: kind, Value: d.path}}},
+			BackendRefs: []routeBackend{{Name: d.service, Port: bundle.PortPublic}},
+		})
 	}
-	spec.Rules = append(spec.Rules, rule("PathPrefix", "/", GatewayName(in.Connector.Name)))
 	return &httpRoute{
 		TypeMetaApplyConfiguration: *metav1ac.TypeMeta().WithAPIVersion(RouteKind.GroupVersion().String()).WithKind(RouteKind.Kind),
 		ObjectMetaApplyConfiguration: metav1ac.ObjectMeta().

@@ -121,7 +121,10 @@ func watched() workload.Input {
 	return in
 }
 
-var inputs = map[string]func() workload.Input{"minimal": minimal, "full": full, "single-gateway": single, "nats": scaled, "pull": pulled, "route": routed, "placed": placed, "guarded": guarded, "open": open, "exposed": exposed, "watched": watched}
+var inputs = map[string]func() workload.Input{
+	"minimal": minimal, "full": full, "single-gateway": single, "nats": scaled, "pull": pulled, "route": routed, "watched": watched,
+	"placed": placed, "guarded": guarded, "open": open, "exposed": exposed, "shared": shared, "shared-route": sharedRoute,
+}
 
 func render(t *testing.T, objects []workload.Object) []byte {
 	t.Helper()
