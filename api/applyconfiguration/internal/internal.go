@@ -1810,6 +1810,12 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.oabridge.oabridge.api.v1alpha1.SSO
   map:
     fields:
+    - name: additionalHosts
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
     - name: app
       type:
         namedType: com.github.oabridge.oabridge.api.v1alpha1.AppSSO
@@ -1871,6 +1877,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: oidc
       type:
         namedType: com.github.oabridge.oabridge.api.v1alpha1.OIDCSSO
+    - name: pathPrefix
+      type:
+        scalar: string
     - name: podTemplate
       type:
         namedType: com.github.oabridge.oabridge.api.v1alpha1.PodTemplate

@@ -19,6 +19,12 @@ type SSOApplyConfiguration struct {
 	Mode *apiv1alpha1.SSOMode `json:"mode,omitempty"`
 	// host is the public name of the gateway, without scheme. It is in every link that is pushed.
 	Host *string `json:"host,omitempty"`
+	// additionalHosts are further names under which people may come, such as one for the office and one for outside. Each
+	// signs in by itself: whoever comes under a name is sent back to this name. Links and status.addresses have host.
+	AdditionalHosts []string `json:"additionalHosts,omitempty"`
+	// pathPrefix is the part of the hosts' addresses that leads to the gateway, such as /oa, where a host serves other things
+	// as well. It is in every link that is pushed. Default: the gateway has the whole host.
+	PathPrefix *string `json:"pathPrefix,omitempty"`
 	// exposure is how the host reaches the gateway.
 	Exposure *ExposureApplyConfiguration `json:"exposure,omitempty"`
 	// replicas of the gateway. kubectl scale and a HorizontalPodAutoscaler of the connector change this field: leave it out
@@ -87,6 +93,24 @@ func (b *SSOApplyConfiguration) WithMode(value apiv1alpha1.SSOMode) *SSOApplyCon
 // If called multiple times, the Host field is set to the value of the last call.
 func (b *SSOApplyConfiguration) WithHost(value string) *SSOApplyConfiguration {
 	b.Host = &value
+	return b
+}
+
+// WithAdditionalHosts adds the given value to the AdditionalHosts field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the AdditionalHosts field.
+func (b *SSOApplyConfiguration) WithAdditionalHosts(values ...string) *SSOApplyConfiguration {
+	for i := range values {
+		b.AdditionalHosts = append(b.AdditionalHosts, values[i])
+	}
+	return b
+}
+
+// WithPathPrefix sets the PathPrefix field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the PathPrefix field is set to the value of the last call.
+func (b *SSOApplyConfiguration) WithPathPrefix(value string) *SSOApplyConfiguration {
+	b.PathPrefix = &value
 	return b
 }
 
