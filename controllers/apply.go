@@ -2,16 +2,13 @@ package controllers
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -26,47 +23,28 @@ var errNotOurs = errors.New("exists and does not belong to this connector")
 // errLeftover: the object belongs to a deleted connector of the same name and is about to be collected.
 var errLeftover = errors.New("belongs to a deleted connector of the same name and is being collected")
 
-// annotationRevision is written by the Deployment controller with every rollout; it says nothing about drift.
-const annotationRevision = "deployment.kubernetes.io/revision"
-
-// applier brings children into being with server-side apply. It remembers what it applied and what the object looked
-// like right after, so that a child which nobody touched costs no request at all, and one that somebody did touch is
-// repaired. (The idea is that of the request cache of cluster-api.)
+// applier brings children into being with server-side apply. A child that is as it was left costs no request, also right
+// after a restart; one that somebody changed is repaired. It keeps nothing in memory: see ownership.go.
 type applier struct {
 	client   client.Client
 	uncached client.Reader
 	foreign  *foreignWatcher
 	routes   *routes
-
-	mu   sync.Mutex
-	done map[childKey]applied
+	fields   *ownedFields
 }
-
-type childKey struct {
-	kind      schema.GroupKind
-	key       types.NamespacedName
-	connector types.NamespacedName
-}
-
-type applied struct{ request, live string }
 
 func newApplier(c client.Client, uncached client.Reader, foreign *foreignWatcher, routes *routes) *applier {
-	return &applier{client: c, uncached: uncached, foreign: foreign, routes: routes, done: map[childKey]applied{}}
+	return &applier{client: c, uncached: uncached, foreign: foreign, routes: routes, fields: newOwnedFields(c.Scheme())}
 }
 
-// child applies one object. The error may be errNotOurs or errLeftover.
-func (a *applier) child(ctx context.Context, owner *v1alpha1.OAConnector, desired workload.Object) error {
-	gvk := schema.FromAPIVersionAndKind(*desired.GetAPIVersion(), *desired.GetKind())
-	key := childKey{
-		kind:      gvk.GroupKind(),
-		key:       types.NamespacedName{Namespace: *desired.GetNamespace(), Name: *desired.GetName()},
-		connector: client.ObjectKeyFromObject(owner),
-	}
-	request, err := digest(desired)
+// child applies one object, unless it is as it was applied and always is false. The error may be errNotOurs or errLeftover.
+func (a *applier) child(ctx context.Context, owner *v1alpha1.OAConnector, desired workload.Object, always bool) error {
+	request, sum, err := signed(desired)
 	if err != nil {
 		return err
 	}
-	live, err := a.live(ctx, gvk, key.key)
+	gvk, key := request.GroupVersionKind(), client.ObjectKeyFromObject(request)
+	live, err := a.live(ctx, gvk, key)
 	if err != nil {
 		return err
 	}
@@ -74,7 +52,7 @@ func (a *applier) child(ctx context.Context, owner *v1alpha1.OAConnector, desire
 		// The cache holds labelled objects only: ask the API once before something unseen is overwritten.
 		var meta metav1.PartialObjectMetadata
 		meta.SetGroupVersionKind(gvk)
-		switch err := a.uncached.Get(ctx, key.key, &meta); {
+		switch err := a.uncached.Get(ctx, key, &meta); {
 		case err == nil:
 			live = &meta
 		case !apierrors.IsNotFound(err):
@@ -84,22 +62,49 @@ func (a *applier) child(ctx context.Context, owner *v1alpha1.OAConnector, desire
 	if live != nil {
 		if err := checkOwner(live, owner); err != nil {
 			if errors.Is(err, errNotOurs) {
-				a.foreign.watch(gvk, live, key.connector)
+				a.foreign.watch(gvk, live, client.ObjectKeyFromObject(owner))
 			}
 			return err
 		}
-		fingerprint, err := fingerprintOf(live)
-		if err != nil {
+		same, err := a.asApplied(live, request, sum)
+		if err != nil || (same && !always) {
 			return err
 		}
-		if a.known(key) == (applied{request, fingerprint}) {
-			return nil
-		}
 	}
-	if err := a.client.Apply(ctx, desired, connectorManager, client.ForceOwnership); err != nil {
-		return err
+	return a.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(request), connectorManager, client.ForceOwnership)
+}
+
+// signed returns the request for a child, with its own digest as an annotation.
+func signed(desired workload.Object) (request *unstructured.Unstructured, sum string, err error) {
+	data, err := json.Marshal(desired)
+	if err != nil {
+		return nil, "", err
 	}
-	return a.remember(key, request, desired) // desired now holds the answer of the API
+	request = &unstructured.Unstructured{}
+	if err := request.UnmarshalJSON(data); err != nil {
+		return nil, "", err
+	}
+	sum = shortDigest(data)
+	annotations := request.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[v1alpha1.AnnotationApplied] = sum
+	request.SetAnnotations(annotations)
+	return request, sum, nil
+}
+
+// asApplied says whether the live object was made by this very request and nobody has changed a field of it since.
+func (a *applier) asApplied(live client.Object, request *unstructured.Unstructured, sum string) (bool, error) {
+	if live.GetAnnotations()[v1alpha1.AnnotationApplied] != sum {
+		return false, nil
+	}
+	owned, err := ownership(live)
+	if err != nil || owned == "" {
+		return false, err
+	}
+	wanted, err := a.fields.of(request)
+	return owned == wanted, err
 }
 
 // live returns the object from the cache, nil if it is not there.
@@ -115,62 +120,10 @@ func (a *applier) live(ctx context.Context, gvk schema.GroupVersionKind, key typ
 	if !ok {
 		return nil, fmt.Errorf("%s is not an object", gvk)
 	}
-	if err := a.client.Get(ctx, key, object); err != nil {
+	if err := a.client.Get(ctx, key, object, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, client.IgnoreNotFound(err)
 	}
 	return object, nil
-}
-
-func (a *applier) known(key childKey) applied {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.done[key]
-}
-
-func (a *applier) remember(key childKey, request string, answer any) error {
-	data, err := json.Marshal(answer)
-	if err != nil {
-		return err
-	}
-	var meta metav1.PartialObjectMetadata
-	if err := json.Unmarshal(data, &meta); err != nil {
-		return err
-	}
-	fingerprint, err := fingerprintOf(&meta)
-	if err != nil {
-		return err
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.done[key] = applied{request, fingerprint}
-	return nil
-}
-
-func (a *applier) forget(connector types.NamespacedName) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	maps.DeleteFunc(a.done, func(k childKey, _ applied) bool { return k.connector == connector })
-}
-
-// fingerprintOf changes when someone changes what a child declares, and not with its status. Kinds without a generation
-// have little or no status; for them it is the resource version.
-func fingerprintOf(o client.Object) (string, error) {
-	if o.GetGeneration() == 0 {
-		return string(o.GetUID()) + "@" + o.GetResourceVersion(), nil
-	}
-	annotations := maps.Clone(o.GetAnnotations())
-	delete(annotations, annotationRevision)
-	if len(annotations) == 0 {
-		annotations = nil
-	}
-	meta, err := digest([]any{o.GetLabels(), annotations, o.GetOwnerReferences()})
-	return fmt.Sprintf("%s#%d %s", o.GetUID(), o.GetGeneration(), meta), err
-}
-
-func digest(v any) (string, error) {
-	data, err := json.Marshal(v)
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:16]), err
 }
 
 // ours says whether an object belongs to a connector: it is controlled by it, or it has its label and no controller (the

@@ -43,6 +43,9 @@ func (b *BindingReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 		b.matcher.forget(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
+	if !b.options.owns(&binding) {
+		return ctrl.Result{}, nil
+	}
 	if !binding.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, nil // what was matched goes with it
 	}
@@ -130,7 +133,7 @@ func named(problems []problem) []string {
 // groups are the sets of each connector that selects the own one, and first the own one alone.
 func (b *BindingReconciler) groups(ctx context.Context, own accountSource) ([][]accountSource, error) {
 	var connectors v1alpha1.OAConnectorList
-	if err := b.client.List(ctx, &connectors, client.InNamespace(own.binding.Namespace)); err != nil {
+	if err := b.client.List(ctx, &connectors, client.InNamespace(own.binding.Namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return nil, err
 	}
 	groups := [][]accountSource{{own}}
@@ -207,7 +210,7 @@ func setupBinding(mgr ctrl.Manager, o Options) error {
 // all bindings of the namespace: a conflict has two sides, and a selector may reach any of them.
 func (b *BindingReconciler) all(ctx context.Context, o client.Object) []reconcile.Request {
 	var bindings v1alpha1.AccountBindingList
-	if err := b.client.List(ctx, &bindings, client.InNamespace(o.GetNamespace())); err != nil {
+	if err := b.client.List(ctx, &bindings, client.InNamespace(o.GetNamespace()), client.UnsafeDisableDeepCopy); err != nil {
 		return nil
 	}
 	var requests []reconcile.Request

@@ -28,16 +28,15 @@ var steeredByAnnotation = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) 
 	return false
 }}
 
-// heedRequest forgets what the operator remembers of the children of a connector, when somebody asks for that: each of them
-// is then compared and applied as if it had never been.
+// heedRequest has a connector compiled anew and each of its children applied, also those that are as they were applied, when
+// somebody asks for that.
 func (c *ConnectorReconciler) heedRequest(_ context.Context, r *round) error {
 	before := c.status.previous(r.connector, r.connector.Status)
 	if handledRequest(r.connector, before) == before.LastHandledReconcileAt {
 		return nil
 	}
-	key := client.ObjectKeyFromObject(r.connector)
-	c.apply.forget(key)
-	c.compiles.forget(key)
+	r.applyAll = true
+	c.compiles.forget(client.ObjectKeyFromObject(r.connector))
 	return nil
 }
 

@@ -39,6 +39,7 @@ type ConnectorReconciler struct {
 	status   *statusWriter[v1alpha1.OAConnectorStatus]
 	compiles *compileCache
 	routes   *routes
+	news     *newsOf
 }
 
 // round is one pass over one connector.
@@ -60,6 +61,10 @@ type round struct {
 	// as they are, because their podTemplate cannot be used.
 	children []workload.Object
 	kept     map[string]bool
+	// applyAll: also the children that are as they were applied.
+	applyAll bool
+	// unheard: this process has just begun and does not know yet what the pods have to say.
+	unheard bool
 	// routesMissing: an HTTPRoute is wanted, and the cluster does not serve them.
 	routesMissing bool
 	// requeue is when to look again, 0 for never.
@@ -102,8 +107,15 @@ func (c *ConnectorReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 		c.refreshPods,
 		c.writeStatus,
 	}
-	if !connector.DeletionTimestamp.IsZero() {
+	enabled, err := c.options.enabled(ctx, c.client, req.Namespace)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	switch {
+	case !connector.DeletionTimestamp.IsZero():
 		steps = []func(context.Context, *round) error{c.followPods, c.finalize}
+	case !enabled:
+		steps = []func(context.Context, *round) error{c.followPods, c.refuseNamespace, c.writeStatus}
 	}
 	for _, step := range steps {
 		if err := step(ctx, r); err != nil {
@@ -128,11 +140,13 @@ func (c *ConnectorReconciler) ensureFinalizer(ctx context.Context, r *round) err
 func (c *ConnectorReconciler) followPods(ctx context.Context, r *round) error {
 	var pods corev1.PodList
 	if err := c.client.List(ctx, &pods, client.InNamespace(r.connector.Namespace),
-		client.MatchingLabels{v1alpha1.LabelConnector: r.connector.Name}); err != nil {
+		client.MatchingFields{indexChild: r.connector.Name}); err != nil {
 		return err
 	}
 	r.pods = pods.Items
-	c.options.Reports.Follow(client.ObjectKeyFromObject(r.connector), r.pods)
+	key := client.ObjectKeyFromObject(r.connector)
+	c.options.Reports.Follow(key, r.pods)
+	r.unheard = c.news.unheard(key, c.options.Reports.Heard(r.pods))
 	return nil
 }
 
@@ -142,7 +156,7 @@ func (c *ConnectorReconciler) forget(key types.NamespacedName) {
 	c.compiles.forget(key)
 	c.status.forget(key)
 	c.poke.forget(key)
-	c.apply.forget(key)
+	c.news.forget(key)
 }
 
 func newConnectorReconciler(c client.Client, uncached client.Reader, watcher client.WithWatch, recorder events.EventRecorder, routes *routes, o Options) *ConnectorReconciler {
@@ -154,5 +168,6 @@ func newConnectorReconciler(c client.Client, uncached client.Reader, watcher cli
 		status:   newConnectorStatusWriter(c, recorder),
 		compiles: newCompileCache(),
 		routes:   routes,
+		news:     newNews(),
 	}
 }

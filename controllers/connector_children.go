@@ -62,11 +62,11 @@ func (c *ConnectorReconciler) checkPeer(r *round, live client.Object) error {
 
 // openRoutes looks for the Gateway API on behalf of a connector that wants an HTTPRoute. It is asked for again now and then:
 // no watched object shows that it was installed.
-func (c *ConnectorReconciler) openRoutes(_ context.Context, r *round) error {
+func (c *ConnectorReconciler) openRoutes(ctx context.Context, r *round) error {
 	if !workload.HasRoute(r.connector) {
 		return nil
 	}
-	served, err := c.routes.open()
+	served, err := c.routes.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (c *ConnectorReconciler) applyChildren(ctx context.Context, r *round) error
 			kind == "Deployment" && (r.kept[name] || podsPaused(r.connector)):
 			continue
 		}
-		err := c.apply.child(ctx, r.connector, child)
+		err := c.apply.child(ctx, r.connector, child, r.applyAll)
 		if err == nil {
 			continue
 		}
@@ -181,7 +181,7 @@ func (c *ConnectorReconciler) pruneChildren(ctx context.Context, r *round) error
 			}
 		}
 		if err := reader.List(ctx, list, client.InNamespace(r.connector.Namespace),
-			client.MatchingLabels{v1alpha1.LabelConnector: r.connector.Name}); err != nil {
+			client.MatchingFields{indexChild: r.connector.Name}, client.UnsafeDisableDeepCopy); err != nil {
 			return err
 		}
 		items, err := meta.ExtractList(list)

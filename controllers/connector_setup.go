@@ -1,7 +1,7 @@
 package controllers
 
 import (
-	"time"
+	"context"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -12,7 +12,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -20,32 +19,26 @@ import (
 	"github.com/oabridge/oabridge/api/v1alpha1"
 )
 
-// A failed round is tried again after errorRetry, then at doubling intervals up to errorRetryMax.
-const (
-	errorRetry    = 100 * time.Millisecond
-	errorRetryMax = 2 * time.Minute
-)
-
 func controllerOptions(o Options) controller.Options {
 	return controller.Options{
 		MaxConcurrentReconciles: o.MaxConcurrent,
-		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](errorRetry, errorRetryMax),
+		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](o.BackoffBase, o.BackoffMax),
 	}
 }
 
 // setupConnector watches everything that a connector depends on, so that nothing has to be polled.
-func setupConnector(mgr ctrl.Manager, o Options) (*ConnectorReconciler, error) {
+func setupConnector(ctx context.Context, mgr ctrl.Manager, o Options) (*ConnectorReconciler, error) {
 	watcher, err := client.NewWithWatch(mgr.GetConfig(), client.Options{
 		HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(),
 	})
 	if err != nil {
 		return nil, err
 	}
-	routes := newRoutes(mgr, o.Namespaces)
+	routes := newRoutes(mgr, o.Scope)
 	c := newConnectorReconciler(mgr.GetClient(), mgr.GetAPIReader(), watcher, mgr.GetEventRecorder("oabridge-connector"), routes, o)
 	refs := newBackrefs(mgr, o.PresetsNamespace)
 	generation := builder.WithPredicates(predicate.GenerationChangedPredicate{})
-	routes.controller, err = ctrl.NewControllerManagedBy(mgr).
+	b := ctrl.NewControllerManagedBy(mgr).
 		Named("connector").
 		For(&v1alpha1.OAConnector{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, steeredByAnnotation))).
 		Watches(&v1alpha1.OAConnector{}, mapWith(refs.byClaim), generation).
@@ -64,12 +57,15 @@ func setupConnector(mgr ctrl.Manager, o Options) (*ConnectorReconciler, error) {
 		Watches(&v1alpha1.AccountBinding{}, mapWith(refs.byBinding),
 			builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}))).
 		Watches(&v1alpha1.Replay{}, mapWith(byReplay), builder.WithPredicates(steered)).
-		WatchesRawSource(source.Channel(o.Reports.subscribe(), &handler.EnqueueRequestForObject{})).
-		WithOptions(controllerOptions(o)).
-		Build(c)
+		WatchesRawSource(source.Channel(o.Reports.subscribe(), afterChanges{})).
+		WithOptions(controllerOptions(o))
+	if o.NamespaceSelector != nil {
+		b.WatchesMetadata(&corev1.Namespace{}, mapWith(refs.byNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{}))
+	}
+	routes.controller, err = b.Build(c)
 	if err != nil {
 		return nil, err
 	}
-	_, err = routes.open()
+	_, err = routes.open(ctx)
 	return c, err
 }

@@ -49,6 +49,9 @@ func (c *ConnectorReconciler) writeStatus(ctx context.Context, r *round) error {
 		return err
 	}
 	before := c.status.previous(r.connector, r.connector.Status)
+	if r.unheard && before.ObservedGeneration == r.connector.Generation && before.Config.Hash == r.hash {
+		return nil // what an earlier process saw of the pods stands until they answer, which asks for a round
+	}
 	credentials := credentialStatus(r.connector, before.Credentials, seen)
 	next := v1alpha1.OAConnectorStatus{
 		ObservedGeneration: r.connector.Generation,

@@ -5,6 +5,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -42,15 +43,24 @@ type Options struct {
 	OperatorNamespace string
 	// Presets are brought into PresetsNamespace; nil leaves that to people.
 	Presets []*unstructured.Unstructured
-	// Namespaces that the operator is limited to, as in CacheOptions; none means all.
-	Namespaces []string
+	// Scope is what the operator works on, as in CacheOptions.
+	Scope
+
 	// MaxConcurrent is how many objects of one kind are worked on at once; 0 means 1.
 	MaxConcurrent int
+	// BackoffBase is when a failed round is tried again, at doubling intervals up to BackoffMax; 0 means the defaults.
+	BackoffBase, BackoffMax time.Duration
 	// Reports follows the pods; nil means NewReports(nil).
 	Reports *Reports
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
+
+// Defaults of Options.BackoffBase and Options.BackoffMax.
+const (
+	DefaultBackoffBase = time.Second
+	DefaultBackoffMax  = 2 * time.Minute
+)
 
 // Scheme knows the kinds of Kubernetes and of OA Bridge.
 func Scheme() *runtime.Scheme {
@@ -72,6 +82,10 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if o.Reports == nil {
 		o.Reports = NewReports(nil)
 	}
+	o.BackoffBase, o.BackoffMax = cmp.Or(o.BackoffBase, DefaultBackoffBase), cmp.Or(o.BackoffMax, DefaultBackoffMax)
+	if err := o.Validate(); err != nil {
+		return err
+	}
 	if err := addIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
 		return fmt.Errorf("field indexes: %w", err)
 	}
@@ -79,11 +93,11 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		return err
 	}
 	if len(o.Presets) > 0 {
-		if err := mgr.Add(&Presets{Client: mgr.GetClient(), Namespace: o.PresetsNamespace, Templates: o.Presets}); err != nil {
+		if err := mgr.Add(&Presets{Client: mgr.GetClient(), Namespace: o.PresetsNamespace, Class: o.Class, Templates: o.Presets}); err != nil {
 			return err
 		}
 	}
-	if _, err := setupConnector(mgr, o); err != nil {
+	if _, err := setupConnector(ctx, mgr, o); err != nil {
 		return fmt.Errorf("connector controller: %w", err)
 	}
 	if err := setupTemplate(mgr, o); err != nil {

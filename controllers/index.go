@@ -3,6 +3,10 @@ package controllers
 import (
 	"context"
 
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
@@ -17,9 +21,26 @@ const (
 	indexConfigMap = "oabridge.dev/configmap"
 	indexConnector = "oabridge.dev/connector"
 	indexClaim     = "oabridge.dev/claim"
+	// indexChild is LabelConnector: a label selector would look at every object of the namespace.
+	indexChild = "oabridge.dev/child"
 )
 
+func childOf(o client.Object) []string {
+	if name := o.GetLabels()[v1alpha1.LabelConnector]; name != "" {
+		return []string{name}
+	}
+	return nil
+}
+
 func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
+	for _, child := range []client.Object{
+		&corev1.Pod{}, &corev1.Service{}, &corev1.ServiceAccount{}, &corev1.ConfigMap{}, &appsv1.Deployment{},
+		&networkingv1.Ingress{}, &networkingv1.NetworkPolicy{}, &policyv1.PodDisruptionBudget{},
+	} {
+		if err := indexer.IndexField(ctx, child, indexChild, childOf); err != nil {
+			return err
+		}
+	}
 	if err := indexer.IndexField(ctx, &v1alpha1.OAConnector{}, indexTemplate, func(o client.Object) []string {
 		var names []string
 		for _, s := range o.(*v1alpha1.OAConnector).Spec.Scenarios { //nolint:forcetypeassert // the index is of this kind

@@ -140,7 +140,7 @@ func pokesOf(annotation string) int {
 func (c *ConnectorReconciler) refreshPods(ctx context.Context, r *round) error {
 	key := client.ObjectKeyFromObject(r.connector)
 	c.poke.keep(key, r.pods)
-	if r.hash == "" {
+	if r.hash == "" || r.unheard {
 		return nil
 	}
 	for i := range r.pods {

@@ -27,6 +27,8 @@ type Presets struct {
 	Client client.Client
 	// Namespace that they go to.
 	Namespace string
+	// Class of the operator, which becomes theirs.
+	Class string
 	// Templates as they ship, without a namespace.
 	Templates []*unstructured.Unstructured
 }
@@ -63,6 +65,14 @@ func (p *Presets) Install(ctx context.Context) error {
 }
 
 func (p *Presets) install(ctx context.Context, template *unstructured.Unstructured) error {
+	if p.Class != "" {
+		classed := template.GetLabels()
+		if classed == nil {
+			classed = map[string]string{}
+		}
+		classed[v1alpha1.LabelControllerClass] = p.Class
+		template.SetLabels(classed)
+	}
 	data, err := json.Marshal(template)
 	if err != nil {
 		return err

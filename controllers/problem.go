@@ -34,7 +34,7 @@ const maxMessage = 2048
 // stalledReasons are those that only a change of the spec ends.
 var stalledReasons = []string{
 	v1alpha1.ReasonSpecInvalid, v1alpha1.ReasonParameterInvalid, v1alpha1.ReasonScenarioConflict,
-	v1alpha1.ReasonTemplateMismatch, v1alpha1.ReasonChildNotOurs,
+	v1alpha1.ReasonTemplateMismatch, v1alpha1.ReasonChildNotOurs, v1alpha1.ReasonNamespaceNotEnabled,
 	v1alpha1.ReasonDataCenterTaken, v1alpha1.ReasonRegisterCodeTaken,
 	v1alpha1.ReasonPodTemplateInvalid,
 }

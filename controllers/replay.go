@@ -73,7 +73,7 @@ func (c *ReplayReconciler) observe(ctx context.Context, replay *v1alpha1.Replay,
 	}
 	var pods corev1.PodList
 	if err := c.client.List(ctx, &pods, client.InNamespace(key.Namespace),
-		client.MatchingLabels{v1alpha1.LabelConnector: key.Name}); err != nil {
+		client.MatchingFields{indexChild: key.Name}); err != nil {
 		return observedRun{}, err
 	}
 	seen := observedRun{connector: true}

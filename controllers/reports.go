@@ -58,6 +58,8 @@ type followed struct {
 	url       string
 	stop      context.CancelFunc
 	latest    *report.Report
+	// silent: it did not answer reportFailures times in a row.
+	silent bool
 }
 
 // NewReports returns a Reports that asks each pod at url(pod); nil means the admin port of the pod's address.
@@ -142,6 +144,18 @@ func (r *Reports) Latest(pod types.UID) (report.Report, bool) {
 	return report.Report{}, false
 }
 
+// Heard says whether each of the running pods has answered, or is known not to.
+func (r *Reports) Heard(pods []corev1.Pod) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range pods {
+		if f := r.pods[pods[i].UID]; f != nil && f.latest == nil && !f.silent {
+			return false
+		}
+	}
+	return true
+}
+
 // follow asks one pod until ctx ends.
 func (r *Reports) follow(ctx context.Context, f *followed) {
 	var etag string
@@ -190,8 +204,8 @@ func (r *Reports) follow(ctx context.Context, f *followed) {
 func (r *Reports) store(f *followed, next *report.Report) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	changed := f.latest != nil || next != nil
-	f.latest = next
+	changed := f.latest != nil || next != nil || !f.silent
+	f.latest, f.silent = next, next == nil
 	return changed
 }
 

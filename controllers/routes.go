@@ -37,15 +37,16 @@ type routes struct {
 	cache cache.Cache
 }
 
-func newRoutes(mgr ctrl.Manager, namespaces []string) *routes {
-	o := CacheOptions(namespaces, "")
+func newRoutes(mgr ctrl.Manager, scope Scope) *routes {
+	o := CacheOptions(scope, "")
 	o.ByObject, o.DefaultLabelSelector = nil, exists(v1alpha1.LabelConnector)
+	o.DefaultTransform = nil // the managed fields say whether a route is as it was applied
 	o.HTTPClient, o.Scheme, o.Mapper = mgr.GetHTTPClient(), mgr.GetScheme(), mgr.GetRESTMapper()
 	return &routes{mgr: mgr, options: o}
 }
 
 // open has the HTTPRoutes watched from now on; it is false when the cluster does not serve them.
-func (r *routes) open() (bool, error) {
+func (r *routes) open(ctx context.Context) (bool, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.cache != nil {
@@ -60,6 +61,9 @@ func (r *routes) open() (bool, error) {
 	}
 	opened, err := cache.New(r.mgr.GetConfig(), r.options)
 	if err != nil {
+		return false, err
+	}
+	if err := opened.IndexField(ctx, newRoute(), indexChild, childOf); err != nil {
 		return false, err
 	}
 	if err := r.mgr.Add(opened); err != nil {

@@ -39,10 +39,11 @@ type statusWriter[S any] struct {
 	last map[types.NamespacedName]written[S]
 }
 
+// written is the last status that was written. It is nil again once the cache has it.
 type written[S any] struct {
 	uid     types.UID
 	version string
-	status  S
+	status  *S
 	at      time.Time
 }
 
@@ -50,14 +51,17 @@ type written[S any] struct {
 func (w *statusWriter[S]) previous(o client.Object, cached S) S {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	last, ok := w.last[client.ObjectKeyFromObject(o)]
-	if !ok || last.uid != o.GetUID() {
+	key := client.ObjectKeyFromObject(o)
+	last, ok := w.last[key]
+	if !ok || last.status == nil || last.uid != o.GetUID() {
 		return cached
 	}
 	if newer, err := resourceversion.CompareResourceVersion(last.version, o.GetResourceVersion()); err != nil || newer <= 0 {
+		last.status = nil
+		w.last[key] = last
 		return cached
 	}
-	return last.status
+	return *last.status
 }
 
 // write makes next the status of o. The result is when to try again, because it was too early for mere counts.
@@ -82,7 +86,7 @@ func (w *statusWriter[S]) write(ctx context.Context, o client.Object, before, ne
 		return 0, fmt.Errorf("status: %w", err)
 	}
 	w.mu.Lock()
-	w.last[key] = written[S]{uid: o.GetUID(), version: version, status: next, at: now}
+	w.last[key] = written[S]{uid: o.GetUID(), version: version, status: &next, at: now}
 	w.mu.Unlock()
 	w.announce(o, w.conditions(&before), w.conditions(&next))
 	if w.turned != nil {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,10 +17,13 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	ctrlconfig "sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -31,18 +35,28 @@ import (
 	"github.com/oabridge/oabridge/controllers"
 )
 
-// presetsNamespace is where the operator of these tests lives.
-const presetsNamespace = "oabridge-system"
+// presetsNamespace is where the operator of these tests lives, secondNamespace where the one of another class does.
+const (
+	presetsNamespace = "oabridge-system"
+	secondNamespace  = "oabridge-second"
+)
+
+// secondScope is that of an operator beside the first one: it has a class, and works in enabled namespaces only.
+var secondScope = controllers.Scope{
+	Class: "second", NamespaceSelector: labels.SelectorFromSet(labels.Set{"oabridge.dev/enabled": "true"}),
+}
 
 // patience is how long a test waits for what the operator does on a busy machine.
 const patience = 30 * time.Second
 
-// The cluster of this package: a real API server and etcd, with one operator in it. There are no nodes and no other
+// The cluster of this package: a real API server and etcd, with an operator in it, and a second one of another class that
+// only the tests of scopes use. There are no nodes and no other
 // controllers: tests play the kubelet, the Deployment controller and the ingress controller. Each test has a namespace.
 var (
 	admin       client.WithWatch
 	adminConfig *rest.Config
 	requests    *counter
+	second      *counter
 	used        = &rights{used: map[string]bool{}}
 	// resync has the operator look at a connector again.
 	resync func(ctx context.Context, key client.ObjectKey) error
@@ -79,14 +93,25 @@ func run(m *testing.M) (int, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	if err := admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: presetsNamespace}}); err != nil {
-		return 0, err
+	for _, name := range []string{presetsNamespace, secondNamespace} {
+		if err := admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}); err != nil {
+			return 0, err
+		}
 	}
 	operator, err := restricted(ctx, environment)
 	if err != nil {
 		return 0, err
 	}
-	stopped, err := startOperator(ctx, operator)
+	reports := controllers.NewReports(fakeReportURL)
+	resync = reports.Resync
+	requests, second = &counter{}, &counter{}
+	stopped, err := startOperator(ctx, operator, requests, controllers.Options{PresetsNamespace: presetsNamespace, Reports: reports})
+	if err != nil {
+		return 0, err
+	}
+	secondStopped, err := startOperator(ctx, operator, second, controllers.Options{
+		PresetsNamespace: secondNamespace, Reports: controllers.NewReports(fakeReportURL), Scope: secondScope,
+	})
 	if err != nil {
 		return 0, err
 	}
@@ -97,11 +122,11 @@ func run(m *testing.M) (int, error) {
 	code := m.Run()
 	wrong := seen.err()
 	if everything() && code == 0 {
-		role, own, err := shippedRoles()
-		wrong = errors.Join(wrong, err, used.idle(append(role.Rules, own.Rules...)))
+		role, own, namespaces, err := shippedRoles()
+		wrong = errors.Join(wrong, err, used.idle(slices.Concat(role.Rules, own.Rules, namespaces.Rules)))
 	}
 	cancel()
-	return code, errors.Join(<-stopped, wrong)
+	return code, errors.Join(<-stopped, <-secondStopped, wrong)
 }
 
 func readPresets(names ...string) ([]*unstructured.Unstructured, error) {
@@ -129,40 +154,49 @@ func shippedPresets(t *testing.T, names ...string) []*unstructured.Unstructured 
 	return found
 }
 
-// shippedRoles are the operator's: everywhere, and in its own namespace.
-func shippedRoles() (*rbacv1.ClusterRole, *rbacv1.Role, error) {
-	role, own := &rbacv1.ClusterRole{}, &rbacv1.Role{}
-	for file, into := range map[string]any{"role.yaml": role, "presets_role.yaml": own} {
-		data, err := os.ReadFile(filepath.Join("..", "config", "rbac", file))
+// shippedRoles are the operator's: everywhere, in its own namespace, and what the namespace selector needs.
+func shippedRoles() (role *rbacv1.ClusterRole, own *rbacv1.Role, namespaces *rbacv1.ClusterRole, err error) {
+	role, own, namespaces = &rbacv1.ClusterRole{}, &rbacv1.Role{}, &rbacv1.ClusterRole{}
+	for file, into := range map[string]any{
+		"rbac/role.yaml": role, "rbac/presets_role.yaml": own, "components/namespace-selector/role.yaml": namespaces,
+	} {
+		data, err := os.ReadFile(filepath.Join("..", "config", filepath.FromSlash(file)))
 		if err != nil {
-			return role, own, err
+			return role, own, namespaces, err
 		}
 		if err := yaml.UnmarshalStrict(data, into); err != nil {
-			return role, own, fmt.Errorf("%s: %w", file, err)
+			return role, own, namespaces, fmt.Errorf("%s: %w", file, err)
 		}
 	}
-	return role, own, nil
+	return role, own, namespaces, nil
 }
 
 // restricted returns the access of a user who may do what config/rbac allows the operator, and nothing else: a verb that is
 // missing there fails these tests.
 func restricted(ctx context.Context, environment *envtest.Environment) (*rest.Config, error) {
-	role, own, err := shippedRoles()
+	role, own, namespaces, err := shippedRoles()
 	if err != nil {
 		return nil, err
 	}
 	operator := []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: "operator"}}
-	binding := &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: role.Name},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
-		Subjects:   operator,
+	var grants []client.Object
+	for _, r := range []*rbacv1.ClusterRole{role, namespaces} {
+		grants = append(grants, r, &rbacv1.ClusterRoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: r.Name},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: r.Name},
+			Subjects:   operator,
+		})
 	}
-	ownBinding := &rbacv1.RoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: own.Name, Namespace: own.Namespace},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: own.Name},
-		Subjects:   operator,
+	for _, ns := range []string{own.Namespace, secondNamespace} {
+		there := own.DeepCopy()
+		there.Namespace = ns
+		grants = append(grants, there, &rbacv1.RoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: own.Name, Namespace: ns},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: own.Name},
+			Subjects:   operator,
+		})
 	}
-	for _, o := range []client.Object{role, binding, own, ownBinding} {
+	for _, o := range grants {
 		if err := admin.Create(ctx, o); err != nil {
 			return nil, err
 		}
@@ -174,13 +208,12 @@ func restricted(ctx context.Context, environment *envtest.Environment) (*rest.Co
 	return user.Config(), nil
 }
 
-// startOperator runs the manager as cmd/oabridge does, with a transport that counts its requests.
-func startOperator(ctx context.Context, config *rest.Config) (<-chan error, error) {
-	requests = &counter{}
+// startOperator runs a manager as cmd/oabridge does, with a transport that counts its requests.
+func startOperator(ctx context.Context, config *rest.Config, counted *counter, o controllers.Options) (<-chan error, error) {
 	config = rest.CopyConfig(config)
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		return roundTripper(func(r *http.Request) (*http.Response, error) {
-			requests.note(r)
+			counted.note(r)
 			answer, err := next.RoundTrip(r)
 			if err == nil {
 				used.note(r, answer.StatusCode)
@@ -189,31 +222,23 @@ func startOperator(ctx context.Context, config *rest.Config) (<-chan error, erro
 		})
 	})
 	mgr, err := ctrl.NewManager(config, manager.Options{
-		Scheme:  controllers.Scheme(),
-		Cache:   controllers.CacheOptions(nil, presetsNamespace),
-		Client:  client.Options{FieldValidation: metav1.FieldValidationStrict},
-		Metrics: server.Options{BindAddress: "0"},
-		Logger:  logr.Discard(),
+		Scheme:     controllers.Scheme(),
+		Cache:      controllers.CacheOptions(o.Scope, o.PresetsNamespace),
+		Client:     client.Options{FieldValidation: metav1.FieldValidationStrict},
+		Controller: ctrlconfig.Controller{SkipNameValidation: ptr.To(true)}, // the operators share the process
+		Metrics:    server.Options{BindAddress: "0"},
+		Logger:     logr.Discard(),
 	})
 	if err != nil {
 		return nil, err
 	}
-	presets, err := readPresets("seeyon-todo", "seeyon-reminder", "wecom-todo", "welink-todo")
-	if err != nil {
+	if o.Presets, err = readPresets("seeyon-todo", "seeyon-reminder", "wecom-todo", "welink-todo"); err != nil {
 		return nil, err
 	}
-	reports := controllers.NewReports(fakeReportURL)
-	if err := controllers.Setup(ctx, mgr, controllers.Options{
-		Image:             "oabridge:test",
-		PresetsNamespace:  presetsNamespace,
-		OperatorNamespace: presetsNamespace,
-		Presets:           presets,
-		MaxConcurrent:     4,
-		Reports:           reports,
-	}); err != nil {
+	o.Image, o.MaxConcurrent, o.OperatorNamespace = "oabridge:test", 4, o.PresetsNamespace
+	if err := controllers.Setup(ctx, mgr, o); err != nil {
 		return nil, err
 	}
-	resync = reports.Resync
 	stopped := make(chan error, 1)
 	go func() { stopped <- mgr.Start(ctx) }()
 	if !mgr.GetCache().WaitForCacheSync(ctx) {
@@ -221,8 +246,8 @@ func startOperator(ctx context.Context, config *rest.Config) (<-chan error, erro
 	}
 	return stopped, wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
 		var there v1alpha1.ScenarioTemplateList
-		err := admin.List(ctx, &there, client.InNamespace(presetsNamespace))
-		return len(there.Items) == len(presets), err
+		err := admin.List(ctx, &there, client.InNamespace(o.PresetsNamespace))
+		return len(there.Items) == len(o.Presets), err
 	})
 }
 

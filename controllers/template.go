@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
@@ -38,6 +39,9 @@ func (t *TemplateReconciler) Reconcile(ctx context.Context, req ctrl.Request) (c
 		t.status.forget(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
+	if !t.options.owns(&template) {
+		return ctrl.Result{}, nil
+	}
 	used, err := t.usedBy(ctx, &template)
 	if err != nil {
 		return ctrl.Result{}, err
@@ -61,8 +65,8 @@ func (t *TemplateReconciler) Reconcile(ctx context.Context, req ctrl.Request) (c
 		Tests:    fmt.Sprintf("%d/%d", check.Passed, check.Total),
 		UsedBy:   ptr.To(used),
 	}
-	_, err = t.status.write(ctx, &template, before, next, now)
-	return ctrl.Result{}, err
+	again, err := t.status.write(ctx, &template, before, next, now)
+	return ctrl.Result{RequeueAfter: again}, err
 }
 
 // verdict is Ready, Reconciling and Stalled of an object that only has to be looked at. It is never reconciling: either it
@@ -95,12 +99,12 @@ func (t *TemplateReconciler) usedBy(ctx context.Context, template *v1alpha1.Scen
 		options = append(options, client.InNamespace(template.Namespace))
 	}
 	var connectors v1alpha1.OAConnectorList
-	if err := t.client.List(ctx, &connectors, options...); err != nil {
+	if err := t.client.List(ctx, &connectors, append(options, client.UnsafeDisableDeepCopy)...); err != nil {
 		return 0, err
 	}
 	var used int64
-	for _, c := range connectors.Items {
-		found, err := findTemplate(ctx, t.client, c.Namespace, t.options.PresetsNamespace, template.Name)
+	for i := range connectors.Items {
+		found, err := findTemplate(ctx, t.client, connectors.Items[i].Namespace, t.options.PresetsNamespace, template.Name)
 		if err != nil {
 			return 0, err
 		}
@@ -117,13 +121,18 @@ func setupTemplate(mgr ctrl.Manager, o Options) error {
 		status: &statusWriter[v1alpha1.ScenarioTemplateStatus]{
 			client: mgr.GetClient(), recorder: mgr.GetEventRecorder("oabridge-template"), manager: templateManager,
 			conditions: func(s *v1alpha1.ScenarioTemplateStatus) []metav1.Condition { return s.Conditions },
-			last:       map[types.NamespacedName]written[v1alpha1.ScenarioTemplateStatus]{},
+			urgent: func(before, after *v1alpha1.ScenarioTemplateStatus) bool { // a thousand new connectors are a few writes
+				counted := *before
+				counted.UsedBy = after.UsedBy
+				return !apiequality.Semantic.DeepEqual(&counted, after)
+			},
+			last: map[types.NamespacedName]written[v1alpha1.ScenarioTemplateStatus]{},
 		},
 	}
 	generation := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("template").
-		For(&v1alpha1.ScenarioTemplate{}, generation).
+		For(&v1alpha1.ScenarioTemplate{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}))).
 		Watches(&v1alpha1.OAConnector{}, t.usersOf(), generation).
 		Watches(&v1alpha1.ScenarioTemplate{}, mapWith(t.namesake)).
 		WithOptions(controllerOptions(o)).

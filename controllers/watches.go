@@ -28,6 +28,7 @@ func requestFor(o client.Object) reconcile.Request {
 // that it comes from does not fail once it has started.
 func (b backrefs) connectors(ctx context.Context, keep func(*v1alpha1.OAConnector) bool, options ...client.ListOption) []reconcile.Request {
 	var found v1alpha1.OAConnectorList
+	options = append(options, client.UnsafeDisableDeepCopy)
 	if err := b.reader.List(ctx, &found, options...); err != nil {
 		log.FromContext(ctx).Error(err, "list connectors")
 		return nil

@@ -56,6 +56,8 @@ const (
 	ReasonTestsFailed        = "TestsFailed"
 	ReasonUnknownPlaceholder = "UnknownPlaceholder"
 	ReasonBodyInvalid        = "BodyInvalid"
+	// ReasonNamespaceNotEnabled: the namespace lacks the labels that the operator asks for.
+	ReasonNamespaceNotEnabled = "NamespaceNotEnabled"
 
 	// Workloads.
 	ReasonAvailable      = "Available"

@@ -11,6 +11,11 @@ const (
 	LabelConnector = "oabridge.dev/connector"
 	// LabelComponent tells the children apart: ComponentDispatcher, ComponentGateway or ComponentBundle.
 	LabelComponent = "oabridge.dev/component"
+	// LabelControllerClass says which operator an object is for, where a cluster has several (oabridge manager
+	// --controller-class). Objects without it are for the operator without a class.
+	LabelControllerClass = "oabridge.dev/controller-class"
+	// AnnotationApplied on a child is a digest of what the operator applied.
+	AnnotationApplied = "oabridge.dev/applied"
 	// AnnotationConfigRevision on a pod is changed by the operator to make the kubelet refresh the pod's volumes at
 	// once instead of at its next periodic sync.
 	AnnotationConfigRevision = "oabridge.dev/config-revision"

@@ -1,32 +1,44 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/controllers"
 	"github.com/oabridge/oabridge/internal/manifest"
 )
 
-// leaderID is the name of the Lease that the manager's replicas contend for.
-const leaderID = "oabridge-manager.oabridge.dev"
+// leaderID is the name of the Lease that the manager's replicas contend for. Each class of managers has its own.
+func leaderID(class string) string {
+	if class == "" {
+		return "oabridge-manager.oabridge.dev"
+	}
+	return "oabridge-manager-" + class + ".oabridge.dev"
+}
 
-// apiQPS and apiBurst bound the manager's own requests to the Kubernetes API, in requests per second. A steady manager
-// makes none; the bound matters when thousands of connectors are created at once.
 const (
-	apiQPS   = 50
-	apiBurst = 100
+	// minBackoff bounds --backoff-base: a shorter one would hammer an API server that is in trouble.
+	minBackoff = time.Second
+	// defaultConcurrency is enough for a thousand connectors created at once: see docs/performance.md.
+	defaultConcurrency = 4
+	// burstFactor times --kube-api-qps is the default of --kube-api-burst.
+	burstFactor = 2
 )
 
 type managerOptions struct {
@@ -37,8 +49,13 @@ type managerOptions struct {
 	pullPolicy     string
 	presets        string
 	installPresets bool
-	namespaces     []string
+	scope          controllers.Scope
+	selector       string
 	concurrency    int
+	backoffBase    time.Duration
+	backoffMax     time.Duration
+	apiQPS         float32
+	apiBurst       int
 }
 
 // newManagerCommand runs the operator: it turns OAConnectors into running dispatchers and gateways.
@@ -50,7 +67,8 @@ func newManagerCommand() *cobra.Command {
 		Long: `Run the operator: a dispatcher and a gateway for each OAConnector.
 
 It uses the kubeconfig of the environment (KUBECONFIG, or the service account of its pod). Several replicas may run with
---leader-elect; one of them works.`,
+--leader-elect; one of them works. Several operators may run in one cluster when their --controller-class or their
+--watch-namespaces keep them apart.`,
 		Example: `  # against the current cluster, without a leader
   oabridge manager --workload-image oabridge/oabridge:latest --presets-namespace oabridge-system`,
 		Args: cobra.NoArgs,
@@ -65,13 +83,19 @@ It uses the kubeconfig of the environment (KUBECONFIG, or the service account of
 	f := cmd.Flags()
 	f.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080", "address for /metrics; 0 serves none")
 	f.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "address for /healthz and /readyz")
-	f.BoolVar(&o.leaderElect, "leader-elect", false, "work only while holding the lease "+leaderID)
+	f.BoolVar(&o.leaderElect, "leader-elect", false, "work only while holding the lease "+leaderID("")+", or with a class "+leaderID("CLASS"))
 	f.StringVar(&o.image, "workload-image", o.image, "image of dispatchers and gateways (default $OABRIDGE_IMAGE)")
 	f.StringVar(&o.pullPolicy, "workload-image-pull-policy", "", "Always, IfNotPresent or Never; empty leaves it to Kubernetes")
 	f.StringVar(&o.presets, "presets-namespace", o.presets, "namespace of the ScenarioTemplates that every connector may use (default $POD_NAMESPACE)")
 	f.BoolVar(&o.installPresets, "install-presets", false, "bring the presets of this version into that namespace")
-	f.StringSliceVar(&o.namespaces, "watch-namespaces", nil, "namespaces to work in, separated by commas; empty means all")
-	f.IntVar(&o.concurrency, "max-concurrent-reconciles", 4, "how many objects of one kind are worked on at once")
+	f.StringSliceVar(&o.scope.Namespaces, "watch-namespaces", nil, "namespaces to work in, separated by commas; empty means all")
+	f.StringVar(&o.selector, "namespace-selector", "", "labels without which connectors of a namespace get nothing, such as oabridge.dev/enabled=true; empty means that every namespace is enabled")
+	f.StringVar(&o.scope.Class, "controller-class", "", "work for the objects with the label "+v1alpha1.LabelControllerClass+" of this value; empty means those without the label")
+	f.IntVar(&o.concurrency, "max-concurrent-reconciles", defaultConcurrency, "how many objects of one kind are worked on at once")
+	f.DurationVar(&o.backoffBase, "backoff-base", controllers.DefaultBackoffBase, "when an object is tried again after an error, doubled with every further one; 1s or more")
+	f.DurationVar(&o.backoffMax, "backoff-max", controllers.DefaultBackoffMax, "the longest that an object waits after errors")
+	f.Float32Var(&o.apiQPS, "kube-api-qps", 0, "requests per second to the Kubernetes API, on average; 0 leaves the bound to --max-concurrent-reconciles and to the server's priority and fairness")
+	f.IntVar(&o.apiBurst, "kube-api-burst", 0, "requests at once above --kube-api-qps; 0 means twice as many")
 	return cmd
 }
 
@@ -90,7 +114,40 @@ func (o managerOptions) validate() error {
 	if o.concurrency < 1 {
 		return fmt.Errorf("--max-concurrent-reconciles is %d: use 1 or more", o.concurrency)
 	}
+	if o.backoffBase < minBackoff {
+		return fmt.Errorf("--backoff-base is %s: use %s or more", o.backoffBase, minBackoff)
+	}
+	if o.backoffMax < o.backoffBase {
+		return fmt.Errorf("--backoff-max is %s: use at least --backoff-base, which is %s", o.backoffMax, o.backoffBase)
+	}
+	if o.apiQPS < 0 || o.apiBurst < 0 {
+		return fmt.Errorf("--kube-api-qps and --kube-api-burst must not be negative; 0 sets no bound")
+	}
+	if o.apiBurst > 0 && o.apiQPS == 0 {
+		return fmt.Errorf("--kube-api-burst is %d without --kube-api-qps, so it bounds nothing: set both, or neither", o.apiBurst)
+	}
 	return nil
+}
+
+// wholeScope adds the parsed selector to the scope.
+func (o managerOptions) wholeScope() (controllers.Scope, error) {
+	scope := o.scope
+	if o.selector != "" {
+		selector, err := labels.Parse(o.selector)
+		if err != nil {
+			return scope, fmt.Errorf("--namespace-selector is %q: %w; write it as for kubectl get -l", o.selector, err)
+		}
+		scope.NamespaceSelector = selector
+	}
+	return scope, scope.Validate()
+}
+
+// limit bounds the requests to the API server. Without a bound, workers × one request is what is under way at most.
+func (o managerOptions) limit(config *rest.Config) {
+	config.QPS, config.Burst = -1, 0
+	if o.apiQPS > 0 {
+		config.QPS, config.Burst = o.apiQPS, cmp.Or(o.apiBurst, int(max(1, burstFactor*o.apiQPS)))
+	}
 }
 
 // shippedPresets returns the presets that the manager has to install.
@@ -113,20 +170,24 @@ func runManager(cmd *cobra.Command, o managerOptions, log logr.Logger) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
+	scope, err := o.wholeScope()
+	if err != nil {
+		return err
+	}
 	config, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("no cluster: %w; set KUBECONFIG or run in a pod with a service account", err)
 	}
-	config.QPS, config.Burst = apiQPS, apiBurst
+	o.limit(config)
 	mgr, err := ctrl.NewManager(config, manager.Options{
 		Scheme:                        controllers.Scheme(),
 		Logger:                        log,
-		Cache:                         controllers.CacheOptions(o.namespaces, o.presets),
+		Cache:                         controllers.CacheOptions(scope, o.presets),
 		Client:                        client.Options{FieldValidation: metav1.FieldValidationStrict},
 		Metrics:                       server.Options{BindAddress: o.metricsAddress},
 		HealthProbeBindAddress:        o.healthAddress,
 		LeaderElection:                o.leaderElect,
-		LeaderElectionID:              leaderID,
+		LeaderElectionID:              leaderID(scope.Class),
 		LeaderElectionNamespace:       os.Getenv("POD_NAMESPACE"),
 		LeaderElectionReleaseOnCancel: true, // the process ends right after Start returns
 	})
@@ -149,8 +210,10 @@ func runManager(cmd *cobra.Command, o managerOptions, log logr.Logger) error {
 		PresetsNamespace:  o.presets,
 		OperatorNamespace: os.Getenv("POD_NAMESPACE"),
 		Presets:           presets,
-		Namespaces:        o.namespaces,
+		Scope:             scope,
 		MaxConcurrent:     o.concurrency,
+		BackoffBase:       o.backoffBase,
+		BackoffMax:        o.backoffMax,
 	}); err != nil {
 		return err
 	}

@@ -56,6 +56,11 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: manager
 {{- end -}}
 
+{{/* The lease of the managers of one class. */}}
+{{- define "oabridge.lease" -}}
+oabridge-manager{{ with .Values.controllerClass }}-{{ . }}{{ end }}.oabridge.dev
+{{- end -}}
+
 {{/* Namespaces that get a Role, one a line: those that are watched and the release's own, which has the presets. */}}
 {{- define "oabridge.roleNamespaces" -}}
 {{- if .Values.watchNamespaces -}}

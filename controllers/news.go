@@ -1,0 +1,58 @@
+package controllers
+
+import (
+	"context"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+)
+
+// newsOf remembers of which connectors this process has heard all pods once. Until then their statuses stand as an earlier
+// process wrote them: ten thousand connectors must not turn unknown, and back, whenever the operator starts.
+type newsOf struct {
+	mu    sync.Mutex
+	heard map[types.NamespacedName]bool
+}
+
+func newNews() *newsOf { return &newsOf{heard: map[types.NamespacedName]bool{}} }
+
+// unheard is true until a connector's pods were heard for the first time.
+func (n *newsOf) unheard(connector types.NamespacedName, heardNow bool) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if heardNow {
+		n.heard[connector] = true
+	}
+	return !n.heard[connector]
+}
+
+func (n *newsOf) forget(connector types.NamespacedName) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.heard, connector)
+}
+
+// reportPriority is that of rounds after a pod's report: behind what people changed (0), before what a start or a resync looks
+// at again (handler.LowPriority).
+const reportPriority = handler.LowPriority / 2
+
+// afterChanges is the handler of reports.
+type afterChanges struct{ handler.Funcs }
+
+type requestQueue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+
+// Generic implements handler.EventHandler.
+func (afterChanges) Generic(_ context.Context, e event.GenericEvent, q requestQueue) {
+	if pq, ok := q.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
+		pq.AddWithOpts(priorityqueue.AddOpts{Priority: ptr.To(reportPriority)}, requestFor(e.Object))
+		return
+	}
+	q.Add(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(e.Object)})
+}
