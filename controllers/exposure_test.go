@@ -34,7 +34,7 @@ func TestAnnotationsOfTheIngress(t *testing.T) {
 		c.Spec.SSO.Exposure.Annotations, c.Spec.SSO.Exposure.TLS.IssuerRef = nil, v1alpha1.CertificateIssuer{}
 	})
 	w.Eventually(func() map[string]string { return get(w, "hq-gateway", &networkingv1.Ingress{}).Annotations }).
-		WithTimeout(patience).Should(Equal(map[string]string{"controller.example/seen": "true"}))
+		WithTimeout(patience).Should(And(HaveLen(2), HaveKeyWithValue("controller.example/seen", "true"), HaveKey(v1alpha1.AnnotationApplied)))
 }
 
 func TestTheAPIRefusesMistakesInTheExposure(t *testing.T) {
