@@ -43,10 +43,10 @@ func (a *app) newExplainCommand() *cobra.Command {
 		Long: `Say what a code means, whose move it is, and what to do: an error code of an OA, a code of the sign-in page (SSO-1003),
 or a reason of a condition (TokenRejected). It needs no cluster.
 
-The language is that of --lang, or of the locale (LC_ALL, LC_MESSAGES, LANG). What there is in English only is in English.`,
+The language is that of --lang, or of the locale (LC_ALL, LC_MESSAGES, LANG).`,
 		Example: `  kubectl oab explain 60020 --oa WeCom
   kubectl oab explain SSO-1003 --lang zh
-  kubectl oab explain TokenRejected`,
+  kubectl oab explain TokenRejected --lang zh`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return a.explain(args[0], oa, language) },
 	}

@@ -4,11 +4,14 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/oabridge/oabridge/internal/gateway"
+	"github.com/oabridge/oabridge/internal/oa/dictionary"
 )
 
 // A code of an OA has a cause, a side and a next step in both languages; the same number at several OAs is told apart.
@@ -41,6 +44,31 @@ func TestCodesOfTheSignIn(t *testing.T) {
 	}
 	if got := Suggest("SSO-1O03", ""); got != "SSO-1003" {
 		t.Errorf("suggested %q", got)
+	}
+}
+
+// What the pages say in English, zh.yaml says in Chinese: each cause and each next step, and nothing that is on no page.
+func TestChinese(t *testing.T) {
+	used := map[string]bool{}
+	for _, e := range slices.Concat(signIn(), conditions()) {
+		key := strings.Split(e.Of, ", ")[0] + "/" + e.Code
+		if translations()[key] == nil {
+			key = e.Code
+		}
+		used[key] = true
+		for part, text := range map[string]dictionary.Text{"cause": e.Cause, "next step": e.Next} {
+			if (text.EN == "") != (text.ZH == "") {
+				t.Errorf("internal/explain/zh.yaml: the %s of %s: %q in English, %q in Chinese", part, key, text.EN, text.ZH)
+			}
+			if text.ZH != "" && !strings.ContainsFunc(text.ZH, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+				t.Errorf("internal/explain/zh.yaml: the %s of %s is not Chinese", part, key)
+			}
+		}
+	}
+	for key := range translations() {
+		if !used[key] {
+			t.Errorf("internal/explain/zh.yaml has %s, which is on no page", key)
+		}
 	}
 }
 

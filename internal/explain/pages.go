@@ -1,10 +1,13 @@
 package explain
 
 import (
+	_ "embed" // zh.yaml
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
+
+	"sigs.k8s.io/yaml"
 
 	"github.com/oabridge/oabridge/docs"
 	"github.com/oabridge/oabridge/internal/oa/dictionary"
@@ -26,10 +29,11 @@ var signIn = sync.OnceValue(func() []Explanation {
 			continue
 		}
 		zh, en, _ := strings.Cut(plain(r.cells["the page says"]), "<br>")
-		out = append(out, Explanation{
+		e := Explanation{
 			Code: code, Of: "SSO", Shown: dictionary.Text{EN: en, ZH: zh},
 			Cause: dictionary.Text{EN: plain(r.cells["it means"])}, Next: dictionary.Text{EN: plain(r.cells["what an administrator does"])},
-		})
+		}
+		out = append(out, e.inChinese())
 	}
 	return out
 })
@@ -47,7 +51,34 @@ var conditions = sync.OnceValue(func() []Explanation {
 		if e.Cause.EN == "" {
 			e.Cause.EN, e.Next.EN = e.Next.EN, ""
 		}
-		out = append(out, e)
+		out = append(out, e.inChinese())
+	}
+	return out
+})
+
+// inChinese adds what the pages say in English only.
+func (e Explanation) inChinese() Explanation {
+	text, known := translations()[strings.Split(e.Of, ", ")[0]+"/"+e.Code]
+	if !known {
+		text = translations()[e.Code]
+	}
+	if len(text) > 0 {
+		e.Cause.ZH = text[0]
+	}
+	if len(text) > 1 {
+		e.Next.ZH = text[1]
+	}
+	return e
+}
+
+//go:embed zh.yaml
+var zh []byte
+
+// translations are cause and next step by code, or by condition and reason.
+var translations = sync.OnceValue(func() map[string][]string {
+	out := map[string][]string{}
+	if err := yaml.UnmarshalStrict(zh, &out); err != nil {
+		panic("explain: zh.yaml: " + err.Error())
 	}
 	return out
 })
@@ -109,7 +140,7 @@ func tables(page string) []row {
 		default:
 			r := row{about: about, cells: map[string]string{}}
 			for i, c := range cells[:min(len(cells), len(titles))] {
-				r.cells[titles[i]] = strings.TrimSpace(c)
+				r.cells[titles[i]] = strings.Trim(c, " |")
 			}
 			out = append(out, r)
 		}
