@@ -25,9 +25,10 @@ import (
 // admission policy).
 const refusedPause = time.Minute
 
-// ensurePeerSecret makes the token that gateway and dispatcher share. It is created once and never written again.
+// ensurePeerSecret makes the token that gateway and dispatcher share, and that keys the fingerprints of credentials. It is
+// created once and never written again.
 func (c *ConnectorReconciler) ensurePeerSecret(ctx context.Context, r *round) error {
-	if r.compiled == nil || !workload.HasGateway(r.connector) {
+	if r.compiled == nil {
 		return nil
 	}
 	desired := workload.NewPeerSecret(r.connector)

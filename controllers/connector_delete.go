@@ -33,7 +33,7 @@ func (l leftovers) moving() int64 { return l.pending + l.retrying }
 func (l leftovers) total() int64  { return l.moving() + l.held + l.dead }
 
 // finalize ends a deleted connector: at once (Abandon), or when its queue is empty, when only items are left that nothing
-// moves any more, or when the timeout is over (Drain). It always ends, also without templates, Secrets or a dispatcher:
+// moves any more, or when the timeout is over (Drain); with Revoke what the OA shows as open is withdrawn first. It always ends, also without templates, Secrets or a dispatcher:
 // those are often deleted together with the connector.
 func (c *ConnectorReconciler) finalize(ctx context.Context, r *round) error {
 	if !controllerutil.ContainsFinalizer(r.connector, v1alpha1.Finalizer) {
@@ -67,8 +67,9 @@ func (c *ConnectorReconciler) finalize(ctx context.Context, r *round) error {
 	if err != nil {
 		return err
 	}
+	revoke := r.connector.Spec.OnDelete.Policy == v1alpha1.DeleteRevoke
 	if report := seen.dispatcher.report; report != nil && report.Delivery != nil && report.Config.Hash == hash &&
-		seen.dispatcher.unserved == 0 && left.moving() == 0 {
+		seen.dispatcher.unserved == 0 && left.moving() == 0 && (!revoke || report.Revoke != nil && report.Revoke.Done) {
 		if left.total() == 0 {
 			return c.finish(ctx, r, &claim, kept, false, "deleted with nothing pending")
 		}
@@ -84,6 +85,9 @@ func (c *ConnectorReconciler) finalize(ctx context.Context, r *round) error {
 	}
 	r.again(deadline.Sub(r.now))
 	message := drainingMessage(left, place, deadline)
+	if revoke {
+		message = "withdrawing: what the OA shows as open is taken away first; " + message
+	}
 	if bundle.Suspended(r.connector) {
 		message += "; spec.suspend is true, so nothing is delivered until then: set it to false to have it delivered"
 	}
@@ -97,15 +101,16 @@ func leftoversOf(d v1alpha1.DeliveryStatus) leftovers {
 	}
 }
 
-// drain has the dispatcher refuse new events and deliver what it has. It changes nothing else in the live bundle: what
+// drain has the dispatcher refuse new events and deliver what it has, or withdraw what it delivered. It changes nothing else in the live bundle: what
 // the bundle was made from may be gone already. The result is the hash that the dispatcher must report.
 func (c *ConnectorReconciler) drain(ctx context.Context, r *round) (hash string, err error) {
 	live, err := c.liveConfig(ctx, r.connector)
 	if err != nil || live.bundle == nil {
 		return "", err
 	}
-	if suspended := bundle.Suspended(r.connector); !live.bundle.Draining || live.bundle.Suspended != suspended {
-		live.bundle.Draining, live.bundle.Suspended = true, suspended
+	suspended, revoking := bundle.Suspended(r.connector), r.connector.Spec.OnDelete.Policy == v1alpha1.DeleteRevoke
+	if b := live.bundle; !b.Draining || b.Suspended != suspended || b.Revoking != revoking {
+		b.Draining, b.Suspended, b.Revoking = true, suspended, revoking
 		document, err := json.Marshal(live.bundle)
 		if err != nil {
 			return "", err

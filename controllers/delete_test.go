@@ -186,3 +186,32 @@ func TestDeleteWithoutAnyReport(t *testing.T) {
 	w.Expect(w.note()).To(Equal("deleted after 1s; the dispatcher never reported, so volume claim hq-queue is kept; a connector of the same name takes it over"))
 	w.Expect(w.claimIsKept()).To(BeTrue())
 }
+
+// Revoke ends when the dispatcher has withdrawn what the OA shows as open, and not when its queue is empty.
+func TestRevokeWaitsForTheWithdrawal(t *testing.T) {
+	w := newWorld(t)
+	pod := w.ready(drainFor(time.Hour), func(c *v1alpha1.OAConnector) { c.Spec.OnDelete.Policy = v1alpha1.DeleteRevoke })
+	w.bind()
+	w.deleteConnector()
+	hash := w.draining()
+	w.Expect(get(w, "hq-bundle", &corev1.ConfigMap{}).Data[bundle.FileName]).To(ContainSubstring(`"revoking":true`))
+	pod.say(func(r *report.Report) { r.Config.Hash, r.Revoke = hash, &report.Revoke{} })
+	w.expectCondition(v1alpha1.ConditionReady, HavePrefix("False Deleting: withdrawing: "))
+	w.Consistently(func() error { return admin.Get(w.Context(), w.key("hq"), &v1alpha1.OAConnector{}) }).Should(Succeed())
+	pod.say(func(r *report.Report) { r.Revoke = &report.Revoke{Done: true} })
+	w.gone()
+	w.Expect(w.note()).To(Equal("deleted with nothing pending"))
+	w.Expect(w.claimIsKept()).To(BeFalse())
+}
+
+// A withdrawal that does not come to an end ends with the timeout.
+func TestRevokeEndsAtTheTimeout(t *testing.T) {
+	w := newWorld(t)
+	pod := w.ready(drainFor(2*time.Second), func(c *v1alpha1.OAConnector) { c.Spec.OnDelete.Policy = v1alpha1.DeleteRevoke })
+	w.bind()
+	pod.say(func(r *report.Report) { r.Delivery = &report.Delivery{Retrying: 412} })
+	w.expectCondition(v1alpha1.ConditionDeliveryHealthy, HavePrefix("True Retrying"))
+	w.deleteConnector()
+	w.gone()
+	w.Expect(w.note()).To(ContainSubstring("412 retrying items"))
+}

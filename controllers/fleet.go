@@ -81,6 +81,12 @@ func joined(pods []observedPod, nats bool) *report.Report {
 			}
 			out.SLO.Add(p.report.SLO)
 		}
+		if r := p.report.Revoke; r != nil && (!nats || len(partitionsOf(p.report)) > 0) {
+			if out.Revoke == nil {
+				out.Revoke = &report.Revoke{Done: true}
+			}
+			out.Revoke.Done = out.Revoke.Done && r.Done
+		}
 		if n := p.report.Notifications; n != nil {
 			out.Notifications = joinNotifications(out.Notifications, n)
 		}

@@ -186,7 +186,7 @@ type RateLimit struct {
 }
 
 // OnDeletePolicy says what happens to pending items of a deleted connector.
-// +kubebuilder:validation:Enum=Drain;Abandon
+// +kubebuilder:validation:Enum=Drain;Abandon;Revoke
 type OnDeletePolicy string
 
 // Values of OnDeletePolicy.
@@ -196,6 +196,10 @@ const (
 	DeleteDrain OnDeletePolicy = "Drain"
 	// DeleteAbandon deletes at once, with the volume, and says how many items went with it.
 	DeleteAbandon OnDeletePolicy = "Abandon"
+	// DeleteRevoke withdraws every item that the OA shows as open, with the template's action delete, and sends nothing else any
+	// more, until the timeout. What is left then is treated as with Drain. Items that the records do not hold any more are not known
+	// (spec.dispatcher.records.maxAge).
+	DeleteRevoke OnDeletePolicy = "Revoke"
 )
 
 // OnDelete says what happens to pending items of a deleted connector.
@@ -205,7 +209,7 @@ type OnDelete struct {
 	// +optional
 	// +default="Drain"
 	Policy OnDeletePolicy `json:"policy,omitempty"`
-	// timeout of a drain.
+	// timeout of a drain, or of a withdrawal.
 	// +optional
 	// +default="30m"
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('24h')",message="timeout must be between 0s and 24h"

@@ -30,6 +30,8 @@ type Bundle struct {
 
 	// Draining is set while the connector is being deleted: no new events are taken, what is pending still goes out.
 	Draining bool `json:"draining,omitempty"`
+	// Revoking is set beside Draining when what the OA shows as open is to be withdrawn. What was not sent yet is not sent then.
+	Revoking bool `json:"revoking,omitempty"`
 
 	// Suspended is the emergency brake: events are accepted, but the OA is not called and nobody is signed in.
 	Suspended bool `json:"suspended,omitempty"`

@@ -46,6 +46,10 @@ func (v *live) decide(s *scenario.Scenario, d *record.Delivery, e *lanes.Entry, 
 		return out
 	}
 
+	// What may have reached the OA goes on to its end, so that it can be withdrawn.
+	if v.bundle.Revoking && d.Event.Action != scenario.Delete && e.Attempts == 0 && !e.Accepted {
+		return end(record.Skipped, record.ReasonRevoked, "the connector is being deleted and withdraws its items, so this one is not sent any more")
+	}
 	if s == nil && d.Scenario != "" {
 		return end(record.Skipped, record.ReasonNoScenario, "the connector has no scenario %s for %s any more", d.Scenario, d.Event.Kind)
 	}

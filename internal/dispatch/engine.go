@@ -65,6 +65,8 @@ type engine struct {
 	judged uint64
 	// deadLetters is how many are kept.
 	deadLetters int64
+	// withdrawn: no open item is left to withdraw.
+	withdrawn bool
 	// lost counts deliveries that the store does not have any more.
 	lost int64
 	// inFlight counts calls, unrecorded the deliveries that were taken from lanes and are not recorded yet.

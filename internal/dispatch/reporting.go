@@ -93,6 +93,7 @@ func (d *Dispatcher) report() report.Report {
 	}
 	figures := d.window.Figures(time.Now())
 	r.SLO = &figures
+	r.Revoke = s.revokeReport()
 	r.Trials = d.trialReport(s)
 	if t := s.telling(); t != nil {
 		r.Notifications = t.Report()

@@ -82,6 +82,7 @@ func (s *session) run(ctx context.Context, id string) error {
 	defer s.journal.Close()
 	ctx, cancel := context.WithCancelCause(ctx)
 	s.index.start(ctx)
+	go s.revoke(ctx)
 	defer s.index.close()
 	defer cancel(nil)
 	go func() {

@@ -31,8 +31,16 @@ type Report struct {
 	Trials map[string]Trial `json:"trials,omitempty"`
 	// Notifications is the state of the digest; nil when there is none.
 	Notifications *Notifications `json:"notifications,omitempty"`
+	// Revoke says how far the withdrawal of open items is; nil when nobody asked for it.
+	Revoke *Revoke `json:"revoke,omitempty"`
 	// Credentials says of each key of the Secrets which value is in use, as a fingerprint.
 	Credentials []rotation.KeyState `json:"credentials,omitempty"`
+}
+
+// Revoke is the withdrawal of what the OA shows as open.
+type Revoke struct {
+	// Done: no item that the records know as open is left, in the partitions of this replica.
+	Done bool `json:"done"`
 }
 
 // Trial is how the new revision of a template does.

@@ -37,7 +37,9 @@ func newWorld(prove bool) *world {
 		if v == rotation.Next && w.next != "" {
 			value = w.next
 		}
-		return []rotation.Key{{Slot: "credentials", Name: "password", Print: "print of " + value}}
+		k := rotation.NewKey("", "credentials", "password", value)
+		k.Print = "print of " + value
+		return []rotation.Key{k}
 	}}
 	if prove {
 		c.Prove = func(_ context.Context, v rotation.Text) (rotation.Verdict, string) {

@@ -12,8 +12,15 @@ import (
 type Key struct {
 	// Slot and Name of the file that it becomes in a pod.
 	Slot, Name string
-	// Print is the fingerprint of its value.
+	// Print is the fingerprint of its value; empty when nothing keys it.
 	Print string
+	// Sum tells values apart in this process; it is never shown.
+	Sum [sha256.Size]byte
+}
+
+// NewKey describes a key with its value. peer is the connector's own secret.
+func NewKey(peer, slot, name, value string) Key {
+	return Key{Slot: slot, Name: name, Print: Print(peer, slot+"/"+name, value), Sum: sha256.Sum256([]byte(value))}
 }
 
 // The states of a key.
@@ -55,11 +62,12 @@ func (r *Rotation[T]) Credentials() []KeyState {
 	var out []KeyState
 	for i, k := range r.current.keys {
 		s := KeyState{Slot: k.Slot, Name: k.Name, State: StateCurrent, InUse: k.Print}
+		other := false
 		if i < len(r.used.keys) {
-			s.InUse = r.used.keys[i].Print
+			s.InUse, other = r.used.keys[i].Print, r.used.keys[i].Sum != k.Sum
 		}
 		var next *Key
-		if r.next != nil && i < len(r.next.keys) && r.next.keys[i].Print != k.Print {
+		if r.next != nil && i < len(r.next.keys) && r.next.keys[i].Sum != k.Sum {
 			next = &r.next.keys[i]
 		}
 		switch {
@@ -72,7 +80,7 @@ func (r *Rotation[T]) Credentials() []KeyState {
 			}
 		case r.nextError != "":
 			s.State, s.Message = StateNextRejected, r.nextError
-		case r.used != r.current && s.InUse != k.Print:
+		case r.used != r.current && other:
 			s.State, s.Next, s.Message = StateProbing, k.Print, r.current.message
 			if r.current.refusals > 0 {
 				s.State = StateRejected

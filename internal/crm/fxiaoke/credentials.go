@@ -54,7 +54,7 @@ func describe(dir string, version rotation.Version) (out []rotation.Key) {
 	peer, _ := mounted.Read(dir, bundle.SlotPeer, v1alpha1.KeyToken)
 	for _, key := range keyNames {
 		text, _ := readKey(dir, key, version) // a missing one has no fingerprint
-		out = append(out, rotation.Key{Slot: bundle.SlotCRM, Name: key, Print: rotation.Print(peer, bundle.SlotCRM+"/"+key, strings.TrimSpace(text))})
+		out = append(out, rotation.NewKey(peer, bundle.SlotCRM, key, strings.TrimSpace(text)))
 	}
 	return out
 }

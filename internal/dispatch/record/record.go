@@ -126,6 +126,8 @@ const (
 	ReasonNoCall           = "NoCall"
 	ReasonNotInRollout     = "NotInRollout"
 	ReasonSuperseded       = "Superseded"
+	// ReasonRevoked: the connector is being deleted and withdraws its items.
+	ReasonRevoked = "Revoked"
 	// ReasonCaughtUp: after an outage a later state of the item went out instead.
 	ReasonCaughtUp = "CaughtUp"
 	// ReasonCameAndWent: the item was created and finished during an outage.

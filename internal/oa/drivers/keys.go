@@ -47,5 +47,5 @@ func (c config) keys(v rotation.Version) []rotation.Key {
 func (s secrets) key(slot, name string, v rotation.Version) rotation.Key {
 	value, _ := s.versioned(slot, name, v) // a missing one has no fingerprint
 	peer, _ := s.files.read(bundle.SlotPeer, v1alpha1.KeyToken)
-	return rotation.Key{Slot: slot, Name: name, Print: rotation.Print(peer, slot+"/"+name, value)}
+	return rotation.NewKey(peer, slot, name, value)
 }

@@ -17,7 +17,7 @@ import (
 type OnDeleteApplyConfiguration struct {
 	// policy for what is pending.
 	Policy *apiv1alpha1.OnDeletePolicy `json:"policy,omitempty"`
-	// timeout of a drain.
+	// timeout of a drain, or of a withdrawal.
 	Timeout *v1.Duration `json:"timeout,omitempty"`
 }
 
