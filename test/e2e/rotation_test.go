@@ -45,14 +45,14 @@ func TestSecretsRotateUnderLoad(t *testing.T) {
 	ctx := bounded(t)
 	must(t, scene.Call(ctx, http.MethodDelete, stage.OA("/_sim/faults"), nil, nil))
 	all := generations(ctx, t)
-	want, link := somethingToClick(ctx, t)
+	doors := thingsToClick(ctx, t)
 	before, pods := baseline(ctx, t), connectorPods(ctx, t)
 	failures := badAttempts(ctx, t)
 
 	var clicks atomic.Int64
 	clicking, stop := context.WithCancel(ctx)
 	refused := make(chan error, 1)
-	go func() { refused <- click(clicking, want, link, &clicks) }()
+	go func() { refused <- click(clicking, doors, &clicks) }()
 
 	// Half of the time a run is signed with a key that was announced, half of the time with the one that is current.
 	var runs []crm.Run
@@ -155,29 +155,44 @@ func replace(ctx context.Context, t *testing.T, name string, data map[string][]b
 	must(t, scene.Update(ctx, s))
 }
 
-// somethingToClick has a to-do delivered and returns its link.
-func somethingToClick(ctx context.Context, t *testing.T) (crm.Expected, string) {
-	t.Helper()
-	before := baseline(ctx, t)
-	run := kindly(mustRun(ctx, t, emit(ctx, t, crm.Workload{Seed: 2, Events: 40, ToDos: 10}, crm.Target{})))
-	inPlace(ctx, t, run, before)
-	want := stage.Clickable(run)
-	link, err := scene.Link(ctx, "seeyon", want)
-	must(t, err)
-	return want, link
+// door is a to-do with its link.
+type door struct {
+	want crm.Expected
+	link string
 }
 
-// click signs in again and again until ctx ends, and returns the first refusal.
-func click(ctx context.Context, want crm.Expected, link string, clicks *atomic.Int64) error {
+// thingsToClick has to-dos delivered and returns an open one for each receiver: a person may not sign in as often as this test
+// does.
+func thingsToClick(ctx context.Context, t *testing.T) []door {
+	t.Helper()
+	before := baseline(ctx, t)
+	run := kindly(mustRun(ctx, t, emit(ctx, t, crm.Workload{Seed: 2, Events: 100, ToDos: 40}, crm.Target{Concurrency: 4})))
+	inPlace(ctx, t, run, before)
+	var doors []door
+	seen := map[string]bool{}
+	for _, want := range run.Expected {
+		if want.Fate == crm.Delivered && want.State == crm.Open && !seen[want.Receiver] {
+			seen[want.Receiver] = true
+			link, err := scene.Link(ctx, "seeyon", want)
+			must(t, err)
+			doors = append(doors, door{want, link})
+		}
+	}
+	return doors
+}
+
+// click signs one person in after the other until ctx ends, and returns the first refusal.
+func click(ctx context.Context, doors []door, clicks *atomic.Int64) error {
 	pause := time.NewTicker(signInPause)
 	defer pause.Stop()
-	for {
+	for i := 0; ; i++ {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-pause.C:
 		}
-		if err := scene.SignIn(ctx, want, link); err != nil && ctx.Err() == nil {
+		d := doors[i%len(doors)]
+		if err := scene.SignIn(ctx, d.want, d.link); err != nil && ctx.Err() == nil {
 			return err
 		}
 		clicks.Add(1)
