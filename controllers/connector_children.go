@@ -92,7 +92,7 @@ func (c *ConnectorReconciler) buildChildren(_ context.Context, r *round) error {
 	}
 	r.children, r.kept = workload.Build(in), map[string]bool{}
 	for _, p := range workload.Check(in) {
-		r.problem(v1alpha1.ReasonPodTemplateInvalid, p.Message)
+		r.problem(v1alpha1.ReasonPodTemplateInvalid, p.String())
 		r.kept[workload.DeploymentName(r.connector.Name, p.Component)] = true
 	}
 	return nil

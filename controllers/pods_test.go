@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
@@ -43,7 +44,7 @@ func TestPodTemplates(t *testing.T) {
 		c.Spec.Dispatcher.PodTemplate.Metadata.Labels = map[string]string{"team": "crm"}
 	})
 	w.expectCondition(v1alpha1.ConditionReferencesResolved, HavePrefix(
-		"False PodTemplateInvalid: spec.sso.podTemplate.metadata or spec: the pods would not pass the Pod Security Standard restricted"))
+		"False PodTemplateInvalid: spec.sso.podTemplate: the pods would not pass the Pod Security Standard restricted"))
 	w.expectCondition(v1alpha1.ConditionStalled, HavePrefix("True PodTemplateInvalid"))
 	w.Expect(get(w, "hq-gateway", &appsv1.Deployment{}).Generation).To(Equal(gateway.Generation))
 	w.Eventually(func() map[string]string {
@@ -80,16 +81,19 @@ func TestAPodTemplateThatTheAPIRefuses(t *testing.T) {
 	w.expectCondition(v1alpha1.ConditionStalled, And(HavePrefix("True ApplyFailed: deployment \"hq-dispatcher\" was refused"), ContainSubstring("no value of a label")))
 }
 
-// scale reads the scale of the connector hq, and with replicas above -1 sets it, as kubectl scale and autoscalers do.
+// scale reads the scale of the connector hq, and with replicas above -1 sets it, as kubectl scale and autoscalers do: they try
+// again when somebody else was a moment faster.
 func (w *world) scale(replicas int32) (*autoscalingv1.Scale, error) {
 	w.Helper()
-	c := get(w, "hq", &v1alpha1.OAConnector{})
 	scale := &autoscalingv1.Scale{}
-	if err := admin.SubResource("scale").Get(w.Context(), c, scale); err != nil || replicas < 0 {
-		return scale, err
-	}
-	scale.Spec.Replicas = replicas
-	return scale, admin.SubResource("scale").Update(w.Context(), c, client.WithSubResourceBody(scale), client.FieldOwner("autoscaler"))
+	return scale, retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		c := get(w, "hq", &v1alpha1.OAConnector{})
+		if err := admin.SubResource("scale").Get(w.Context(), c, scale); err != nil || replicas < 0 {
+			return err
+		}
+		scale.Spec.Replicas = replicas
+		return admin.SubResource("scale").Update(w.Context(), c, client.WithSubResourceBody(scale), client.FieldOwner("autoscaler"))
+	})
 }
 
 func (w *world) gatewayReplicas() int32 {

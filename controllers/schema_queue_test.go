@@ -137,7 +137,7 @@ func TestSamples(t *testing.T) {
 	for name, object := range map[string]client.Object{
 		"connector": &v1alpha1.OAConnector{}, "connector-nats": &v1alpha1.OAConnector{}, "connector-rules": &v1alpha1.OAConnector{},
 		"connector-placed": &v1alpha1.OAConnector{},
-		"accounts": &v1alpha1.AccountBinding{}, "replay": &v1alpha1.Replay{},
+		"accounts":         &v1alpha1.AccountBinding{}, "replay": &v1alpha1.Replay{},
 	} {
 		data, err := os.ReadFile(filepath.Join("..", "config", "samples", name+".yaml"))
 		w.Expect(err).NotTo(HaveOccurred())

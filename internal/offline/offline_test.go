@@ -74,6 +74,39 @@ func TestTwoConnectorsForOneDataCenter(t *testing.T) {
 	}
 }
 
+// Where pods run is checked in files as in the cluster: an affinity that is none, and what takes pods out of "restricted".
+func TestPodTemplatesInFiles(t *testing.T) {
+	sample, err := os.ReadFile("../../config/samples/connector-placed.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := check(t, string(sample)); len(found) > 0 {
+		t.Fatalf("the sample: %v", found)
+	}
+	const at = "        nodeSelector: {pool: office}"
+	for name, c := range map[string]struct{ add, field, message string }{
+		"no affinity": {"\n        affinity: {nodeAfinity: {}}", "spec.dispatcher.podTemplate.spec.affinity", "is no affinity of a Pod"},
+		"an affinity": {"\n        affinity: {podAntiAffinity: {}}", "", ""},
+		"a variable":  {"\n        env: [{name: POD_NAME}]", "spec.dispatcher.podTemplate.spec.env", ""},
+	} {
+		text := strings.Replace(string(sample), at, at+c.add, 1)
+		if name == "a variable" {
+			text = strings.Replace(text, "\n        env: [{name: TZ, value: Asia/Shanghai}]", "", 1)
+		}
+		if text == string(sample) {
+			t.Fatal("the sample has changed")
+		}
+		found := check(t, text)
+		if (len(found) == 0) != (c.field == "") || len(found) > 0 && (!strings.HasPrefix(found[0].Field, c.field) || !strings.Contains(found[0].Message, c.message) || found[0].Line == 0) {
+			t.Errorf("%s: got %+v", name, found)
+		}
+	}
+	unconfined := strings.Replace(string(sample), "labels: {cost-centre: \"4711\"}", "annotations: {container.apparmor.security.beta.kubernetes.io/oabridge: unconfined}", 1)
+	if found := check(t, unconfined); len(found) != 1 || found[0].Reason != "PodTemplateInvalid" || found[0].Field != "spec.dispatcher.podTemplate" {
+		t.Errorf("got %+v", found)
+	}
+}
+
 // The presets that ship pass the schema too, not only their own tests.
 func TestPresetsHaveNoFindings(t *testing.T) {
 	files, err := filepath.Glob("../../config/presets/*-*.yaml")

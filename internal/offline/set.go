@@ -16,6 +16,7 @@ import (
 	"github.com/oabridge/oabridge/internal/bundle"
 	"github.com/oabridge/oabridge/internal/manifest"
 	"github.com/oabridge/oabridge/internal/scenario"
+	"github.com/oabridge/oabridge/internal/workload"
 )
 
 // Finding is one thing that is wrong.
@@ -246,6 +247,9 @@ func (s *Set) Check() []Finding {
 		if output != nil {
 			for _, conflict := range output.Conflicts {
 				findings = append(findings, finding(c.Source, "spec.accounts.selector", v1alpha1.ReasonAccountsConflict, conflict.Message()))
+			}
+			for _, p := range workload.Check(workload.Input{Connector: c.Object, Bundle: output.Bundle, Files: output.Files}) {
+				findings = append(findings, finding(c.Source, p.Field, v1alpha1.ReasonPodTemplateInvalid, p.Message))
 			}
 		}
 	}

@@ -21,9 +21,13 @@ import (
 type Problem struct {
 	// Component whose Deployment must stay as it is.
 	Component string
-	// Message names the field, the cause and the next step.
+	// Field of the connector, e.g. spec.sso.podTemplate.spec.affinity.
+	Field string
+	// Message says what is wrong and what to do.
 	Message string
 }
+
+func (p Problem) String() string { return p.Field + ": " + p.Message }
 
 // componentsOf a connector, with the field of the podTemplate of each.
 func componentsOf(c *v1alpha1.OAConnector) map[string]string {
@@ -44,35 +48,40 @@ func Check(in Input) []Problem {
 		if reflect.ValueOf(user).IsZero() {
 			continue
 		}
-		for _, words := range append(conflicts(user), insecure(podOf(in, component).template())...) {
-			problems = append(problems, Problem{component, components[component] + "." + words})
+		for _, p := range append(conflicts(user), insecure(podOf(in, component).template())...) {
+			p.Component = component
+			p.Field = components[component] + p.Field
+			problems = append(problems, p)
 		}
 	}
 	return problems
 }
 
 // conflicts with what is the operator's, and fields that cannot be read.
-func conflicts(user v1alpha1.PodTemplate) []string {
-	var words []string
+func conflicts(user v1alpha1.PodTemplate) []Problem {
+	var problems []Problem
+	refuse := func(field, format string, args ...any) {
+		problems = append(problems, Problem{Field: field, Message: fmt.Sprintf(format, args...)})
+	}
 	for _, key := range slices.Sorted(maps.Keys(user.Metadata.Labels)) {
 		if strings.HasPrefix(key, prefixOwn) || strings.HasPrefix(key, prefixApp) {
-			words = append(words, fmt.Sprintf("metadata.labels: %q is the operator's, which finds the pods by it: choose a label that begins with neither %s nor %s", key, prefixOwn, prefixApp))
+			refuse(".metadata.labels", "%q is the operator's, which finds the pods by it: choose a label that begins with neither %s nor %s", key, prefixOwn, prefixApp)
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(user.Metadata.Annotations)) {
 		if strings.HasPrefix(key, prefixOwn) {
-			words = append(words, fmt.Sprintf("metadata.annotations: %q is the operator's: choose another prefix than %s", key, prefixOwn))
+			refuse(".metadata.annotations", "%q is the operator's: choose another prefix than %s", key, prefixOwn)
 		}
 	}
 	for _, e := range user.Spec.Env {
 		if e.Name == podNameVariable || strings.HasPrefix(e.Name, prefixEnv) {
-			words = append(words, fmt.Sprintf("spec.env: %s is set by OA Bridge itself: choose another name", e.Name))
+			refuse(".spec.env", "%s is set by OA Bridge itself: choose another name", e.Name)
 		}
 	}
 	if _, err := affinityOf(user.Spec); err != nil {
-		words = append(words, fmt.Sprintf("spec.affinity: %v", err))
+		refuse(".spec.affinity", "%v", err)
 	}
-	return words
+	return problems
 }
 
 // Prefixes that are the operator's.
@@ -87,24 +96,24 @@ var securityChecks = sync.OnceValues(func() (policy.Evaluator, error) {
 })
 
 // insecure says what Pod Security admission would have against a pod in a namespace that enforces "restricted".
-func insecure(template *corev1ac.PodTemplateSpecApplyConfiguration) []string {
+func insecure(template *corev1ac.PodTemplateSpecApplyConfiguration) []Problem {
 	pod, err := podTemplateSpec(template)
 	if err != nil {
-		return []string{"spec: " + err.Error()}
+		return []Problem{{Message: err.Error()}}
 	}
 	evaluator, err := securityChecks()
 	if err != nil {
-		return []string{"spec: the Pod Security Standards cannot be read: " + err.Error()}
+		return []Problem{{Message: "the Pod Security Standards cannot be read: " + err.Error()}}
 	}
 	level := api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()}
-	var words []string
+	var problems []Problem
 	for _, result := range evaluator.EvaluatePod(level, &pod.ObjectMeta, &pod.Spec) {
 		if !result.Allowed {
-			words = append(words, fmt.Sprintf("metadata or spec: the pods would not pass the Pod Security Standard restricted: %s (%s): take it out",
-				result.ForbiddenReason, result.ForbiddenDetail))
+			problems = append(problems, Problem{Message: fmt.Sprintf("the pods would not pass the Pod Security Standard restricted: %s (%s): take it out",
+				result.ForbiddenReason, result.ForbiddenDetail)})
 		}
 	}
-	return words
+	return problems
 }
 
 func podTemplateSpec(template *corev1ac.PodTemplateSpecApplyConfiguration) (*corev1.PodTemplateSpec, error) {

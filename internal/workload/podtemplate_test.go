@@ -84,26 +84,26 @@ func TestTheNameOfAReplicaStays(t *testing.T) {
 
 // A podTemplate is refused in a sentence that names the field and the next step, whether or not the schema refuses it, too.
 func TestPodTemplatesThatAreRefused(t *testing.T) {
-	const sso, dispatcher = "spec.sso.podTemplate.", "spec.dispatcher.podTemplate."
+	const sso, dispatcher = "spec.sso.podTemplate", "spec.dispatcher.podTemplate"
 	for name, c := range map[string]struct {
 		change func(*v1alpha1.OAConnectorSpec)
 		want   string
 	}{
 		"a label of the operator": {func(s *v1alpha1.OAConnectorSpec) {
 			s.SSO.PodTemplate.Metadata.Labels = map[string]string{"app.kubernetes.io/component": "dispatcher"}
-		}, sso + `metadata.labels: "app.kubernetes.io/component" is the operator's`},
+		}, sso + `.metadata.labels: "app.kubernetes.io/component" is the operator's`},
 		"an annotation of the operator": {func(s *v1alpha1.OAConnectorSpec) {
 			s.SSO.PodTemplate.Metadata.Annotations = map[string]string{v1alpha1.AnnotationConfigRevision: "1"}
-		}, sso + `metadata.annotations: "oabridge.dev/config-revision" is the operator's: choose another prefix`},
+		}, sso + `.metadata.annotations: "oabridge.dev/config-revision" is the operator's: choose another prefix`},
 		"a variable of the operator": {func(s *v1alpha1.OAConnectorSpec) {
 			s.Dispatcher.PodTemplate.Spec.Env = []v1alpha1.EnvVar{{Name: "POD_NAME", Value: "x"}}
-		}, dispatcher + "spec.env: POD_NAME is set by OA Bridge itself: choose another name"},
+		}, dispatcher + ".spec.env: POD_NAME is set by OA Bridge itself: choose another name"},
 		"an affinity that is none": {func(s *v1alpha1.OAConnectorSpec) {
 			s.Dispatcher.PodTemplate.Spec.Affinity.Raw = []byte(`{"nodeAfinity":{}}`)
-		}, dispatcher + "spec.affinity: is no affinity of a Pod"},
+		}, dispatcher + ".spec.affinity: is no affinity of a Pod"},
 		"a profile that takes the protection away": {func(s *v1alpha1.OAConnectorSpec) {
 			s.SSO.PodTemplate.Metadata.Annotations = map[string]string{"container.apparmor.security.beta.kubernetes.io/oabridge": "unconfined"}
-		}, sso + "metadata or spec: the pods would not pass the Pod Security Standard restricted"},
+		}, sso + ": the pods would not pass the Pod Security Standard restricted"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := placed()
@@ -111,7 +111,7 @@ func TestPodTemplatesThatAreRefused(t *testing.T) {
 			problems := workload.Check(in)
 			g := NewWithT(t)
 			g.Expect(problems).To(HaveLen(1))
-			g.Expect(problems[0].Message).To(HavePrefix(c.want))
+			g.Expect(problems[0].String()).To(HavePrefix(c.want))
 			component := v1alpha1.ComponentDispatcher
 			if strings.HasPrefix(c.want, sso) {
 				component = v1alpha1.ComponentGateway
