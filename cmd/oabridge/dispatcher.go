@@ -38,6 +38,9 @@ events are taken, calls in flight finish, and what is known is written down.`,
 				return err
 			}
 			o.Log = log.WithName("dispatcher")
+			if err := forbidDumps(); err != nil {
+				o.Log.Error(err, "goes on, but a core file would hold secrets")
+			}
 			o.Tracer, err = tracing.Start(cmd.Context(), v1alpha1.ComponentDispatcher, currentVersion(), filepath.Join(o.Secrets, bundle.SlotTracing, v1alpha1.KeyHeaders), o.Log)
 			if err != nil {
 				return err

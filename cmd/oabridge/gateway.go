@@ -27,6 +27,9 @@ func newGatewayCommand() *cobra.Command {
 				return err
 			}
 			o.Log = log.WithName("gateway")
+			if err := forbidDumps(); err != nil {
+				o.Log.Error(err, "goes on, but a core file would hold secrets")
+			}
 			o.Tracer, err = tracing.Start(cmd.Context(), v1alpha1.ComponentGateway, currentVersion(), filepath.Join(o.SecretsDir, bundle.SlotTracing, v1alpha1.KeyHeaders), o.Log)
 			if err != nil {
 				return err

@@ -77,6 +77,9 @@ It uses the kubeconfig of the environment (KUBECONFIG, or the service account of
 			if err != nil {
 				return err
 			}
+			if err := forbidDumps(); err != nil {
+				log.Error(err, "goes on, but a core file would hold secrets")
+			}
 			return runManager(cmd, o, log.WithName("manager"))
 		},
 	}
