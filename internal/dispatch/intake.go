@@ -45,6 +45,10 @@ const (
 	refusedStore        = "store"
 )
 
+var refusals = []string{
+	refusedMalformed, refusedUnauthorized, refusedTooLarge, refusedNotReady, refusedDraining, refusedDeleted, refusedBusy, refusedFull, refusedStore,
+}
+
 // intake serves POST /events.
 type intake struct {
 	dispatcher *Dispatcher

@@ -58,6 +58,9 @@ func newMetrics() *metrics {
 	for _, code := range []Code{SignedIn, Begun, Shown, Announced} {
 		m.logins.WithLabelValues(string(code))
 	}
+	for _, step := range []string{stepReserve, stepVerify} {
+		m.steps.WithLabelValues(step)
+	}
 	for code := range explanations {
 		m.logins.WithLabelValues(string(code))
 	}
@@ -65,3 +68,7 @@ func newMetrics() *metrics {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
+
+// Reference has every metric of a gateway with every value of its labels: what docs/reference/metrics.md is made of, and
+// dashboards are tried with.
+func Reference() prometheus.Gatherer { return newMetrics().registry }

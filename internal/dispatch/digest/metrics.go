@@ -29,6 +29,13 @@ func NewMetrics() *Metrics {
 	}
 }
 
+// Reference returns the metrics with one channel, for the documentation.
+func Reference() *Metrics {
+	m := NewMetrics()
+	m.told("<channel>", time.Unix(1, 0))
+	return m
+}
+
 // Describe implements prometheus.Collector.
 func (m *Metrics) Describe(out chan<- *prometheus.Desc) {
 	m.sent.Describe(out)
