@@ -122,7 +122,7 @@ func metricsTable(own []*dto.MetricFamily) string {
 }
 
 // described takes a description apart; the library offers no other way.
-var described = regexp.MustCompile(`fqName: "([^"]+)", help: "((?:[^"\\]|\\.)*)", constLabels: \{[^}]*\}, variableLabels: \{([^}]*)\}`)
+var described = regexp.MustCompile(`fqName: "([^"]+)", help: "((?:[^"\\]|\\.)*)",.* constLabels: \{[^}]*\}, variableLabels: \{([^}]*)\}`)
 
 func managerTable() string {
 	descriptions := make(chan *prometheus.Desc)

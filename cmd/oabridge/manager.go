@@ -17,7 +17,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
-	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/controllers"
@@ -43,6 +42,8 @@ const (
 
 type managerOptions struct {
 	metricsAddress string
+	metricsAuth    bool
+	profiles       bool
 	healthAddress  string
 	leaderElect    bool
 	image          string
@@ -85,6 +86,8 @@ It uses the kubeconfig of the environment (KUBECONFIG, or the service account of
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080", "address for /metrics; 0 serves none")
+	f.BoolVar(&o.metricsAuth, "metrics-auth", false, "serve metrics with TLS, to whoever has a token of the API server and may get /metrics")
+	f.BoolVar(&o.profiles, "pprof", false, "serve profiles of this process at /debug/pprof/ of the address for metrics; needs --metrics-auth")
 	f.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "address for /healthz and /readyz")
 	f.BoolVar(&o.leaderElect, "leader-elect", false, "work only while holding the lease "+leaderID("")+", or with a class "+leaderID("CLASS"))
 	f.StringVar(&o.image, "workload-image", o.image, "image of dispatchers and gateways (default $OABRIDGE_IMAGE)")
@@ -113,6 +116,9 @@ func (o managerOptions) validate() error {
 	case "", corev1.PullAlways, corev1.PullIfNotPresent, corev1.PullNever:
 	default:
 		return fmt.Errorf("--workload-image-pull-policy is %q: use Always, IfNotPresent or Never", o.pullPolicy)
+	}
+	if o.profiles && !o.metricsAuth {
+		return fmt.Errorf("--pprof needs --metrics-auth: profiles are not for everybody who reaches the port")
 	}
 	if o.concurrency < 1 {
 		return fmt.Errorf("--max-concurrent-reconciles is %d: use 1 or more", o.concurrency)
@@ -187,7 +193,7 @@ func runManager(cmd *cobra.Command, o managerOptions, log logr.Logger) error {
 		Logger:                        log,
 		Cache:                         controllers.CacheOptions(scope, o.presets),
 		Client:                        client.Options{FieldValidation: metav1.FieldValidationStrict},
-		Metrics:                       server.Options{BindAddress: o.metricsAddress},
+		Metrics:                       controllers.MetricsOptions(o.metricsAddress, o.metricsAuth, o.profiles),
 		HealthProbeBindAddress:        o.healthAddress,
 		LeaderElection:                o.leaderElect,
 		LeaderElectionID:              leaderID(scope.Class),

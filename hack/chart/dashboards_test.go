@@ -1,8 +1,6 @@
 package chart
 
 import (
-	"encoding/json"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -35,14 +33,7 @@ func TestDashboards(t *testing.T) {
 	}
 	uids := map[string]string{}
 	for _, path := range paths {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var d dashboard
-		if err := json.Unmarshal(data, &d); err != nil {
-			t.Fatalf("%s: %v", path, err)
-		}
+		d := dashboardOf(t, path)
 		if other := uids[d.UID]; d.UID == "" || d.Title == "" || other != "" {
 			t.Errorf("%s: uid %q, title %q; %s has the same uid", path, d.UID, d.Title, other)
 		}

@@ -32,8 +32,8 @@ const (
 const kubeVersion = "v1.37.2"
 
 // Render renders the chart as `helm template` does, and checks values against values.schema.json. NOTES.txt is returned
-// beside the manifests.
-func Render(dir string, values map[string]any) (manifests, notes string, err error) {
+// beside the manifests. kinds are what the cluster has beyond those of Kubernetes, such as monitoring.coreos.com/v1/PodMonitor.
+func Render(dir string, values map[string]any, kinds ...string) (manifests, notes string, err error) {
 	chart, err := loader.Load(dir)
 	if err != nil {
 		return "", "", err
@@ -44,6 +44,7 @@ func Render(dir string, values map[string]any) (manifests, notes string, err err
 		return "", "", err
 	}
 	capabilities.KubeVersion = *version
+	capabilities.APIVersions = append(capabilities.APIVersions, kinds...)
 	release := chartutil.ReleaseOptions{Name: Release, Namespace: Namespace, Revision: 1, IsInstall: true}
 	top, err := chartutil.ToRenderValues(chart, values, release, capabilities)
 	if err != nil {

@@ -12,6 +12,13 @@
 {{- end -}}
 {{- end -}}
 
+{{/* Whether something of the Prometheus operator is made: as the value says, or with auto where the cluster has its kind. */}}
+{{- define "oabridge.monitored" -}}
+{{- if or (eq (toString .enabled) "true") (and (eq (toString .enabled) "auto") (.capabilities.APIVersions.Has (print "monitoring.coreos.com/v1/" .kind))) -}}
+yes
+{{- end -}}
+{{- end -}}
+
 {{- define "oabridge.manager" -}}
 {{ include "oabridge.fullname" . }}-manager
 {{- end -}}
