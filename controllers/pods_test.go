@@ -1,6 +1,9 @@
 package controllers_test
 
 import (
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -8,13 +11,19 @@ import (
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
+	"github.com/oabridge/oabridge/controllers"
 )
 
 func withSSO(t *testing.T) func(*v1alpha1.OAConnector) {
@@ -160,4 +169,40 @@ func TestNothingToScale(t *testing.T) {
 	_, err := w.scale(3)
 	w.Expect(err).To(MatchError(ContainSubstring(".spec.sso.replicas")))
 	w.Expect(get(w, "hq", &v1alpha1.OAConnector{}).Status.Gateway).To(BeZero())
+}
+
+// Whoever may edit connectors may scale them; whoever may view them may look at the scale.
+func TestWhoMayScale(t *testing.T) {
+	w := newWorld(t)
+	w.connector()
+	data, err := os.ReadFile(filepath.Join("..", "config", "rbac", "user_roles.yaml"))
+	w.Expect(err).NotTo(HaveOccurred())
+	may := map[string]bool{}
+	for document := range strings.SplitSeq(string(data), "\n---\n") {
+		role := &rbacv1.ClusterRole{}
+		w.Expect(yaml.UnmarshalStrict([]byte(document), role)).To(Succeed())
+		person := strings.TrimPrefix(role.Name, "oabridge-")
+		role.Name, role.Labels = w.ns+"-"+person, nil
+		w.Expect(admin.Create(w.Context(), role)).To(Succeed())
+		w.create(&rbacv1.RoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: person},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
+			Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: person}},
+		})
+		config := rest.CopyConfig(adminConfig)
+		config.Impersonate.UserName = person
+		as, err := client.New(config, client.Options{Scheme: controllers.Scheme()})
+		w.Expect(err).NotTo(HaveOccurred())
+		scale := &autoscalingv1.Scale{}
+		w.Eventually(func() error {
+			return as.SubResource("scale").Get(w.Context(), get(w, "hq", &v1alpha1.OAConnector{}), scale)
+		}).WithTimeout(patience).Should(Succeed(), person)
+		w.Eventually(func() bool {
+			err := as.SubResource("scale").Patch(w.Context(), get(w, "hq", &v1alpha1.OAConnector{}),
+				client.RawPatch(types.MergePatchType, []byte(`{"spec":{"replicas":3}}`)), client.WithSubResourceBody(scale))
+			may[person] = err == nil
+			return err == nil || apierrors.IsForbidden(err)
+		}).WithTimeout(patience).Should(BeTrue(), person)
+	}
+	w.Expect(may).To(Equal(map[string]bool{"admin": true, "editor": true, "viewer": false}))
 }
