@@ -26,7 +26,7 @@ func (r *round) conditions(o observation, credentials []v1alpha1.CredentialStatu
 	if suspended {
 		healthy = deliverySuspended(o.dispatcher)
 	}
-	list := []metav1.Condition{references, available, live, reachable, healthy}
+	list := []metav1.Condition{references, available, live, reachable, endpointSecure(r.connector), healthy}
 	if podsPaused(r.connector) {
 		list = append(list, pausedCondition())
 	}

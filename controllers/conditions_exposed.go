@@ -9,10 +9,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
+	"github.com/oabridge/oabridge/internal/report"
 	"github.com/oabridge/oabridge/internal/workload"
 )
 
-// exposed says what the operator knows of the way from outside to the gateway. It cannot see the TLS Secret.
+// exposed says what is known of the way from outside to the gateway: what the operator sees of its objects, and what the
+// gateway's pods find when they ask the public address themselves (F112).
 func exposed(c *v1alpha1.OAConnector, o observation) metav1.Condition {
 	set := func(status metav1.ConditionStatus, reason, message string) metav1.Condition {
 		return condition(v1alpha1.ConditionExposed, status, reason, message)
@@ -21,6 +23,47 @@ func exposed(c *v1alpha1.OAConnector, o observation) metav1.Condition {
 	if words := domainsDiffer(sso); words != "" {
 		return set(metav1.ConditionFalse, v1alpha1.ReasonDomainsDiffer, words)
 	}
+	declared := exposedByObjects(c, o)
+	if sso.SelfProbe == v1alpha1.Disabled || declared.Reason == v1alpha1.ReasonGatewayAPIMissing || declared.Reason == v1alpha1.ReasonRouteNotAccepted {
+		return declared
+	}
+	switch found := o.selfProbe(); {
+	case found == nil:
+		return declared
+	case found.State == string(metav1.ConditionTrue): // whatever routes the host
+		message := found.Message
+		if declared.Status == metav1.ConditionTrue {
+			message = declared.Message + "; " + message
+		}
+		return set(metav1.ConditionTrue, v1alpha1.ReasonExposed, message)
+	case declared.Status == metav1.ConditionFalse: // which explains it
+		return declared
+	default:
+		return set(metav1.ConditionStatus(found.State), v1alpha1.ReasonSelfProbeFailed, clip(found.Message, maxMessage))
+	}
+}
+
+// selfProbe is the worst that the gateway's ready pods found at the public address; nil when none has asked.
+func (o observation) selfProbe() (worst *report.Exposure) {
+	rank := map[string]int{string(metav1.ConditionTrue): 0, string(metav1.ConditionUnknown): 1, string(metav1.ConditionFalse): 2}
+	for _, c := range o.components {
+		for _, p := range c.staying() {
+			if p.ready && p.report != nil && p.report.Exposure != nil {
+				if e := p.report.Exposure; worst == nil || rank[e.State] > rank[worst.State] {
+					worst = e
+				}
+			}
+		}
+	}
+	return worst
+}
+
+// exposedByObjects is what the operator sees. It cannot see the TLS Secret.
+func exposedByObjects(c *v1alpha1.OAConnector, o observation) metav1.Condition {
+	set := func(status metav1.ConditionStatus, reason, message string) metav1.Condition {
+		return condition(v1alpha1.ConditionExposed, status, reason, message)
+	}
+	sso := c.Spec.SSO
 	if sso.Exposure.Type == v1alpha1.ExposureNone {
 		return set(metav1.ConditionUnknown, v1alpha1.ReasonNotExposed, fmt.Sprintf(
 			"exposure.type is None: route %s to service %q port 8080 yourself",

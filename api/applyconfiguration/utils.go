@@ -117,6 +117,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.HeaderApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("HeaderSource"):
 		return &apiv1alpha1.HeaderSourceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("HomePage"):
+		return &apiv1alpha1.HomePageApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("HostAlias"):
 		return &apiv1alpha1.HostAliasApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("IngressTLS"):

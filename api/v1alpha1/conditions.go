@@ -11,6 +11,8 @@ const (
 	ConditionOAReachable        = "OAReachable"
 	ConditionDeliveryHealthy    = "DeliveryHealthy"
 	ConditionExposed            = "Exposed"
+	// ConditionEndpointSecure is false while calls to the OA are not encrypted. It counts for nothing.
+	ConditionEndpointSecure = "EndpointSecure"
 	// ConditionPodsPaused is there while the operator leaves the Deployments alone.
 	ConditionPodsPaused = "PodsPaused"
 	// ConditionNotificationsHealthy is there when the connector has notifications.
@@ -76,7 +78,13 @@ const (
 	// ReasonRouteNotAccepted: a Gateway refuses the HTTPRoute, or does not find what it points to.
 	ReasonRouteNotAccepted = "RouteNotAccepted"
 
+	// ReasonSelfProbeFailed: the gateway did not reach itself at its public address.
+	ReasonSelfProbeFailed = "SelfProbeFailed"
+
 	// The OA, as the dispatcher sees it.
+	// ReasonEncrypted and ReasonPlainHTTP say how it is called.
+	ReasonEncrypted = "Encrypted"
+	ReasonPlainHTTP = "PlainHTTP"
 	ReasonReachable = "Reachable"
 	ReasonUnknown   = "Unknown"
 	// ReasonCallerNotTrusted: the OA does not take calls from this address.

@@ -135,6 +135,15 @@ type SSO struct {
 	// +kubebuilder:validation:MaxItems=16
 	Companies []CompanySSO `json:"companies,omitempty"`
 
+	// home is the page of the CRM on which people land who open the app and not a record. Default: the CRM's own home page.
+	// +optional
+	Home HomePage `json:"home,omitempty,omitzero"`
+	// selfProbe Enabled lets the gateway ask its own public address, at start and every five minutes, whether it leads to it; the
+	// condition Exposed says what was found. Disable it where pods cannot reach the address that people reach.
+	// +optional
+	// +default="Enabled"
+	SelfProbe SwitchState `json:"selfProbe,omitempty"`
+
 	// qr Enabled shows a code to scan with the OA's app to people who come with any other browser.
 	// +optional
 	// +default="Disabled"

@@ -199,16 +199,36 @@ type SecretKeyReference struct {
 	Key string `json:"key,omitempty"`
 }
 
+// TLSRequirement says whether calls to the OA have to be encrypted.
+// +kubebuilder:validation:Enum=Optional;Required
+type TLSRequirement string
+
+// Values of TLSRequirement.
+const (
+	// TLSOptional takes plain http as well; the condition EndpointSecure then warns of it.
+	TLSOptional TLSRequirement = "Optional"
+	// TLSRequired refuses plain http, in the URL and at each call.
+	TLSRequired TLSRequirement = "Required"
+)
+
 // Endpoint is the address of an OA and how it is reached.
 // +kubebuilder:validation:MinProperties=1
+// +kubebuilder:validation:XValidation:rule="self.?tls.orValue('Optional') != 'Required' || !has(self.url) || url(self.url).getScheme() == 'https'",message="tls is Required, but url begins with http://: write an https URL, or set tls to Optional"
 type Endpoint struct {
-	// url is scheme, host and optional port and path prefix of the OA. Plain http with any port is allowed.
+	// url is scheme, host and optional port and path prefix of the OA. Plain http with any port is allowed, unless tls is
+	// Required.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''",message="url must be an absolute http or https URL such as http://oa.corp.example:8080"
 	// +kubebuilder:validation:XValidation:rule="!self.contains('@') && !self.contains('?') && !self.contains('#')",message="url must not hold user info, a query or a fragment; put credentials into credentialsSecretRef"
 	URL string `json:"url,omitempty"`
+
+	// tls Required refuses plain http here and at every call to the OA. Optional takes it, with a warning: tokens, to-dos and
+	// tickets can be read on the way.
+	// +optional
+	// +default="Optional"
+	TLS TLSRequirement `json:"tls,omitempty"`
 
 	// caSecretRef names a labelled Secret whose key ca.crt holds the PEM certificates that sign the OA's TLS
 	// certificate. Default: the system's roots.

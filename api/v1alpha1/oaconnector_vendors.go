@@ -77,8 +77,34 @@ const (
 	SeeyonAccountsCRM SeeyonAccounts = "CRM"
 )
 
+// SeeyonPullStyle is what Seeyon's console calls the way of reading.
+// +kubebuilder:validation:Enum=URL;Interface;BuiltIn
+type SeeyonPullStyle string
+
+// Values of SeeyonPullStyle.
+const (
+	// SeeyonPullURL: Seeyon opens an address (URL), a GET.
+	SeeyonPullURL SeeyonPullStyle = "URL"
+	// SeeyonPullInterface: an interface (接口) of Seeyon, or code of one's own there, posts a question.
+	SeeyonPullInterface SeeyonPullStyle = "Interface"
+	// SeeyonPullBuiltIn: neither is chosen, and Seeyon's own reader asks the default path of its version (内置接口).
+	SeeyonPullBuiltIn SeeyonPullStyle = "BuiltIn"
+)
+
 // SeeyonPullSpec says who may ask for to-dos, and how.
+// +kubebuilder:validation:XValidation:rule="(self.?style.orValue('URL') == 'BuiltIn') == has(self.path)",message="path belongs to style BuiltIn, which needs it: the default path that your Seeyon shows for its built-in interface"
 type SeeyonPullSpec struct {
+	// style is how Seeyon asks: URL (GET), Interface (POST), or BuiltIn (the names and the bare list of Seeyon's own provider, at
+	// path). Without it, questions in the style URL and Interface are both answered.
+	// +optional
+	Style SeeyonPullStyle `json:"style,omitempty"`
+	// path at which Seeyon's built-in reader asks, for style BuiltIn. Its host is the service address.
+	// +optional
+	// +kubebuilder:validation:MinLength=2
+	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:Pattern=`^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$`
+	// +kubebuilder:validation:XValidation:rule="!self.startsWith('/erp/syncdata/') && !self.startsWith('/sso/') && !self.startsWith('/.well-known/') && self != '/events' && !self.startsWith('/callbacks/')",message="path must not be one of the gateway's or the dispatcher's own"
+	Path string `json:"path,omitempty"`
 	// tokenSecretRef names a labelled Secret whose key token (at least 16 bytes) Seeyon sends as a bearer token. While it is
 	// being replaced, the key token.next is accepted too.
 	// +required

@@ -82,7 +82,7 @@ func (o *fileOptions) load(cmd *cobra.Command, paths []string) (*offline.Set, []
 	return set, findings, usage(err)
 }
 
-// finish writes findings and returns the error that the process ends with; nil when there are none.
+// finish writes findings and returns the error that the process ends with; nil when there are none but warnings.
 func finish(out io.Writer, format string, findings []offline.Finding) error {
 	slices.SortStableFunc(findings, func(a, b offline.Finding) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
@@ -90,13 +90,14 @@ func finish(out io.Writer, format string, findings []offline.Finding) error {
 	if err := writeFindings(out, format, findings); err != nil {
 		return usage(err)
 	}
-	switch len(findings) {
+	switch n := offline.Problems(findings); n {
 	case 0:
 		return nil
 	case 1:
 		return &exitError{exitFindings, errors.New("1 finding")}
+	default:
+		return &exitError{exitFindings, fmt.Errorf("%d findings", n)}
 	}
-	return &exitError{exitFindings, fmt.Errorf("%d findings", len(findings))}
 }
 
 func writeFindings(out io.Writer, format string, findings []offline.Finding) error {
@@ -112,10 +113,18 @@ func writeFindings(out io.Writer, format string, findings []offline.Finding) err
 	for _, f := range findings {
 		var err error
 		if format == "github" {
-			_, err = fmt.Fprintf(out, "::error file=%s,line=%d,title=%s::%s\n",
-				githubProperty(f.File), max(f.Line, 1), githubProperty(f.Reason), githubText(subject(f)+f.Message))
+			level := "error"
+			if f.Warning {
+				level = "warning"
+			}
+			_, err = fmt.Fprintf(out, "::%s file=%s,line=%d,title=%s::%s\n",
+				level, githubProperty(f.File), max(f.Line, 1), githubProperty(f.Reason), githubText(subject(f)+f.Message))
 		} else {
-			_, err = fmt.Fprintf(out, "%s: %s%s (%s)\n", place(f), subject(f), f.Message, f.Reason)
+			level := ""
+			if f.Warning {
+				level = ", a warning"
+			}
+			_, err = fmt.Fprintf(out, "%s: %s%s (%s%s)\n", place(f), subject(f), f.Message, f.Reason, level)
 		}
 		if err != nil {
 			return err
@@ -177,7 +186,11 @@ func writeGitLab(out io.Writer, findings []offline.Finding) error {
 	for _, f := range findings {
 		// Without the line, so that an old finding that moves is no new one.
 		sum := sha256.Sum256([]byte(strings.Join([]string{f.File, f.Object, f.Field, f.Reason, f.Message}, "\x00")))
-		issues = append(issues, issue{subject(f) + f.Message, f.Reason, hex.EncodeToString(sum[:16]), "major", location{f.File, lines{max(f.Line, 1)}}})
+		severity := "major"
+		if f.Warning {
+			severity = "minor"
+		}
+		issues = append(issues, issue{subject(f) + f.Message, f.Reason, hex.EncodeToString(sum[:16]), severity, location{f.File, lines{max(f.Line, 1)}}})
 	}
 	return writeJSON(out, issues)
 }

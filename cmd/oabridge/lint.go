@@ -17,7 +17,8 @@ every connector with the templates and account bindings that it selects. Templat
 for among the presets. Secrets are not looked at. Other kinds are ignored.
 
 PATH is a file, a directory (its .yaml, .yml and .json files) or - for the standard input.
-The exit code is 0 when all is well, 1 when there are findings, 2 when the command was used wrongly.`,
+The exit code is 0 when all is well or there are warnings only (such as an OA that is called without TLS), 1 when there are
+findings, 2 when the command was used wrongly.`,
 		Example: `  oabridge lint deploy/
   kustomize build deploy | oabridge lint -
   oabridge lint -o github deploy/   # annotations in a pull request`,
@@ -30,8 +31,14 @@ The exit code is 0 when all is well, 1 when there are findings, 2 when the comma
 			if err := finish(cmd.OutOrStdout(), o.output, findings); err != nil || o.output != "text" {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d connectors, %d templates, %d account bindings: no findings\n",
-				len(set.Connectors), len(set.Templates), len(set.Bindings))
+			words := "no findings"
+			if n := len(findings); n == 1 {
+				words = "1 warning"
+			} else if n > 1 {
+				words = fmt.Sprintf("%d warnings", n)
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d connectors, %d templates, %d account bindings: %s\n",
+				len(set.Connectors), len(set.Templates), len(set.Bindings), words)
 			return usage(err)
 		},
 	}

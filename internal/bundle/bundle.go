@@ -161,6 +161,8 @@ type ReplayFilter struct {
 type OA struct {
 	URL            string   `json:"url"`
 	ConnectTimeout Duration `json:"connectTimeout"`
+	// RequireTLS refuses plain http.
+	RequireTLS bool `json:"requireTLS,omitempty"`
 	// AllowedCIDRs opens ranges that the egress policy refuses otherwise.
 	AllowedCIDRs []string `json:"allowedCIDRs,omitempty"`
 	// CustomCA is set when <secrets>/ca/ca.crt holds the roots.

@@ -25,7 +25,7 @@ type Claim struct {
 // (F102). A connector without spec.dataCenterID claims no account set: it takes what is sent to it.
 func Claims(c *v1alpha1.OAConnector) []Claim {
 	spec := &c.Spec
-	oa := address(or(spec.Endpoint.URL, PublicAddress(spec.Type)))
+	oa := address(EndpointURL(spec))
 	var claims []Claim
 	if spec.DataCenterID != "" {
 		claims = append(claims, Claim{

@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"fmt"
 	"path"
 	"strconv"
 	"strings"
@@ -13,9 +14,24 @@ import (
 // Suspended reports whether the emergency brake of a connector is on.
 func Suspended(c *v1alpha1.OAConnector) bool { return ptr.Deref(c.Spec.Suspend, false) }
 
+// EndpointURL is where a connector calls its OA.
+func EndpointURL(spec *v1alpha1.OAConnectorSpec) string {
+	return strings.TrimRight(or(spec.Endpoint.URL, PublicAddress(spec.Type)), "/")
+}
+
+// PlainHTTP warns of an OA that is called without TLS, which is allowed (F17); empty when there is nothing to warn of.
+func PlainHTTP(c *v1alpha1.OAConnector) string {
+	address := EndpointURL(&c.Spec)
+	if !strings.HasPrefix(strings.ToLower(address), "http://") {
+		return ""
+	}
+	return fmt.Sprintf("calls to %s are not encrypted: credentials, tokens and to-dos can be read on the way; use https if the OA offers it, and set spec.endpoint.tls to Required so that it stays so", address)
+}
+
 func compileOA(spec v1alpha1.OAConnectorSpec) OA {
 	oa := OA{
-		URL:            strings.TrimRight(or(spec.Endpoint.URL, PublicAddress(spec.Type)), "/"),
+		URL:            EndpointURL(&spec),
+		RequireTLS:     spec.Endpoint.TLS == v1alpha1.TLSRequired,
 		ConnectTimeout: durationOr(spec.Endpoint.ConnectTimeout.Duration, DefaultConnectTimeout),
 		AllowedCIDRs:   spec.Endpoint.AllowedCIDRs,
 		CustomCA:       spec.Endpoint.CASecretRef.Name != "",

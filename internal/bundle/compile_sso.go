@@ -22,6 +22,9 @@ func compileSSO(s v1alpha1.SSO, proofsURL string) *SSO {
 		TrustedProxies: s.TrustedProxies,
 		FrameAncestors: s.FrameAncestors,
 		QR:             s.QR == v1alpha1.Enabled,
+
+		HomePath: s.Home.Path, HomeMobilePath: or(s.Home.MobilePath, s.Home.Path),
+		SelfProbe: or(s.SelfProbe, v1alpha1.Enabled) == v1alpha1.Enabled,
 	}
 	for _, host := range s.AdditionalHosts {
 		out.OtherURLs = append(out.OtherURLs, publicURL(s, host))

@@ -65,6 +65,11 @@ func Pulled(spec *v1alpha1.OAConnectorSpec) bool {
 	return spec.Type == v1alpha1.TypeSeeyon && or(spec.Seeyon.Mode, v1alpha1.SeeyonPush) != v1alpha1.SeeyonPush
 }
 
+// PendingsPath is where Seeyon asks, on the dispatcher's public port and on the host of the links.
+func PendingsPath(spec *v1alpha1.OAConnectorSpec) string {
+	return or(spec.Seeyon.Pull.Path, PathPendings)
+}
+
 // compileVendor adds what only one vendor needs.
 func compileVendor(oa *OA, spec v1alpha1.OAConnectorSpec) {
 	switch spec.Type {
@@ -77,7 +82,10 @@ func compileVendor(oa *OA, spec v1alpha1.OAConnectorSpec) {
 		}
 		if Pulled(&spec) {
 			oa.Seeyon.PullOnly = spec.Seeyon.Mode == v1alpha1.SeeyonPull
-			oa.Seeyon.Pull = &Pull{Accounts: string(or(spec.Seeyon.Pull.Accounts, v1alpha1.SeeyonAccountsOA)), AllowedCIDRs: spec.Seeyon.Pull.AllowedCIDRs}
+			oa.Seeyon.Pull = &Pull{
+				Accounts: string(or(spec.Seeyon.Pull.Accounts, v1alpha1.SeeyonAccountsOA)), AllowedCIDRs: spec.Seeyon.Pull.AllowedCIDRs,
+				Style: string(spec.Seeyon.Pull.Style), Path: PendingsPath(&spec),
+			}
 		}
 	case v1alpha1.TypeLandray:
 		oa.Landray = &Landray{

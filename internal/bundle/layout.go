@@ -20,7 +20,8 @@ const (
 	PortLocal = 8083
 )
 
-// PathPendings of the dispatcher's public port is where Seeyon asks for open to-dos.
+// PathPendings of the dispatcher's public port is where Seeyon asks for open to-dos, unless spec.seeyon.pull.path names
+// another one (PendingsPath).
 const PathPendings = "/seeyon/pendings"
 
 // Slots are the folders below the secrets directory. Each holds the keys of one Secret as files.

@@ -29,6 +29,12 @@ type SSO struct {
 	// QR shows a code to scan to people outside of the OA's app.
 	QR bool `json:"qr,omitempty"`
 
+	// HomePath and HomeMobilePath are the CRM's page for the home entry; empty for its own home page. Never a host.
+	HomePath       string `json:"homePath,omitempty"`
+	HomeMobilePath string `json:"homeMobilePath,omitempty"`
+	// SelfProbe has the gateway ask its own public address.
+	SelfProbe bool `json:"selfProbe,omitempty"`
+
 	SignedLink *SignedLink `json:"signedLink,omitempty"`
 	JWT        *JWT        `json:"jwt,omitempty"`
 	Callback   *AuthCall   `json:"callback,omitempty"`

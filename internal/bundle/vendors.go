@@ -17,6 +17,10 @@ type Seeyon struct {
 type Pull struct {
 	// Accounts is OA or CRM: by which accounts Seeyon asks.
 	Accounts string `json:"accounts"`
+	// Style is URL, Interface or BuiltIn; empty means that the first two are answered.
+	Style string `json:"style,omitempty"`
+	// Path at which Seeyon asks.
+	Path string `json:"path"`
 	// AllowedCIDRs limits the addresses that may ask; empty means all.
 	AllowedCIDRs []string `json:"allowedCIDRs,omitempty"`
 }

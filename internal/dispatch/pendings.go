@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
-	"strconv"
+	"strings"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/bundle"
@@ -90,11 +90,32 @@ type pendingsAnswer struct {
 	Next  string `json:"next,omitempty"`
 }
 
-func (p pendings) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	answer, problem := p.answer(r)
+// before answers Seeyon at the path of the live bundle, and leaves everything else to next.
+func (p pendings) before(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v := p.live.Load()
+		style := v.style(r.URL.Path)
+		switch methods := style.methods(); {
+		case style == styleNone:
+			next.ServeHTTP(w, r)
+		case !slices.Contains(methods, r.Method):
+			w.Header().Set("Allow", strings.Join(methods, ", "))
+			crm.NewProblem(http.StatusMethodNotAllowed, "spec.seeyon.pull.style is %s: ask with %s", style, strings.Join(methods, " or ")).WriteTo(w)
+		default:
+			p.serve(w, r, v, style)
+		}
+	})
+}
+
+func (p pendings) serve(w http.ResponseWriter, r *http.Request, v *live, style pullStyle) {
+	page, problem := p.answer(r, v, style)
 	if problem != nil {
 		problem.WriteTo(w)
 		return
+	}
+	var answer any = page
+	if style == styleBuiltIn { // the provider's own return value
+		answer = page.PendingList
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
@@ -103,8 +124,7 @@ func (p pendings) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = encoder.Encode(answer)
 }
 
-func (p pendings) answer(r *http.Request) (a pendingsAnswer, problem *crm.Problem) {
-	v := p.live.Load()
+func (p pendings) answer(r *http.Request, v *live, style pullStyle) (a pendingsAnswer, problem *crm.Problem) {
 	if v == nil {
 		return a, later(retryBusy, "the dispatcher has no usable configuration yet: see the conditions of the connector")
 	}
@@ -118,7 +138,7 @@ func (p pendings) answer(r *http.Request) (a pendingsAnswer, problem *crm.Proble
 	if !from(pull.AllowedCIDRs, r.RemoteAddr) {
 		return a, crm.NewProblem(http.StatusForbidden, "this address may not ask: see spec.seeyon.pull.allowedCIDRs")
 	}
-	q, problem := readQuestion(r)
+	q, problem := style.question(r)
 	if problem != nil {
 		return a, problem
 	}
@@ -141,6 +161,9 @@ func (p pendings) answer(r *http.Request) (a pendingsAnswer, problem *crm.Proble
 	size := 0
 	for i := range page {
 		if size += len(page[i].Item); i == q.Limit || i > 0 && size > maxPendingBytes {
+			if style == styleBuiltIn { // a list that lacks an item would take it from the person
+				return a, crm.NewProblem(http.StatusRequestEntityTooLarge, "the list is longer than one answer may be (%d items, %d bytes): ask for fewer accounts at once, or use the style URL or Interface, which has pages", maxPendings, maxPendingBytes)
+			}
 			a.Next = page[i-1].After()
 			break
 		}
@@ -202,32 +225,4 @@ func from(ranges []string, remote string) bool {
 		prefix, err := netip.ParsePrefix(r)
 		return err == nil && prefix.Contains(address.Unmap())
 	})
-}
-
-// readQuestion reads the query of a GET, or the JSON body of a POST.
-func readQuestion(r *http.Request) (q pendingsQuestion, problem *crm.Problem) {
-	if r.Method == http.MethodPost {
-		if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, maxPendingRequest)).Decode(&q); err != nil {
-			return q, crm.NewProblem(http.StatusBadRequest, `the body must be JSON such as {"registerCode": "3004", "accounts": ["lisi"]}, of at most %d bytes`, maxPendingRequest)
-		}
-	} else {
-		values := r.URL.Query()
-		q = pendingsQuestion{RegisterCode: values.Get("registerCode"), Accounts: values["account"], After: values.Get("after")}
-		if text := values.Get("limit"); text != "" {
-			var err error
-			if q.Limit, err = strconv.Atoi(text); err != nil {
-				q.Limit = -1
-			}
-		}
-	}
-	if q.Limit == 0 {
-		q.Limit = defaultPendings
-	}
-	switch n := len(q.Accounts); {
-	case q.Limit < 0 || q.Limit > maxPendings:
-		problem = crm.NewProblem(http.StatusBadRequest, "limit: must be from 1 to %d", maxPendings)
-	case n > maxPendingAccounts:
-		problem = crm.NewProblem(http.StatusBadRequest, "accounts: %d are too many, ask for at most %d at once", n, maxPendingAccounts)
-	}
-	return q, problem
 }

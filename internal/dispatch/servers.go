@@ -11,7 +11,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/oabridge/oabridge/internal/audit"
-	"github.com/oabridge/oabridge/internal/bundle"
 	"github.com/oabridge/oabridge/internal/profiling"
 	"github.com/oabridge/oabridge/internal/report"
 )
@@ -31,8 +30,6 @@ func (d *Dispatcher) listen(ctx context.Context) error {
 	public := http.NewServeMux()
 	public.Handle("POST /events", d.intake)
 	public.Handle("POST /callbacks/fxiaoke", newCallbacks(d.intake, d.callback))
-	public.Handle("GET "+bundle.PathPendings, pendings{d})
-	public.Handle("POST "+bundle.PathPendings, pendings{d})
 
 	admin := http.NewServeMux()
 	admin.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
@@ -59,7 +56,7 @@ func (d *Dispatcher) listen(ctx context.Context) error {
 		name, address string
 		handler       http.Handler
 	}{
-		{"public", d.options.ListenPublic, public},
+		{"public", d.options.ListenPublic, pendings{d}.before(public)},
 		{"admin", d.options.ListenAdmin, admin},
 		{"peer", d.options.ListenPeer, peer},
 		{"local", d.options.ListenLocal, local{d}.handler()},

@@ -28,6 +28,7 @@ const maxVerifyTimeout = 8 * time.Second
 type configurator struct {
 	handler    *Handler
 	publisher  *report.Publisher
+	prober     *prober
 	secretsDir string
 	peers      *http.Client
 	newSignIn  func(b *bundle.Bundle, secretsDir string, now func() time.Time) (oa.SignIn, error)
@@ -41,6 +42,8 @@ type configurator struct {
 	signIn      oa.SignIn      // made for the bundle with the hash signsIn
 	signsIn     string
 	problem     string
+	// exposure is what the prober found last.
+	exposure *report.Exposure
 }
 
 // bundleLoaded takes a new bundle.
@@ -87,6 +90,9 @@ func (c *configurator) apply() {
 			if old := c.handler.live.Swap(next); old == nil || old.hash != next.hash {
 				c.log.Info("configuration is live", "hash", next.hash)
 			}
+			if err := c.prober.use(c.loaded.Bundle); err != nil {
+				problems = append(problems, err.Error())
+			}
 			if warning != nil {
 				problems = append(problems, warning.Error())
 			}
@@ -106,8 +112,18 @@ func (c *configurator) apply() {
 	c.credentials.Look()
 }
 
+// exposed takes what the prober found.
+func (c *configurator) exposed(found *report.Exposure) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.exposure = found
+	c.publish()
+}
+
 func (c *configurator) publish() {
-	r := report.Report{Component: v1alpha1.ComponentGateway, Config: report.Config{Problem: c.problem}, Credentials: c.credentials.States()}
+	r := report.Report{
+		Component: v1alpha1.ComponentGateway, Config: report.Config{Problem: c.problem}, Credentials: c.credentials.States(), Exposure: c.exposure,
+	}
 	if l := c.handler.live.Load(); l != nil {
 		r.Config.Hash = l.hash
 	}
@@ -132,8 +148,8 @@ func (c *configurator) build(loaded *bundle.Loaded) (next *live, warning, err er
 	next = &live{
 		hash:   loaded.Hash,
 		oaType: b.Type, mode: b.SSO.Mode, connector: b.Namespace + "/" + b.Name, enterpriseID: b.EnterpriseID,
-		suspended: b.Suspended,
-		qr:        b.SSO.QR, verifyTimeout: maxVerifyTimeout, accounts: loaded.Accounts,
+		suspended: b.Suspended, home: home{pc: b.SSO.HomePath, h5: b.SSO.HomeMobilePath},
+		qr: b.SSO.QR, verifyTimeout: maxVerifyTimeout, accounts: loaded.Accounts,
 		proofs: peer, records: peer, framing: b.SSO.FrameAncestors, files: map[string]string{},
 	}
 	next.answerAt(public)

@@ -72,6 +72,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.serveKeys(w, r, trace)
 		return
 	}
+	if c != nil && h.answerProbe(w, r, c, target) {
+		return
+	}
 	if c != nil && h.serveOther(w, r, c, target, trace) {
 		return
 	}

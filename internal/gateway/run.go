@@ -85,6 +85,7 @@ func Run(ctx context.Context, o Options) error {
 		publisher: report.NewPublisher(report.Report{Component: v1alpha1.ComponentGateway}),
 	}
 	config.credentials = rotation.NewKeeper(config.rotators, config.accepted, config.credentialsChanged)
+	config.prober = newProber(handler, config.exposed)
 	var draining atomic.Bool
 	ready := func() bool { return handler.live.Load() != nil && !draining.Load() }
 
@@ -99,6 +100,7 @@ func Run(ctx context.Context, o Options) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { config.credentials.Run(serving); return nil })
 	group.Go(func() error { handler.auditor.run(serving); return nil })
+	group.Go(func() error { config.prober.run(ctx); return nil })
 	group.Go(func() error { return serve(publicServer, public) })
 	group.Go(func() error { return serve(adminServer, admin) })
 	group.Go(func() error { return bundle.Watch(ctx, o.BundleDir, config.bundleLoaded, config.bundleFailed) })

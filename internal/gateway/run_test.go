@@ -124,6 +124,11 @@ func writeFile(t *testing.T, path string, data []byte) {
 // waitFor follows the reports of the process until one is as wanted.
 func (p *process) waitFor(what string, ok func(report.Config) bool) {
 	p.t.Helper()
+	p.waitForReport(what, func(r report.Report) bool { return ok(r.Config) })
+}
+
+func (p *process) waitForReport(what string, ok func(report.Report) bool) {
+	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
 	defer cancel()
 	etag := ""
@@ -138,7 +143,7 @@ func (p *process) waitFor(what string, ok func(report.Config) bool) {
 			if r.Component != "gateway" {
 				p.t.Fatalf("a report of a %q", r.Component)
 			}
-			if ok(r.Config) {
+			if ok(r) {
 				return
 			}
 			etag = next

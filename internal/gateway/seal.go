@@ -26,6 +26,7 @@ const (
 	purposeConfirm = "confirm"
 	purposeVault   = "vault"
 	purposeIssuer  = "issuer"
+	purposeProbe   = "probe"
 )
 
 const sealKeyBytes = 32

@@ -34,6 +34,7 @@ type live struct {
 	enterpriseID string
 
 	suspended     bool // nobody is let in
+	home          home
 	signIn        oa.SignIn
 	qr            bool // people outside of the OA's app scan a code
 	verifyTimeout time.Duration
@@ -242,6 +243,7 @@ func (h *Handler) complete(ctx context.Context, v *visit, account string, p purp
 
 // handOff vouches for a person in this browser.
 func (h *Handler) handOff(ctx context.Context, v *visit, account, crm string, p purpose) result {
+	p.Target = v.home.lead(p.Target)
 	out, err := v.issuer.HandOff(ctx, login.Person{
 		CRMAccount: crm, EnterpriseID: v.enterpriseID, Target: p.Target,
 		OA: login.OAIdentity{Type: v.oaType, Account: account}, TraceID: v.trace,

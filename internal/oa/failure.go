@@ -55,6 +55,9 @@ func NetworkFailure(err error, host string, stage Stage, patience Patience) Atte
 	case denied:
 		reason = v1alpha1.ReasonEgressDenied
 		message = fmt.Sprintf("the OA's address %s is refused by the egress policy (%s): list it in spec.endpoint.allowedCIDRs if it is meant", egress.Addr, egress.Cause)
+	case errors.Is(err, outbound.ErrPlainHTTP):
+		reason = v1alpha1.ReasonEgressDenied
+		message = fmt.Sprintf("a call to %s with plain http was refused: spec.endpoint.tls is Required; use an https URL", host)
 	case errors.Is(err, outbound.ErrEgressDenied):
 		reason = v1alpha1.ReasonEgressDenied
 		message = "the OA's address is refused by the egress policy: check spec.endpoint.url"

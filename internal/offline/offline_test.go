@@ -3,6 +3,7 @@ package offline_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,13 +22,40 @@ func check(t testing.TB, text string) []offline.Finding {
 	return append(findings, set.Check()...)
 }
 
+// problems are the findings that are more than a warning.
+func problems(t testing.TB, text string) []offline.Finding {
+	t.Helper()
+	return slices.DeleteFunc(check(t, text), func(f offline.Finding) bool { return f.Warning })
+}
+
+// An OA without TLS is allowed: a warning says so, and it is no finding that fails. // F17
+func TestPlainHTTPIsAWarning(t *testing.T) {
+	sample, err := os.ReadFile("../../config/samples/connector.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := check(t, string(sample))
+	if len(found) != 1 || !found[0].Warning || found[0].Reason != "PlainHTTP" || found[0].Field != "spec.endpoint.url" || found[0].Line == 0 ||
+		offline.Problems(found) != 0 {
+		t.Errorf("got %+v", found)
+	}
+	encrypted := strings.Replace(string(sample), "url: http://seeyon.oasim.svc:8080", "url: https://seeyon.oasim.svc", 1)
+	if found := check(t, encrypted); len(found) != 0 {
+		t.Errorf("https: %+v", found)
+	}
+	required := strings.Replace(string(sample), "url: http://seeyon.oasim.svc:8080", "url: http://seeyon.oasim.svc:8080\n    tls: Required", 1)
+	if found := check(t, required); len(found) != 1 || found[0].Warning || !strings.Contains(found[0].Message, "tls is Required") {
+		t.Errorf("required: %+v", found)
+	}
+}
+
 // A file gets the same answer as from the API server: unknown fields, patterns, lists with keys, rules, and its defaults.
 func TestTheSchemaIsThatOfTheAPIServer(t *testing.T) {
 	sample, err := os.ReadFile("../../config/samples/connector.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if found := check(t, string(sample)); len(found) > 0 {
+	if found := problems(t, string(sample)); len(found) > 0 {
 		t.Fatalf("the sample: %v", found)
 	}
 	for name, c := range map[string]struct{ from, to, field, message string }{
@@ -48,7 +76,7 @@ func TestTheSchemaIsThatOfTheAPIServer(t *testing.T) {
 			if text == string(sample) {
 				t.Fatal("the sample has changed")
 			}
-			found := check(t, text)
+			found := problems(t, text)
 			if len(found) == 0 || found[0].Field != c.field || !strings.Contains(found[0].Message, c.message) || found[0].Line == 0 {
 				t.Errorf("got %+v", found)
 			}
@@ -64,12 +92,12 @@ func TestTwoConnectorsForOneDataCenter(t *testing.T) {
 	}
 	first := strings.Replace(string(sample), "spec:", "spec:\n  dataCenterID: dc-1", 1)
 	second := strings.Replace(first, "name: hq\n", "name: again\n", 1)
-	found := check(t, first+"\n---\n"+second)
+	found := problems(t, first+"\n---\n"+second)
 	if len(found) != 1 || found[0].Reason != "DataCenterTaken" || found[0].Field != "spec.dataCenterID" ||
 		!strings.Contains(found[0].Message, `"hq"`) || !strings.Contains(found[0].Object, "again") {
 		t.Errorf("got %+v", found)
 	}
-	if found := check(t, first+"\n---\n"+strings.Replace(second, "namespace: crm", "namespace: trial", 1)); len(found) != 0 {
+	if found := problems(t, first+"\n---\n"+strings.Replace(second, "namespace: crm", "namespace: trial", 1)); len(found) != 0 {
 		t.Errorf("in another namespace: %+v", found)
 	}
 }

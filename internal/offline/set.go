@@ -30,6 +30,18 @@ type Finding struct {
 	// Reason is a condition reason of the API, or Schema for what the API server refuses.
 	Reason  string `json:"reason"`
 	Message string `json:"message"`
+	// Warning is set for what is allowed, and still to be known.
+	Warning bool `json:"warning,omitempty"`
+}
+
+// Problems counts the findings that are more than a warning.
+func Problems(findings []Finding) (n int) {
+	for _, f := range findings {
+		if !f.Warning {
+			n++
+		}
+	}
+	return n
 }
 
 // Reasons of findings that have no condition.
@@ -76,8 +88,8 @@ func Load(ctx context.Context, objects []*manifest.Object, readErrors []error) (
 	seen := map[string]*manifest.Object{}
 	for _, o := range objects {
 		if first := seen[o.ID()]; first != nil && o.Name != "" {
-			findings = append(findings, Finding{o.File, o.Line, o.ID(), "metadata.name", ReasonDuplicate,
-				fmt.Sprintf("the object is also in %s, line %d; one of them would replace the other", first.File, first.Line)})
+			findings = append(findings, Finding{File: o.File, Line: o.Line, Object: o.ID(), Field: "metadata.name", Reason: ReasonDuplicate,
+				Message: fmt.Sprintf("the object is also in %s, line %d; one of them would replace the other", first.File, first.Line)})
 			continue
 		}
 		seen[o.ID()] = o
@@ -152,7 +164,7 @@ func sentence(p *field.Error) string {
 }
 
 func finding(o *manifest.Object, path, reason, message string) Finding {
-	return Finding{o.File, o.LineOf(path, message), o.ID(), path, reason, message}
+	return Finding{File: o.File, Line: o.LineOf(path, message), Object: o.ID(), Field: path, Reason: reason, Message: message}
 }
 
 // Compile makes the bundle of a connector.
@@ -238,6 +250,11 @@ func (s *Set) Check() []Finding {
 	}
 	for i, c := range s.Connectors {
 		findings = append(findings, taken(s.Connectors[:i], c)...)
+		if warning := bundle.PlainHTTP(c.Object); warning != "" {
+			f := finding(c.Source, "spec.endpoint.url", v1alpha1.ReasonPlainHTTP, warning)
+			f.Warning = true
+			findings = append(findings, f)
+		}
 		output, problems := s.Compile(c)
 		for _, p := range problems {
 			if !s.saidOfTemplate(broken, c, p) {

@@ -30,6 +30,8 @@ type Config struct {
 	// CA returns PEM certificates that sign the OA's certificate. It is asked for every new TLS connection, so that a
 	// replaced CA counts without a restart. Nil means the system's roots.
 	CA func() ([]byte, error)
+	// RequireTLS refuses requests with plain http, wherever their address comes from.
+	RequireTLS bool
 	// MaxConnsPerHost bounds the connections; 0 means no bound.
 	MaxConnsPerHost int
 }
@@ -45,6 +47,9 @@ const (
 
 // ErrTooLarge is returned by ReadBody.
 var ErrTooLarge = errors.New("answer too large")
+
+// ErrPlainHTTP is wrapped by the error of a request with plain http that Config.RequireTLS refuses.
+var ErrPlainHTTP = errors.New("plain http refused")
 
 // ErrCA is wrapped by the error of a request whose CA certificates cannot be used.
 var ErrCA = errors.New("CA certificates unusable")
@@ -75,10 +80,14 @@ func NewClient(c Config) (*http.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	dial := dialer.DialContext
+	if c.RequireTLS { // this one is for http alone
+		dial = func(context.Context, string, string) (net.Conn, error) { return nil, ErrPlainHTTP }
+	}
 	return &http.Client{
 		Transport: &http.Transport{
 			Proxy:       nil, // a proxy would dial in our place, unchecked
-			DialContext: dialer.DialContext,
+			DialContext: dial,
 			DialTLSContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 				config, err := tlsConfig(c.CA)
 				if err != nil {

@@ -105,6 +105,24 @@ func TestNoRedirectsAndNoProxy(t *testing.T) { // TM-07
 	}
 }
 
+// Plain http is refused before anything is dialled, wherever the address comes from; https is not. // F17
+func TestPlainHTTPIsRefused(t *testing.T) {
+	var calls atomic.Int32
+	plain := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { calls.Add(1) }))
+	defer plain.Close()
+	encrypted := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { calls.Add(1) }))
+	defer encrypted.Close()
+	c := client(t, Config{AllowedCIDRs: loopback, RequireTLS: true, CA: func() ([]byte, error) {
+		return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: encrypted.Certificate().Raw}), nil
+	}})
+	if _, err := get(t, c, plain.URL); !errors.Is(err, ErrPlainHTTP) || calls.Load() != 0 {
+		t.Errorf("got %v, %d calls", err, calls.Load())
+	}
+	if _, err := get(t, c, encrypted.URL); err != nil || calls.Load() != 1 {
+		t.Errorf("got %v, %d calls", err, calls.Load())
+	}
+}
+
 // TLS works with a CA of one's own, over HTTP/2, and the CA may be replaced while the client runs.
 func TestCA(t *testing.T) {
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Proto) }))

@@ -33,6 +33,8 @@ type Report struct {
 	Notifications *Notifications `json:"notifications,omitempty"`
 	// Revoke says how far the withdrawal of open items is; nil when nobody asked for it.
 	Revoke *Revoke `json:"revoke,omitempty"`
+	// Exposure is what a gateway found at its public address; nil when it has not asked.
+	Exposure *Exposure `json:"exposure,omitempty"`
 	// Credentials says of each key of the Secrets which value is in use, as a fingerprint.
 	Credentials []rotation.KeyState `json:"credentials,omitempty"`
 }
@@ -41,6 +43,16 @@ type Report struct {
 type Revoke struct {
 	// Done: no item that the records know as open is left, in the partitions of this replica.
 	Done bool `json:"done"`
+}
+
+// Exposure is whether the gateway reached itself at its public address.
+type Exposure struct {
+	// State is True, False, or Unknown where nothing can be told from inside.
+	State string `json:"state"`
+	// Reason is a CamelCase word of api/v1alpha1; empty for True.
+	Reason string `json:"reason,omitempty"`
+	// Message is one sentence: the stage (DNS, TCP, TLS, HTTP), the cause, and what to do next. It holds no random part.
+	Message string `json:"message"`
 }
 
 // Trial is how the new revision of a template does.

@@ -35,7 +35,7 @@ func doors(in Input) []door {
 	sso, gateway := in.Connector.Spec.SSO, GatewayName(in.Connector.Name)
 	var list []door
 	if bundle.Pulled(&in.Connector.Spec) {
-		list = append(list, door{bundle.PathPendings, true, DispatcherName(in.Connector.Name)})
+		list = append(list, door{bundle.PendingsPath(&in.Connector.Spec), true, DispatcherName(in.Connector.Name)})
 	}
 	if sso.PathPrefix != "" {
 		for _, f := range sso.DomainFiles {

@@ -2,6 +2,7 @@ package workload
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/bundle"
@@ -53,9 +54,10 @@ func CallbackURL(c *v1alpha1.OAConnector) string {
 // PendingsURL is where Seeyon asks for open to-dos: inside the cluster, or on the public host where the operator routes it.
 func PendingsURL(c *v1alpha1.OAConnector, sso *bundle.SSO) string {
 	if hasPublicHost(c) && sso != nil {
-		return sso.URL + bundle.PathPendings
+		// At the root of the host, also where the gateway has only a part of it.
+		return strings.TrimSuffix(sso.URL, c.Spec.SSO.PathPrefix) + bundle.PendingsPath(&c.Spec)
 	}
-	return fmt.Sprintf("http://%s.%s.svc:%d%s", DispatcherName(c.Name), c.Namespace, bundle.PortPublic, bundle.PathPendings)
+	return fmt.Sprintf("http://%s.%s.svc:%d%s", DispatcherName(c.Name), c.Namespace, bundle.PortPublic, bundle.PendingsPath(&c.Spec))
 }
 
 // ProofsURL is where the dispatcher remembers used proofs for the gateway.

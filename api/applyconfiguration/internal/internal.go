@@ -754,6 +754,10 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: associative
+    - name: tls
+      type:
+        namedType: com.github.oabridge.oabridge.api.v1alpha1.TLSRequirement
+      default: Optional
     - name: url
       type:
         scalar: string
@@ -889,6 +893,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: secretKeyRef
       type:
         namedType: com.github.oabridge.oabridge.api.v1alpha1.SecretKeyReference
+- name: com.github.oabridge.oabridge.api.v1alpha1.HomePage
+  map:
+    fields:
+    - name: mobilePath
+      type:
+        scalar: string
+    - name: path
+      type:
+        scalar: string
 - name: com.github.oabridge.oabridge.api.v1alpha1.HostAlias
   map:
     fields:
@@ -1858,6 +1871,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: associative
+    - name: home
+      type:
+        namedType: com.github.oabridge.oabridge.api.v1alpha1.HomePage
     - name: host
       type:
         scalar: string
@@ -1897,6 +1913,10 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: secretRef
       type:
         namedType: com.github.oabridge.oabridge.api.v1alpha1.SecretReference
+    - name: selfProbe
+      type:
+        namedType: com.github.oabridge.oabridge.api.v1alpha1.SwitchState
+      default: Enabled
     - name: signedLink
       type:
         namedType: com.github.oabridge.oabridge.api.v1alpha1.SignedLinkSSO
@@ -2048,9 +2068,17 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: associative
+    - name: path
+      type:
+        scalar: string
+    - name: style
+      type:
+        namedType: com.github.oabridge.oabridge.api.v1alpha1.SeeyonPullStyle
     - name: tokenSecretRef
       type:
         namedType: com.github.oabridge.oabridge.api.v1alpha1.SecretReference
+- name: com.github.oabridge.oabridge.api.v1alpha1.SeeyonPullStyle
+  scalar: string
 - name: com.github.oabridge.oabridge.api.v1alpha1.SeeyonSpec
   map:
     fields:
@@ -2113,6 +2141,8 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: string
       default: 1Gi
 - name: com.github.oabridge.oabridge.api.v1alpha1.SwitchState
+  scalar: string
+- name: com.github.oabridge.oabridge.api.v1alpha1.TLSRequirement
   scalar: string
 - name: com.github.oabridge.oabridge.api.v1alpha1.TemplateReference
   map:

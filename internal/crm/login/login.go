@@ -71,6 +71,8 @@ type Target struct {
 	// APIName and DataID name the record; empty for PageHome.
 	APIName string `json:"apiName,omitempty"`
 	DataID  string `json:"dataId,omitempty"`
+	// Path is the CRM's page for PageHome, with its query: never a scheme or a host. Empty means the CRM's own home page.
+	Path string `json:"path,omitempty"`
 	// Client is ClientPC or ClientH5.
 	Client string `json:"client"`
 }

@@ -61,6 +61,9 @@ func (i *SignedURL) HandOff(_ context.Context, p Person, _ string) (HandOff, err
 		query.Set("apiName", p.Target.APIName)
 		query.Set("dataId", p.Target.DataID)
 	}
+	if p.Target.Path != "" {
+		query.Set("path", p.Target.Path)
+	}
 	u := i.loginURL
 	u.RawQuery = query.Encode()
 	address := u.String()

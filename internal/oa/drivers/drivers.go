@@ -92,6 +92,7 @@ func prepare(b *bundle.Bundle, secretsDir string, now func() time.Time) (config,
 	outboundConfig := outbound.Config{
 		ConnectTimeout: b.OA.ConnectTimeout.Std(),
 		AllowedCIDRs:   b.OA.AllowedCIDRs,
+		RequireTLS:     b.OA.RequireTLS,
 		// Concurrency calls are in flight at most, and now and then a token call beside them.
 		MaxConnsPerHost: connections(b.Delivery.Concurrency),
 	}

@@ -37,7 +37,7 @@ func (c *CRM) verifyAddress(login Login, rawQuery string) (Person, Destination, 
 		return nobody, nowhere, refuseAudience
 	}
 	person, where, refused := c.admit(q.Get("account"), &Destination{
-		Page: q.Get("page"), APIName: q.Get("apiName"), DataID: q.Get("dataId"), Client: q.Get("client"),
+		Page: q.Get("page"), APIName: q.Get("apiName"), DataID: q.Get("dataId"), Path: q.Get("path"), Client: q.Get("client"),
 	})
 	if refused == nil && !c.spent.Add("nonce "+q.Get("nonce"), struct{}{}, expiry.Sub(now)) {
 		refused = refuseReplay

@@ -141,6 +141,7 @@ func TestLoginLeadsToACleanPage(t *testing.T) {
 		{m{"page": "record", "apiName": "QuoteObj", "dataId": "5f3c2ab1", "client": "h5"}, "/h5/record/QuoteObj/5f3c2ab1", []string{"Mobile layout"}},
 		{m{"page": "record", "apiName": "Other__c", "dataId": "9", "client": "h5"}, "/h5/record/Other__c/9", []string{"没有与该记录相关的待办"}},
 		{m{"page": "home", "client": "h5"}, "/h5/home", []string{"王芳", "T"}},
+		{m{"page": "home", "client": "pc", "path": "/home?tab=quotes"}, "/home?tab=quotes", []string{"王芳"}},
 		{nil, "/home", []string{"您好，王芳", "提交 &lt;b&gt;"}},
 	} {
 		b := browser()
@@ -155,7 +156,7 @@ func TestLoginLeadsToACleanPage(t *testing.T) {
 			}
 		}
 	}
-	if n := len(c.Logins()); n != 5 {
+	if n := len(c.Logins()); n != 6 {
 		t.Errorf("%d logins", n)
 	}
 	if resp, body := visit(t, browser(), srv.URL+"/record/QuoteObj/5f3c2ab1"); resp.StatusCode != 401 || !strings.Contains(body, "CRM-1400") {
@@ -250,6 +251,8 @@ func TestLoginRefusals(t *testing.T) {
 		{"unknown account", i.token(m{"sub": "9999"}), "CRM-1407", 403},
 		{"path tricks", i.token(rec("QuoteObj", "../../home", "pc")), "CRM-1408", 403},
 		{"dots", i.token(rec("QuoteObj", "..", "pc")), "CRM-1408", 403},
+		{"a page elsewhere", i.token(m{"target": m{"page": "home", "path": "//evil.example", "client": "pc"}}), "CRM-1408", 403},
+		{"a page above", i.token(m{"target": m{"page": "home", "path": "/../x", "client": "pc"}}), "CRM-1408", 403},
 		{"foreign host", i.token(rec("//evil.example", "1", "pc")), "CRM-1408", 403},
 		{"unknown client", i.token(rec("QuoteObj", "1", "tv")), "CRM-1408", 403},
 		{"record without an id", i.token(rec("QuoteObj", "", "pc")), "CRM-1408", 403},

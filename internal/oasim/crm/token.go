@@ -23,11 +23,13 @@ type Destination struct {
 	Page    string `json:"page"`
 	APIName string `json:"apiName,omitempty"`
 	DataID  string `json:"dataId,omitempty"`
-	Client  string `json:"client"` // pc or h5
+	Path    string `json:"path,omitempty"` // of a page in the place of the home page
+	Client  string `json:"client"`         // pc or h5
 }
 
 var (
 	apiNameForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,79}$`)
+	pathForm    = regexp.MustCompile(`^/(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*/?)*(?:\?[A-Za-z0-9._~=&/-]*)?$`)
 	dataIDForm  = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9_.:-]{0,127}$`)
 )
 
@@ -42,6 +44,10 @@ func (d Destination) path() string {
 		return ""
 	}
 	switch {
+	case d.Path != "":
+		if d.Page == pageHome && d.APIName == "" && d.DataID == "" && pathForm.MatchString(d.Path) {
+			return d.Path
+		}
 	case d.Page == pageRecord && apiNameForm.MatchString(d.APIName) && dataIDForm.MatchString(d.DataID):
 		return prefix + "/record/" + url.PathEscape(d.APIName) + "/" + url.PathEscape(d.DataID)
 	case (d.Page == pageHome || d.Page == "") && d.APIName == "" && d.DataID == "":

@@ -6,6 +6,7 @@
 package v1alpha1
 
 import (
+	apiv1alpha1 "github.com/oabridge/oabridge/api/v1alpha1"
 	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -14,8 +15,12 @@ import (
 //
 // Endpoint is the address of an OA and how it is reached.
 type EndpointApplyConfiguration struct {
-	// url is scheme, host and optional port and path prefix of the OA. Plain http with any port is allowed.
+	// url is scheme, host and optional port and path prefix of the OA. Plain http with any port is allowed, unless tls is
+	// Required.
 	URL *string `json:"url,omitempty"`
+	// tls Required refuses plain http here and at every call to the OA. Optional takes it, with a warning: tokens, to-dos and
+	// tickets can be read on the way.
+	TLS *apiv1alpha1.TLSRequirement `json:"tls,omitempty"`
 	// caSecretRef names a labelled Secret whose key ca.crt holds the PEM certificates that sign the OA's TLS
 	// certificate. Default: the system's roots.
 	CASecretRef *SecretReferenceApplyConfiguration `json:"caSecretRef,omitempty"`
@@ -40,6 +45,14 @@ func Endpoint() *EndpointApplyConfiguration {
 // If called multiple times, the URL field is set to the value of the last call.
 func (b *EndpointApplyConfiguration) WithURL(value string) *EndpointApplyConfiguration {
 	b.URL = &value
+	return b
+}
+
+// WithTLS sets the TLS field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the TLS field is set to the value of the last call.
+func (b *EndpointApplyConfiguration) WithTLS(value apiv1alpha1.TLSRequirement) *EndpointApplyConfiguration {
+	b.TLS = &value
 	return b
 }
 

@@ -14,6 +14,11 @@ import (
 //
 // SeeyonPullSpec says who may ask for to-dos, and how.
 type SeeyonPullSpecApplyConfiguration struct {
+	// style is how Seeyon asks: URL (GET), Interface (POST), or BuiltIn (the names and the bare list of Seeyon's own provider, at
+	// path). Without it, questions in the style URL and Interface are both answered.
+	Style *apiv1alpha1.SeeyonPullStyle `json:"style,omitempty"`
+	// path at which Seeyon's built-in reader asks, for style BuiltIn. Its host is the service address.
+	Path *string `json:"path,omitempty"`
 	// tokenSecretRef names a labelled Secret whose key token (at least 16 bytes) Seeyon sends as a bearer token. While it is
 	// being replaced, the key token.next is accepted too.
 	TokenSecretRef *SecretReferenceApplyConfiguration `json:"tokenSecretRef,omitempty"`
@@ -28,6 +33,22 @@ type SeeyonPullSpecApplyConfiguration struct {
 // apply.
 func SeeyonPullSpec() *SeeyonPullSpecApplyConfiguration {
 	return &SeeyonPullSpecApplyConfiguration{}
+}
+
+// WithStyle sets the Style field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Style field is set to the value of the last call.
+func (b *SeeyonPullSpecApplyConfiguration) WithStyle(value apiv1alpha1.SeeyonPullStyle) *SeeyonPullSpecApplyConfiguration {
+	b.Style = &value
+	return b
+}
+
+// WithPath sets the Path field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Path field is set to the value of the last call.
+func (b *SeeyonPullSpecApplyConfiguration) WithPath(value string) *SeeyonPullSpecApplyConfiguration {
+	b.Path = &value
+	return b
 }
 
 // WithTokenSecretRef sets the TokenSecretRef field in the declarative configuration to the given value

@@ -59,6 +59,11 @@ type SSOApplyConfiguration struct {
 	// companies of WeCom beside the connector's own one, which people choose from. An account of them is bound as
 	// NAME/USERID, so that equal ids of two companies are never mixed up.
 	Companies []CompanySSOApplyConfiguration `json:"companies,omitempty"`
+	// home is the page of the CRM on which people land who open the app and not a record. Default: the CRM's own home page.
+	Home *HomePageApplyConfiguration `json:"home,omitempty"`
+	// selfProbe Enabled lets the gateway ask its own public address, at start and every five minutes, whether it leads to it; the
+	// condition Exposed says what was found. Disable it where pods cannot reach the address that people reach.
+	SelfProbe *apiv1alpha1.SwitchState `json:"selfProbe,omitempty"`
 	// qr Enabled shows a code to scan with the OA's app to people who come with any other browser.
 	QR *apiv1alpha1.SwitchState `json:"qr,omitempty"`
 	// trustedProxies are the address ranges of proxies whose X-Forwarded-For header is believed. By default it is nobody's.
@@ -236,6 +241,22 @@ func (b *SSOApplyConfiguration) WithCompanies(values ...*CompanySSOApplyConfigur
 		}
 		b.Companies = append(b.Companies, *values[i])
 	}
+	return b
+}
+
+// WithHome sets the Home field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Home field is set to the value of the last call.
+func (b *SSOApplyConfiguration) WithHome(value *HomePageApplyConfiguration) *SSOApplyConfiguration {
+	b.Home = value
+	return b
+}
+
+// WithSelfProbe sets the SelfProbe field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SelfProbe field is set to the value of the last call.
+func (b *SSOApplyConfiguration) WithSelfProbe(value apiv1alpha1.SwitchState) *SSOApplyConfiguration {
+	b.SelfProbe = &value
 	return b
 }
 
