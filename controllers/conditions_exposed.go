@@ -116,6 +116,9 @@ func routed(c *v1alpha1.OAConnector, o observation) (metav1.ConditionStatus, str
 	case o.routesMissing:
 		return metav1.ConditionFalse, v1alpha1.ReasonGatewayAPIMissing,
 			"the Gateway API is not installed in this cluster: install its HTTPRoute (gateway.networking.k8s.io/v1), or set spec.sso.exposure.type to Ingress or None"
+	case o.routesUnread:
+		return metav1.ConditionFalse, v1alpha1.ReasonNotExposed,
+			"the operator cannot list HTTPRoutes: give its role the rules of config/rbac/role.yaml for gateway.networking.k8s.io"
 	case o.route == nil:
 		return metav1.ConditionFalse, v1alpha1.ReasonNotExposed, "the HTTPRoute was not created yet"
 	}

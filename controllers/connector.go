@@ -65,8 +65,8 @@ type round struct {
 	applyAll bool
 	// unheard: this process has just begun and does not know yet what the pods have to say.
 	unheard bool
-	// routesMissing: an HTTPRoute is wanted, and the cluster does not serve them.
-	routesMissing bool
+	// routesMissing: an HTTPRoute is wanted, and the cluster does not serve them; routesUnread: they cannot be listed.
+	routesMissing, routesUnread bool
 	// requeue is when to look again, 0 for never.
 	requeue time.Duration
 }

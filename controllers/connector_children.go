@@ -71,7 +71,8 @@ func (c *ConnectorReconciler) openRoutes(ctx context.Context, r *round) error {
 	if err != nil {
 		return err
 	}
-	if r.routesMissing = !served; r.routesMissing {
+	r.routesMissing, r.routesUnread = !served, served && !c.routes.wait(ctx)
+	if r.routesMissing || r.routesUnread {
 		r.again(refusedPause)
 	}
 	return nil
@@ -106,7 +107,7 @@ func (c *ConnectorReconciler) applyChildren(ctx context.Context, r *round) error
 		kind, name := *child.GetKind(), *child.GetName()
 		switch {
 		case configRefused && (kind == "ConfigMap" || kind == "Deployment"),
-			r.routesMissing && kind == workload.RouteKind.Kind,
+			(r.routesMissing || r.routesUnread) && kind == workload.RouteKind.Kind,
 			kind == "Deployment" && (r.kept[name] || podsPaused(r.connector)):
 			continue
 		}
@@ -170,10 +171,7 @@ func (c *ConnectorReconciler) pruneChildren(ctx context.Context, r *round) error
 	for _, child := range r.children {
 		wanted[*child.GetKind()+"/"+*child.GetName()] = true
 	}
-	routes, err := c.routes.reader(ctx)
-	if err != nil {
-		return err
-	}
+	routes := c.routes.reader()
 	for _, newList := range prunedKinds {
 		list, reader := newList(), client.Reader(c.client)
 		if list.GetObjectKind().GroupVersionKind().Group == workload.RouteKind.Group {

@@ -25,9 +25,10 @@ type observation struct {
 	dispatcher fleet
 	// ingress: nil without one.
 	ingress *networkingv1.Ingress
-	// route: nil without one; routesMissing when the cluster does not serve HTTPRoutes.
-	route         *observedRoute
-	routesMissing bool
+	// route: nil without one; routesMissing when the cluster does not serve HTTPRoutes, routesUnread when they cannot be
+	// listed.
+	route                       *observedRoute
+	routesMissing, routesUnread bool
 }
 
 // component is one of the two workloads.
@@ -70,7 +71,7 @@ func (c *ConnectorReconciler) observe(ctx context.Context, r *round) (observatio
 	}
 	o.components = append(o.components, gateway)
 	if workload.HasRoute(r.connector) {
-		o.routesMissing = r.routesMissing
+		o.routesMissing, o.routesUnread = r.routesMissing, r.routesUnread
 		o.route, err = c.observeRoute(ctx, r)
 		return o, err
 	}

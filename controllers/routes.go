@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -23,8 +24,12 @@ import (
 	"github.com/oabridge/oabridge/internal/workload"
 )
 
-// routesPatience bounds how long a reconcile waits for the first list of HTTPRoutes.
-const routesPatience = 10 * time.Second
+// routesPatience bounds how long a reconcile of a connector that wants an HTTPRoute waits for the first list of them,
+// routesPause is between two looks.
+const (
+	routesPatience = 5 * time.Second
+	routesPause    = 50 * time.Millisecond
+)
 
 // routes are the HTTPRoutes of connectors. The Gateway API may come later than the operator, or never: they have a cache of
 // their own, which is opened when the API is there.
@@ -35,6 +40,9 @@ type routes struct {
 
 	mu    sync.Mutex
 	cache cache.Cache
+	// listed is true when the cache has its first list: nobody but who wants a route waits for it, for an operator whose
+	// roles are its user's own may lack the right.
+	listed func() bool
 }
 
 func newRoutes(mgr ctrl.Manager, scope Scope) *routes {
@@ -69,36 +77,44 @@ func (r *routes) open(ctx context.Context) (bool, error) {
 	if err := r.mgr.Add(opened); err != nil {
 		return false, err
 	}
-	owners := handler.TypedEnqueueRequestForOwner[*unstructured.Unstructured](
-		r.options.Scheme, r.options.Mapper, &v1alpha1.OAConnector{}, handler.OnlyControllerOwner())
-	if err := r.controller.Watch(source.Kind(opened, newRoute(), owners)); err != nil {
+	informer, err := opened.GetInformer(ctx, newRoute(), cache.BlockUntilSynced(false))
+	if err != nil {
 		return false, err
 	}
-	r.cache = opened
+	owners := handler.TypedEnqueueRequestForOwner[*unstructured.Unstructured](
+		r.options.Scheme, r.options.Mapper, &v1alpha1.OAConnector{}, handler.OnlyControllerOwner())
+	// As a function it is a source that a controller does not wait for when it starts.
+	watch := source.Func(source.Kind(opened, newRoute(), owners).Start)
+	if err := r.controller.Watch(watch); err != nil {
+		return false, err
+	}
+	r.cache, r.listed = opened, informer.HasSynced
 	return true, nil
 }
 
-// reader is nil while HTTPRoutes are not watched. It waits for their first list.
-func (r *routes) reader(ctx context.Context) (client.Reader, error) {
-	r.mu.Lock()
-	opened := r.cache
-	r.mu.Unlock()
-	if opened == nil {
-		return nil, nil
-	}
+// wait is false when there still is no first list after routesPatience.
+func (r *routes) wait(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, routesPatience)
 	defer cancel()
-	if !opened.WaitForCacheSync(ctx) {
-		return nil, fmt.Errorf("HTTPRoutes were not listed within %s: the operator may not list them, or the API server is slow", routesPatience)
+	err := wait.PollUntilContextCancel(ctx, routesPause, true, func(context.Context) (bool, error) { return r.reader() != nil, nil })
+	return err == nil
+}
+
+// reader is nil while HTTPRoutes are not watched, or not listed yet. The routes in the first list ask for their connectors.
+func (r *routes) reader() client.Reader {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.cache == nil || !r.listed() {
+		return nil
 	}
-	return opened, nil
+	return r.cache
 }
 
 // get returns nil for a route that is not there.
 func (r *routes) get(ctx context.Context, key types.NamespacedName) (client.Object, error) {
-	reader, err := r.reader(ctx)
-	if reader == nil || err != nil {
-		return nil, err
+	reader := r.reader()
+	if reader == nil {
+		return nil, nil
 	}
 	route := newRoute()
 	if err := reader.Get(ctx, key, route); err != nil {

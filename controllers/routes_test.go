@@ -2,11 +2,13 @@ package controllers_test
 
 import (
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	. "github.com/onsi/gomega"
 	networkingv1 "k8s.io/api/networking/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -42,20 +44,49 @@ func (w *world) answer(conditions ...map[string]any) {
 	w.Expect(admin.Status().Patch(w.Context(), r, client.MergeFrom(base))).To(Succeed())
 }
 
+// withoutRight takes the rights on a group from the operator, and returns what gives them back.
+func (w *world) withoutRight(group string) (allow func()) {
+	w.Helper()
+	role, _, _, err := shippedRoles()
+	w.Expect(err).NotTo(HaveOccurred())
+	set := func(rules []rbacv1.PolicyRule) {
+		w.Helper()
+		var there rbacv1.ClusterRole
+		w.Expect(admin.Get(w.Context(), client.ObjectKey{Name: role.Name}, &there)).To(Succeed())
+		there.Rules = rules
+		w.Expect(admin.Update(w.Context(), &there)).To(Succeed())
+	}
+	set(slices.DeleteFunc(slices.Clone(role.Rules), func(r rbacv1.PolicyRule) bool { return slices.Contains(r.APIGroups, group) }))
+	return func() { set(role.Rules) }
+}
+
 // A cluster gets the Gateway API after the operator: the connector says what is missing, and gets its route when it is
 // there. What the Gateway makes of the route is in the status; back to an Ingress, the route goes.
 func TestGatewayAPI(t *testing.T) {
 	w := newWorld(t)
+	viaGateway := v1alpha1.Exposure{
+		Type: v1alpha1.ExposureHTTPRoute, ParentRefs: []v1alpha1.GatewayReference{{Name: "public", Namespace: "infra"}},
+	}
 	w.ready(func(c *v1alpha1.OAConnector) {
 		c.Spec.SSO = sampleConnector(t).Spec.SSO
-		c.Spec.SSO.Exposure = v1alpha1.Exposure{
-			Type: v1alpha1.ExposureHTTPRoute, ParentRefs: []v1alpha1.GatewayReference{{Name: "public", Namespace: "infra"}},
-		}
+		c.Spec.SSO.Exposure = viaGateway
 	})
 	w.expectCondition(v1alpha1.ConditionExposed, HavePrefix("False GatewayAPIMissing: the Gateway API is not installed in this cluster"))
 
+	// Roles that a company wrote for itself before there were HTTPRoutes: the connector says so, and no other one is held up.
+	allow := w.withoutRight("gateway.networking.k8s.io")
 	_, err := envtest.InstallCRDs(adminConfig, envtest.CRDInstallOptions{Paths: []string{filepath.Join("..", "hack", "cluster", "node", "files", "gateway-api.yaml")}})
 	w.Expect(err).NotTo(HaveOccurred())
+	w.Eventually(func(g Gomega) string {
+		g.Expect(resync(w.Context(), w.key("hq"))).To(Succeed())
+		return w.condition(v1alpha1.ConditionExposed)(g)
+	}).WithTimeout(patience).WithPolling(time.Second).Should(HavePrefix("False NotExposed: the operator cannot list HTTPRoutes"))
+	change(w, "hq", &v1alpha1.OAConnector{}, func(c *v1alpha1.OAConnector) {
+		c.Spec.SSO.Exposure = v1alpha1.Exposure{Type: v1alpha1.ExposureIngress}
+	})
+	w.expectCondition(v1alpha1.ConditionExposed, HavePrefix("False AddressPending"))
+	change(w, "hq", &v1alpha1.OAConnector{}, func(c *v1alpha1.OAConnector) { c.Spec.SSO.Exposure = viaGateway })
+	allow()
 	w.Eventually(func(g Gomega) string { // the operator looks again by itself, but no sooner than after a minute
 		g.Expect(resync(w.Context(), w.key("hq"))).To(Succeed())
 		return w.condition(v1alpha1.ConditionExposed)(g)

@@ -57,7 +57,7 @@ use_cluster() {
 # tag or commit; by default it is the last tag, or the first commit with a whole chart. Where there is no history (a shallow
 # clone, an archive) it is this version once more, under another number.
 previous() {
-  local source ref=${PREVIOUS:-$(git describe --tags --abbrev=0 HEAD^ 2>/dev/null || git rev-parse --verify --quiet 'f46ff83^{commit}')}
+  local source ref=${PREVIOUS:-$(git describe --tags --abbrev=0 HEAD^ 2>/dev/null || git rev-parse --verify --quiet 'f46ff83^{commit}' 2>/dev/null)}
   source=$(mktemp -d)
   if [ -n "$ref" ]; then
     git archive "$ref" | tar -x -C "$source"
@@ -89,7 +89,7 @@ e2e)
   use_cluster
   [ -z "${CI:-}" ] || trap 'cluster down' EXIT # nobody looks at it afterwards
   [ "$CLUSTER" = own ] || make --no-print-directory build >/dev/null # the plugin is tested too
-  OABRIDGE_E2E=1 go test -count=1 -timeout 25m -v ./test/e2e/...
+  OABRIDGE_E2E=1 go test -count=1 -timeout 40m -v ./test/e2e/
   # What the dispatcher promises, from outside and without the cluster; the long runs are make chaos, chaos-nats, outage.
   OABRIDGE_E2E=1 go test -count=1 -timeout 10m -v -run Short ./test/chaos/
   ;;
@@ -109,7 +109,8 @@ down)
       kubectl -n crm patch oac hq --type=merge -p '{"spec":{"onDelete":{"policy":"Abandon"}}}' || true
       kubectl -n crm delete oac --all --timeout=120s
       kubectl -n oas delete oac --all --timeout=120s --ignore-not-found
-      kubectl delete namespace oas --ignore-not-found
+      kubectl -n crowd delete oac --all --timeout=120s --ignore-not-found
+      kubectl delete namespace oas crowd --ignore-not-found
     fi
     for part in samples simulators default; do kubectl delete --ignore-not-found --timeout=180s -k config/$part; done
   fi

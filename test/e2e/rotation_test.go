@@ -102,6 +102,7 @@ func generations(ctx context.Context, t *testing.T) []generation {
 		user: string(account.Data[v1alpha1.KeyUsername]), password: string(account.Data[v1alpha1.KeyPassword]),
 		signing: string(events.Data[v1alpha1.KeySigning]), login: login.Data[v1alpha1.KeyPrivate],
 	}
+	t.Cleanup(func() { rotate(context.WithoutCancel(ctx), t, []generation{first}, 0) }) // it may end in the middle
 	all := []generation{first}
 	for n := 1; n < rotations; n++ {
 		signing := make([]byte, 24)
