@@ -19,34 +19,31 @@ const (
 	// recheck is how often the folders are looked at without an event, because events can be lost (network file
 	// systems, overflows).
 	recheck = 30 * time.Second
+	// deafCheck is the same while the system tells of no events.
+	deafCheck = time.Second
 )
+
+// notifier makes the system tell of events.
+type notifier func() (*fsnotify.Watcher, error)
 
 // Watch calls changed once it watches, and then after every change of a file in dir or in a folder directly below it,
 // until ctx ends; then it returns nil. It understands Kubernetes' way of replacing a folder (the link ..data is
-// swapped), and dir and its folders may appear later. changed is never called concurrently. The error is that the
-// system allows no more watches.
+// swapped), and dir and its folders may appear later. changed is never called concurrently.
+//
+// Where the system tells of no more events it looks by itself, every second, until the system does: Linux counts
+// watchers for each user (fs.inotify.max_user_instances, 128 by default), and all pods of a node are one user to it.
 func Watch(ctx context.Context, dir string, changed func()) error {
-	notify, err := fsnotify.NewWatcher()
-	if err != nil {
-		return fmt.Errorf("watch %s: %w", dir, err)
-	}
-	defer func() { _ = notify.Close() }()
-	w := watcher{dir: filepath.Clean(dir), notify: notify}
+	return watch(ctx, dir, changed, fsnotify.NewWatcher)
+}
+
+func watch(ctx context.Context, dir string, changed func(), open notifier) error {
+	w := watcher{dir: filepath.Clean(dir), open: open}
+	defer w.close()
 	w.follow()
 	seen := fingerprint(w.dir)
 	changed()
-
-	tick := time.NewTicker(recheck)
-	defer tick.Stop()
 	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-notify.Errors: //nolint:errcheck // whatever it is (an overflow, mostly): look again
-		case <-notify.Events:
-		case <-tick.C:
-		}
-		if !w.quiet(ctx) {
+		if !w.wait(ctx) || !w.quiet(ctx) {
 			return nil
 		}
 		w.follow()
@@ -58,8 +55,36 @@ func Watch(ctx context.Context, dir string, changed func()) error {
 }
 
 type watcher struct {
-	dir    string
+	dir  string
+	open notifier
+	// notify is nil while the system tells of no events; then nothing comes from events and errors.
 	notify *fsnotify.Watcher
+	events <-chan fsnotify.Event
+	errors <-chan error
+}
+
+func (w *watcher) close() {
+	if w.notify != nil {
+		_ = w.notify.Close()
+	}
+}
+
+// wait returns when it is time to look at the folders; false when ctx ended.
+func (w *watcher) wait(ctx context.Context) bool {
+	pause := recheck
+	if w.notify == nil {
+		pause = deafCheck
+	}
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-w.errors: //nolint:errcheck // whatever it is (an overflow, mostly): look again
+	case <-w.events:
+	case <-timer.C:
+	}
+	return true
 }
 
 // quiet waits until no event came for a while. It returns false when ctx ended.
@@ -69,9 +94,9 @@ func (w *watcher) quiet(ctx context.Context) bool {
 	for {
 		timer := time.NewTimer(settle)
 		select {
-		case <-w.notify.Events:
+		case <-w.events:
 			timer.Stop()
-		case <-w.notify.Errors: //nolint:errcheck // as above
+		case <-w.errors: //nolint:errcheck // as above
 			timer.Stop()
 		case <-timer.C:
 			return true
@@ -88,6 +113,13 @@ func (w *watcher) quiet(ctx context.Context) bool {
 // follow watches dir and the folders in it, or the nearest folder above dir that exists. Adding a watch twice is
 // harmless; one for a folder that is gone goes with it.
 func (w *watcher) follow() {
+	if w.notify == nil {
+		notify, err := w.open()
+		if err != nil {
+			return
+		}
+		w.notify, w.events, w.errors = notify, notify.Events, notify.Errors
+	}
 	if w.notify.Add(w.dir) != nil {
 		for up := filepath.Dir(w.dir); w.notify.Add(up) != nil && up != filepath.Dir(up); {
 			up = filepath.Dir(up)
