@@ -15,8 +15,10 @@ func (a *app) newBindingsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bindings",
 		Short: "Who is who: import and export pairs of accounts, find those that exclude each other",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Example: `  kubectl oab bindings import newcomers -f staff.csv --dry-run
+  kubectl oab bindings conflicts hq`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.newImportCommand(), a.newExportCommand(), a.newConflictsCommand())
 	return cmd
@@ -72,6 +74,8 @@ func (a *app) newConflictsCommand() *cobra.Command {
 		Long: `List the pairs of a connector that are not used: those that an earlier pair excludes, because it has one of their accounts,
 and lines of CSV files that cannot be read; and the people whom an AccountBinding with spec.match cannot tell for certain. All of
 them, where the status of an AccountBinding names the first 20.`,
+		Example: `  kubectl oab bindings conflicts hq
+  kubectl oab bindings conflicts hq -o json | jq -r '.[].cause' | sort | uniq -c`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: a.completeConnectors(0),
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.conflicts(cmd.Context(), first(args)) },

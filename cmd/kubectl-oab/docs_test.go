@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,25 +19,34 @@ var (
 	command  = regexp.MustCompile(`^\$ kubectl oab (.*)`)
 )
 
-// Every sample on the pages is the output of a test: it stands in a golden file, from its first line on.
+// Every screen on the pages is that of a test: the golden file of that very command line begins with it.
 func TestSamplesInDocs(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.golden")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var outputs []string
+	outputs := map[string][]string{}
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		text, _, _ := strings.Cut(string(data), "-- exit ")
+		line, text, _ := strings.Cut(string(data), "\n")
+		text, _, _ = strings.Cut(text, "-- exit ")
 		out, progress, _ := strings.Cut(text, "-- stderr --\n")
-		outputs = append(outputs, out+progress, progress+out) // on a terminal, what is said comes when it is said
+		outputs[line] = append(outputs[line], out+progress, progress+out) // on a terminal, what is said comes when it is said
+	}
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	more, err := filepath.Glob("../../docs/*/*.md")
+	if err != nil {
+		t.Fatal(err)
 	}
 	n := 0
-	for _, page := range []string{"docs/kubectl-oab.md", "README.md"} {
-		data, err := os.ReadFile(filepath.Join("..", "..", page))
+	for _, page := range slices.Concat(pages, more, []string{"../../README.md"}) {
+		data, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -47,13 +57,13 @@ func TestSamplesInDocs(t *testing.T) {
 			}
 			n++
 			sample, _, _ = strings.Cut(sample, "\n…\n") // what follows was left out
-			if sample == "" || !anyStarts(outputs, sample) {
-				t.Errorf("%s: the sample of %q is no output of a test:\n%s", page, line, sample)
+			if sample == "" || !anyStarts(outputs[line], sample) {
+				t.Errorf("%s: the screen of %q is not that of a test (tests of this line: %d):\n%s", page, line, len(outputs[line])/2, sample)
 			}
 		}
 	}
-	if n < 10 {
-		t.Errorf("only %d samples were found", n)
+	if n < 17 {
+		t.Errorf("only %d screens were found", n)
 	}
 }
 

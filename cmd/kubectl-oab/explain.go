@@ -48,6 +48,12 @@ The language is that of --lang, or of the locale (LC_ALL, LC_MESSAGES, LANG).`,
   kubectl oab explain SSO-1003 --lang zh
   kubectl oab explain TokenRejected --lang zh`,
 		Args: cobra.ExactArgs(1),
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return explain.Codes(oa), cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(_ *cobra.Command, args []string) error { return a.explain(args[0], oa, language) },
 	}
 	cmd.Flags().StringVar(&oa, "oa", "", "type of the OA: "+strings.Join(dictionary.OAs(), ", "))

@@ -18,9 +18,9 @@ import (
 // What each command prints, joined from all dispatchers.
 func TestAnswers(t *testing.T) {
 	for name, args := range map[string]string{
-		"records": "records hq", "records-wide": "records -o wide", "records-limit": "records --limit 2", "records-yaml": "records --limit 1 -o yaml",
+		"records": "records hq --since 2h", "records-wide": "records -o wide", "records-limit": "records --limit 2", "records-yaml": "records --limit 1 -o yaml",
 		"signins": "signins hq --since 2h", "signins-wide": "signins -o wide", "signins-limit": "signins --limit 1", "signins-json": "signins -o json --limit 1", "signins-yaml": "signins -o yaml --limit 1",
-		"dead": "dead", "dead-json": "dead -o json",
+		"dead": "dead hq --class BusinessCode", "dead-json": "dead -o json",
 		"trace": "trace T-0001", "trace-wide": "trace T-0001 hq -o wide", "trace-none": "trace",
 		"status":            "status hq",
 		"unknown-connector": "records branch", "unknown-flag": "records --itme T-1", "format": "dead -o xml", "too-many": "status a b",
@@ -160,10 +160,22 @@ func TestCompletion(t *testing.T) {
 		"__complete replay --template ": "current original :4",
 		"__complete records -o ":        "table wide json yaml :4",
 		"__complete records --outcome ": "Delivered Retrying Held Dead Skipped :4",
+		"__complete status ":            "branch hq :4",
+		"__complete capture ":           "branch hq :4",
+		"__complete signins ":           "branch hq :4",
+		"__complete diff ":              "branch hq :4",
+		"__complete replay ":            "branch hq :4",
+		"__complete send-test ":         "branch hq :4",
+		"__complete bindings export ":   "branch hq :4",
 	} {
 		got := strings.Join(strings.Fields(w.run(strings.Split(args, " ")...).out), " ")
 		if got != want {
 			t.Errorf("%q: %q, want %q", args, got, want)
+		}
+	}
+	for args, want := range map[string]string{"__complete explain ": "SSO-1101", "__complete explain --oa WeCom ": "60020", "__complete signins --code ": "SSO-1101", "__complete signins --mode ": "PortalTicket"} {
+		if got := strings.Fields(w.run(strings.Split(args, " ")...).out); !slices.Contains(got, want) {
+			t.Errorf("%q: %q, want %s among them", args, got, want)
 		}
 	}
 }

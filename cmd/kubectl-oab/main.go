@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -89,10 +90,7 @@ func newApp(out, errors *os.File) *app {
 	return a
 }
 
-func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
 // run executes a command line and returns the exit code.
 func (a *app) run(ctx context.Context, args []string) int {
@@ -128,6 +126,10 @@ The connector is the only one in the namespace, or the one that is named. Answer
 port-forward to each of them: whoever may forward ports to pods in the namespace may ask.
 
 Exit codes: 0 found or done, 1 nothing found, 2 wrong command line, 3 the question could not be answered (completely).`,
+		Example: `  kubectl oab status hq                             # one screen: the OA, the queue, the last hour, what is wrong
+  kubectl oab trace T-0001                          # what became of a to-do
+  kubectl oab dead && kubectl oab replay --all      # what was given up, and send it once more
+  kubectl oab explain SSO-1003                      # what a code means, and what to do`,
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl oab"},
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -150,7 +152,8 @@ Exit codes: 0 found or done, 1 nothing found, 2 wrong command line, 3 the questi
 func newTemplateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "template", Short: "Help to write templates", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Example: "  kubectl oab template from-sample --type Weaver sample.json > todo.yaml",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(fromsample.NewCommand("kubectl oab", func(err error) error {
 		if err == nil {

@@ -12,10 +12,10 @@ import (
 // What needs no cluster: codes, placeholders, presets, skeletons. // F24
 func TestWithoutACluster(t *testing.T) {
 	for name, args := range map[string]string{
-		"explain": "explain 60020 --oa wecom --lang en", "explain-zh": "explain 60020 --lang zh", "explain-sso": "explain SSO-1003 --lang en", "explain-sso-zh": "explain SSO-1003 --lang zh",
+		"explain": "explain 60020 --oa WeCom", "explain-zh": "explain 60020 --lang zh", "explain-sso": "explain SSO-1003", "explain-sso-zh": "explain SSO-1003 --lang zh",
 		"explain-reason": "explain TokenRejected --lang en", "explain-reason-zh": "explain TokenRejected --lang zh", "explain-several": "explain -1 --lang en", "explain-json": "explain 60020 -o json",
 		"explain-unknown": "explain 6O020 --oa WeCom", "explain-other": "explain 60020 --oa Seeyon", "explain-no-oa": "explain 1 --oa Lotus",
-		"placeholders": "placeholders -s receiver --lang en", "placeholders-zh": "placeholders -s 创建时间 --lang zh", "placeholders-wide": "placeholders -s item.version -o wide",
+		"placeholders": "placeholders -s receiver", "placeholders-zh": "placeholders -s 创建时间 --lang zh", "placeholders-wide": "placeholders -s item.version -o wide",
 		"placeholders-none": "placeholders -s nothing-of-the-kind", "placeholders-yaml": "placeholders -s F012 -o yaml",
 		"preset-show-none": "preset show seeyon-tod", "preset-diff-none": "preset diff seeyon-reminder -f testdata/staff.csv",
 	} {

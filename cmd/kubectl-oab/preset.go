@@ -28,8 +28,10 @@ func (a *app) newPresetCommand() *cobra.Command {
 		Use:   "preset",
 		Short: "Look at the templates that ship with OA Bridge",
 		Long:  "Look at the ScenarioTemplates that ship with OA Bridge, those of the version of this plugin. Only diff without -f needs a cluster.",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Example: `  kubectl oab preset list
+  kubectl oab preset diff seeyon-todo -n crm`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.newPresetListCommand(), a.newPresetShowCommand(), a.newPresetDiffCommand())
 	return cmd
@@ -39,8 +41,10 @@ func (a *app) newPresetListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the presets",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return a.listPresets(cmd.Context()) },
+		Example: `  kubectl oab preset list
+  kubectl oab preset list -o wide   # with what each expects of the connector`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.listPresets(cmd.Context()) },
 	}
 	a.bindFormat(cmd)
 	return cmd
@@ -129,6 +133,9 @@ type described struct {
 	Name        string   `json:"name"`
 	Type        string   `json:"type"`
 	Kind        string   `json:"kind"`
+	Protocol    string   `json:"protocol"`
+	Revision    string   `json:"revision"`
+	Parameters  []string `json:"parameters,omitempty"`
 	Actions     []string `json:"actions"`
 	Tests       int      `json:"tests"`
 	Description string   `json:"description,omitempty"`
@@ -149,16 +156,37 @@ func (a *app) listPresets(ctx context.Context) error {
 	var list []described
 	for _, p := range all {
 		spec := &p.Object.Spec
-		list = append(list, described{p.Object.Name, string(spec.Type), string(spec.Kind), actionsOf(spec), len(spec.Tests), p.Object.Annotations[annotationDescription]})
+		list = append(list, described{
+			p.Object.Name, string(spec.Type), string(spec.Kind), string(cmp.Or(spec.Protocol, v1alpha1.ProtocolREST)), scenario.Revision(*spec), parametersOf(spec), actionsOf(spec),
+			len(spec.Tests), p.Object.Annotations[annotationDescription],
+		})
 	}
 	if printed, err := a.document(list); printed {
 		return err
 	}
-	rows := [][]cell{plain("NAME", "TYPE", "KIND", "ACTIONS", "TESTS", "DESCRIPTION")}
+	rows := [][]cell{a.presetRow(plain("NAME", "TYPE", "KIND", "ACTIONS", "TESTS"), plain("PROTOCOL", "REVISION", "PARAMETERS"), "DESCRIPTION")}
 	for _, d := range list {
-		rows = append(rows, plain(d.Name, d.Type, d.Kind, strings.Join(d.Actions, ","), strconv.Itoa(d.Tests), oneLine(d.Description)))
+		rows = append(rows, a.presetRow(plain(d.Name, d.Type, d.Kind, strings.Join(d.Actions, ","), strconv.Itoa(d.Tests)),
+			plain(d.Protocol, d.Revision, orDash(strings.Join(d.Parameters, ","))), oneLine(d.Description)))
 	}
 	return a.table(rows)
+}
+
+// presetRow has more columns before the description when it is wide.
+func (a *app) presetRow(narrow, wide []cell, description string) []cell {
+	if a.format == formatWide {
+		narrow = append(narrow, wide...)
+	}
+	return append(narrow, cell{text: description})
+}
+
+// parametersOf a template that a connector may set.
+func parametersOf(spec *v1alpha1.ScenarioTemplateSpec) []string {
+	var out []string
+	for _, p := range spec.Parameters {
+		out = append(out, p.Name)
+	}
+	return out
 }
 
 // actionsOf a template that make a call, in the order of an item's life.

@@ -12,8 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/audit"
 	"github.com/oabridge/oabridge/internal/dispatch/lookup"
+	"github.com/oabridge/oabridge/internal/explain"
 )
 
 // codeSignedIn is the code of a person who was let in.
@@ -53,8 +55,21 @@ func (a *app) newSignInsCommand() *cobra.Command {
 	flags.StringVar(&f.since, "since", "", "from this time on: how long ago, such as 90m, or a time such as 2026-11-22T09:30:00+08:00")
 	flags.StringVar(&f.until, "until", "", "before this time, in the same forms")
 	flags.IntVar(&f.limit, "limit", lookup.DefaultLimit, "how many at most; the newest are shown")
+	completeWords(cmd, "code", signInCodes())
+	completeWords(cmd, "mode", wordsMode)
 	a.bindFormat(cmd)
 	return cmd
+}
+
+// wordsMode are the modes that let people in.
+var wordsMode = []string{
+	string(v1alpha1.SSOV5Ticket), string(v1alpha1.SSOPortalTicket), string(v1alpha1.SSOSignedLink), string(v1alpha1.SSOApp), string(v1alpha1.SSOOIDC),
+	string(v1alpha1.SSOOAuth2), string(v1alpha1.SSOCAS), string(v1alpha1.SSOJWT), string(v1alpha1.SSOCallback),
+}
+
+// signInCodes are OK and the codes of the error pages.
+func signInCodes() []string {
+	return append([]string{codeSignedIn}, slices.DeleteFunc(explain.Codes(""), func(code string) bool { return !strings.HasPrefix(code, "SSO-") })...)
 }
 
 func (f *signInFilter) values() url.Values {

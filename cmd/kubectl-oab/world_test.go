@@ -35,6 +35,14 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
+// TestMain makes English what the tests ask in, wherever they run.
+func TestMain(m *testing.M) {
+	if err := os.Setenv("LC_ALL", "C"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
 var shanghai = time.FixedZone("CST", 8*60*60)
 
 // morning is when people ask.
@@ -227,6 +235,7 @@ var revision = regexp.MustCompile(`@[0-9a-f]{12}`)
 
 // answer of a command line.
 type answer struct {
+	line        string
 	code        int
 	out, errors string
 }
@@ -243,7 +252,9 @@ func (w *world) runWith(connect func() (*access, error), args ...string) answer 
 	a.out, a.errors, a.now, a.zone, a.colour, a.live = &out, &problems, func() time.Time { return morning }, shanghai, false, false
 	a.connect = connect
 	code := a.run(w.t.Context(), args)
-	return answer{code, out.String(), problems.String()}
+	// Files of the tests are shown as if they lay where the person is.
+	line := strings.ReplaceAll(strings.Join(args, " "), "testdata/", "")
+	return answer{line, code, out.String(), problems.String()}
 }
 
 // alone runs a command line where there is no cluster.
@@ -253,10 +264,10 @@ func alone(t *testing.T, args ...string) answer {
 	return w.runWith(func() (*access, error) { return nil, errors.New("a cluster was asked for") }, args...)
 }
 
-// golden compares an answer with testdata/<name>.golden.
+// golden compares a command line and its answer with testdata/<name>.golden.
 func golden(t *testing.T, name string, got answer) {
 	t.Helper()
-	text := got.out
+	text := "$ kubectl oab " + got.line + "\n" + got.out
 	if got.errors != "" {
 		text += "-- stderr --\n" + got.errors
 	}

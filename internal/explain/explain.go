@@ -43,7 +43,10 @@ func Find(code, oa string) []Explanation {
 }
 
 // Suggest returns the code that was probably meant, or "".
-func Suggest(code, oa string) string {
+func Suggest(code, oa string) string { return scenario.Suggest(code, Codes(oa)) }
+
+// Codes are all that can be explained, sorted; with oa, those of that OA.
+func Codes(oa string) []string {
 	var known []string
 	for _, name := range dictionary.OAs() {
 		if oa != "" && !strings.EqualFold(oa, name) {
@@ -59,7 +62,7 @@ func Suggest(code, oa string) string {
 		}
 	}
 	slices.Sort(known)
-	return scenario.Suggest(code, slices.Compact(known))
+	return slices.Compact(known)
 }
 
 // OA returns the name of an OA that has a dictionary as it is written, or "" when there is none of that name.
