@@ -261,7 +261,8 @@ func (l *lab) redirects() {
 		bad := strings.Contains(p.location+p.body, "evil") || p.location != "" && !p.in() || p.in() && subject(p.location) != l.account()
 		l.tally.count(l.name, class, bad, evil+" → "+p.location)
 	}
-	for _, h := range []string{"evil.example", host + ".evil.example", host + ":80@evil.example", "evil" + host, host + ".", "127.0.0.1", ""} {
+	for _, h := range []string{"evil.example", host + ".evil.example", host + ":80@evil.example", "evil" + host, host + ".", "127.0.0.1", "",
+		otherHost + ".evil.example", "evil" + otherHost, otherHost + ":80@evil.example", otherHost + "," + host, otherHost + "."} {
 		b := l.newBrowser()
 		proof := l.proof(b, "lina")
 		l.try(class, "Host "+h, b.get(0, proof, func(r *http.Request) {

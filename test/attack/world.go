@@ -33,6 +33,7 @@ import (
 
 const (
 	host      = "sso.crm.example"
+	otherHost = "sso.office.example" // a further name of the gateway
 	crmLogin  = "https://crm.example/login"
 	peerToken = "peer-token-canary-0123456789abcdef"
 	linkKey   = "d73ec6289574d272c9cc2df5ff70488b" // the seed's own (F47)
@@ -84,7 +85,7 @@ func (w *world) connector() *v1alpha1.OAConnector {
 	c.Spec.Type, c.Spec.EnterpriseID = v1alpha1.TypeGeneric, ei
 	c.Spec.Endpoint.URL = w.provider.server.URL
 	c.Spec.Endpoint.AllowedCIDRs = []string{"127.0.0.0/8"}
-	c.Spec.SSO.Host = host
+	c.Spec.SSO.Host, c.Spec.SSO.AdditionalHosts = host, []string{otherHost}
 	c.Spec.SSO.Exposure.Type = v1alpha1.ExposureNone // TLS ends elsewhere; links are https
 	c.Spec.SSO.CRMLogin.Type, c.Spec.SSO.CRMLogin.URL = v1alpha1.LoginSignedJWT, crmLogin
 	return c

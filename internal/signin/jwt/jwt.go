@@ -3,6 +3,7 @@ package jwt
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -63,7 +64,7 @@ func (v *Verifier) Read(l oa.Link) (oa.Proof, error) {
 	malformed := func() (oa.Proof, error) {
 		return oa.Proof{}, signin.Rejected("Malformed", "the token is not a JWT signed with %s", v.c.Algorithm)
 	}
-	if !signin.Visible(token, maxToken) || strings.Count(token, ".") != 2 {
+	if !signin.Visible(token, maxToken) || strings.Count(token, ".") != 2 || !canonical(token) {
 		return malformed()
 	}
 	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(v.c.Algorithm)})
@@ -95,6 +96,18 @@ func (v *Verifier) Read(l oa.Link) (oa.Proof, error) {
 	// The signed part is the key: an ECDSA signature has a second form that is good as well.
 	p := oa.Proof{Key: token[:strings.LastIndexByte(token, '.')], Claimed: id.Account, Values: map[string]string{valueAccount: id.Account}}
 	return v.inTime(p, claims)
+}
+
+// canonical says whether a token is spelled in the one way in which it was made. The last character of a base64 text has bits that
+// a lenient decoder ignores: the same token in another spelling would pass the check of its signature, and a used one would look
+// like a fresh one.
+func canonical(token string) bool {
+	for part := range strings.SplitSeq(token, ".") {
+		if _, err := base64.RawURLEncoding.Strict().DecodeString(part); err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 func (v *Verifier) signed(token *jwt.JSONWebToken, keys jose.JSONWebKeySet, claims *jwt.Claims, all *map[string]any) bool {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -137,6 +138,58 @@ func TestTheOtherFormOfASignature(t *testing.T) {
 	p, got := read(v, token)
 	if got != "good" || p.Key != token[:strings.LastIndexByte(token, '.')] {
 		t.Errorf("%s, key %q", got, p.Key)
+	}
+}
+
+// spellings are a token with the bits changed that a lenient base64 decoder ignores, in each of its parts that has some.
+func spellings(token string) []string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	var found []string
+	parts := strings.Split(token, ".")
+	for i, part := range parts {
+		unused := map[int]int{2: 4, 3: 2}[len(part)%4]
+		if unused == 0 {
+			continue
+		}
+		last := strings.IndexByte(alphabet, part[len(part)-1])
+		for bits := 1; bits < 1<<unused; bits++ {
+			other := slices.Clone(parts)
+			other[i] = part[:len(part)-1] + string(alphabet[last^bits])
+			found = append(found, strings.Join(other, "."))
+		}
+	}
+	return found
+}
+
+// A token has one spelling: a used one must not come back in another, which is the same to a lenient decoder.
+func TestATokenHasOneSpelling(t *testing.T) {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: private.Public()}}}
+	secret, err := jwt.SharedKeys(shared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried := 0
+	for algorithm, keys := range map[jose.SignatureAlgorithm][2]any{jose.ES256: {private, public}, jose.HS256: {[]byte(shared), secret}} {
+		v := verifier(string(algorithm), keys[1].(jose.JSONWebKeySet))
+		for _, account := range []string{"lina", "lina1", "lina12"} { // so that each length of the payload comes up
+			token := sign(t, algorithm, keys[0], claims("sub", account))
+			if _, verdict := read(v, token); verdict != "good" {
+				t.Fatalf("%s: the token itself is %s", algorithm, verdict)
+			}
+			for _, other := range spellings(token) {
+				tried++
+				if _, verdict := read(v, other); verdict != oa.Rejected {
+					t.Errorf("%s: another spelling is %s: %s", algorithm, verdict, other)
+				}
+			}
+		}
+	}
+	if tried < 20 {
+		t.Errorf("only %d spellings were tried", tried)
 	}
 }
 
