@@ -73,7 +73,7 @@ func (c *ConnectorReconciler) finalize(ctx context.Context, r *round) error {
 		if left.total() == 0 {
 			return c.finish(ctx, r, &claim, kept, false, "deleted with nothing pending")
 		}
-		return c.finish(ctx, r, &claim, kept, true, keptNote(left, place, ""))
+		return c.finish(ctx, r, &claim, kept, true, keptNote(left, place, "")+exportedNote(r.connector, c.exported(ctx, r)))
 	}
 	timeout := defaultDrain
 	if r.connector.Spec.OnDelete != (v1alpha1.OnDelete{}) {
@@ -81,7 +81,7 @@ func (c *ConnectorReconciler) finalize(ctx context.Context, r *round) error {
 	}
 	deadline := r.connector.DeletionTimestamp.Add(timeout)
 	if !r.now.Before(deadline) {
-		return c.finish(ctx, r, &claim, kept, true, keptNote(left, place, " after "+timeout.String()))
+		return c.finish(ctx, r, &claim, kept, true, keptNote(left, place, " after "+timeout.String())+exportedNote(r.connector, c.exported(ctx, r)))
 	}
 	r.again(deadline.Sub(r.now))
 	message := drainingMessage(left, place, deadline)

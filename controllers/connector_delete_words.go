@@ -3,6 +3,8 @@ package controllers
 import (
 	"fmt"
 	"time"
+
+	"github.com/oabridge/oabridge/api/v1alpha1"
 )
 
 // words of what is left, such as "3 held and 2 dead items".
@@ -55,6 +57,14 @@ func keptNote(l leftovers, place queuePlace, after string) string {
 		return fmt.Sprintf("deleted%s; nothing was pending at last report, but the dispatcher did not confirm it, so %s is kept", after, place)
 	}
 	return fmt.Sprintf("deleted%s; %s %s kept in %s; a connector of the same name takes them over", after, l.words(), isOrAre(int(l.total())), place)
+}
+
+// exportedNote continues keptNote when there is a copy in Secrets.
+func exportedNote(c *v1alpha1.OAConnector, n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %s also in the secrets with the label %s=%s: see kubectl oab leftovers %s", count(int64(n), "delivery is", "deliveries are"), v1alpha1.LabelLeftover, c.Name, c.Name)
 }
 
 func drainingMessage(l leftovers, place queuePlace, deadline time.Time) string {

@@ -195,6 +195,7 @@ type fakePod struct {
 	*corev1.Pod
 	*report.Publisher
 	report report.Report
+	mux    *http.ServeMux
 }
 
 // runPod plays kubelet and workload: a ready pod of a component of the connector hq that reports r.
@@ -207,6 +208,7 @@ func (w *world) runPod(component string, r report.Report) *fakePod {
 	w.Expect(err).NotTo(HaveOccurred())
 	p := &fakePod{Publisher: report.NewPublisher(r), report: r}
 	mux := http.NewServeMux()
+	p.mux = mux
 	mux.Handle("GET /report", p.Publisher)
 	server := httptest.NewUnstartedServer(mux)
 	server.Listener = listener

@@ -27,6 +27,14 @@ const (
 	// AnnotationPresetRevision on a ScenarioTemplate says which form of a preset the operator brought.
 	AnnotationPresetRevision = "oabridge.dev/preset-revision"
 
+	// LabelLeftover on a Secret names the deleted OAConnector whose undelivered events it holds.
+	LabelLeftover = "oabridge.dev/leftover"
+	// AnnotationLeftoverPart is its place among the Secrets of one deletion, such as 1/3; AnnotationLeftoverCount how many
+	// deliveries it holds; AnnotationLeftoverUID the UID of the connector.
+	AnnotationLeftoverPart  = "oabridge.dev/leftover-part"
+	AnnotationLeftoverCount = "oabridge.dev/leftover-count"
+	AnnotationLeftoverUID   = "oabridge.dev/leftover-uid"
+
 	// Finalizer keeps a deleted OAConnector until its pending deliveries were drained or accounted for.
 	Finalizer = "oabridge.dev/drain"
 )
@@ -36,6 +44,12 @@ const (
 	ComponentDispatcher = "dispatcher"
 	ComponentGateway    = "gateway"
 	ComponentBundle     = "bundle"
+)
+
+// SecretTypeLeftover is the type of a Secret with LabelLeftover; KeyLeftovers its key: JSON lines, gzip.
+const (
+	SecretTypeLeftover = "oabridge.dev/leftover"
+	KeyLeftovers       = "deliveries.jsonl.gz"
 )
 
 // Keys of the Secrets that a connector refers to.

@@ -23,6 +23,8 @@ type replayOptions struct {
 	dryRun    bool
 	wait      bool
 	timeout   time.Duration
+	// fromLeftovers is the name of a deleted connector.
+	fromLeftovers string
 	// steer names of replays that are there already.
 	cancel, suspend, resume string
 }
@@ -42,6 +44,9 @@ it waits for the answer and removes its Replay again.`,
   # send it, and wait until all of it has ended
   kubectl oab replay hq --class BusinessCode --wait
 
+  # send what a deleted connector left to the one that took its place
+  kubectl oab replay hq --from-leftovers old-hq
+
   kubectl oab replay --cancel hq-x7k2p`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: a.completeConnectors(0),
@@ -55,6 +60,7 @@ it waits for the answer and removes its Replay again.`,
 	flags.BoolVar(&o.dryRun, "dry-run", false, "send nothing; show what would be sent")
 	flags.BoolVar(&o.wait, "wait", false, "wait until all of it has ended, and show how far it is")
 	flags.DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long --wait and --dry-run wait")
+	flags.StringVar(&o.fromLeftovers, "from-leftovers", "", "send what the deleted connector of this name did not deliver, from its Secrets; see kubectl oab leftovers")
 	flags.StringVar(&o.cancel, "cancel", "", "stop the replay of this name where it is; what is queued goes out")
 	flags.StringVar(&o.suspend, "suspend", "", "pause the replay of this name")
 	flags.StringVar(&o.resume, "resume", "", "let the replay of this name go on")
@@ -92,6 +98,9 @@ func (a *app) replay(ctx context.Context, connector string, o *replayOptions) er
 	name, state, err := o.steering()
 	if err != nil {
 		return err
+	}
+	if o.fromLeftovers != "" {
+		return a.replayLeftovers(ctx, o.fromLeftovers, connector, o.dryRun)
 	}
 	x, err := a.connect()
 	if err != nil {

@@ -42,6 +42,7 @@ func (d *Dispatcher) listen(ctx context.Context) error {
 	})
 	admin.Handle("GET /metrics", promhttp.HandlerFor(d.metrics.registry, promhttp.HandlerOpts{}))
 	admin.Handle("GET /report", d.publisher)
+	admin.HandleFunc("GET "+report.PathLeftovers, d.leftovers)
 	admin.Handle(profiling.Path, profiling.Protected(d.options.Secrets))
 
 	peer := http.NewServeMux()
