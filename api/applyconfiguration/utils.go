@@ -6,13 +6,12 @@
 package applyconfiguration
 
 import (
-	runtime "k8s.io/apimachinery/pkg/runtime"
-	schema "k8s.io/apimachinery/pkg/runtime/schema"
-	managedfields "k8s.io/apimachinery/pkg/util/managedfields"
-
 	apiv1alpha1 "github.com/oabridge/oabridge/api/applyconfiguration/api/v1alpha1"
 	internal "github.com/oabridge/oabridge/api/applyconfiguration/internal"
 	v1alpha1 "github.com/oabridge/oabridge/api/v1alpha1"
+	runtime "k8s.io/apimachinery/pkg/runtime"
+	schema "k8s.io/apimachinery/pkg/runtime/schema"
+	managedfields "k8s.io/apimachinery/pkg/util/managedfields"
 )
 
 // ForKind returns an apply configuration type for the given GroupVersionKind, or nil if no

@@ -6,13 +6,12 @@
 package v1alpha1
 
 import (
+	internal "github.com/oabridge/oabridge/api/applyconfiguration/internal"
+	apiv1alpha1 "github.com/oabridge/oabridge/api/v1alpha1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	types "k8s.io/apimachinery/pkg/types"
 	managedfields "k8s.io/apimachinery/pkg/util/managedfields"
 	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
-
-	internal "github.com/oabridge/oabridge/api/applyconfiguration/internal"
-	apiv1alpha1 "github.com/oabridge/oabridge/api/v1alpha1"
 )
 
 // AccountBindingApplyConfiguration represents a declarative configuration of the AccountBinding type for use

@@ -6,9 +6,8 @@
 package v1alpha1
 
 import (
-	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
-
 	apiv1alpha1 "github.com/oabridge/oabridge/api/v1alpha1"
+	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
 )
 
 // AccountsApplyConfiguration represents a declarative configuration of the Accounts type for use

@@ -6,9 +6,8 @@
 package v1alpha1
 
 import (
-	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	apiv1alpha1 "github.com/oabridge/oabridge/api/v1alpha1"
+	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // OnDeleteApplyConfiguration represents a declarative configuration of the OnDelete type for use
