@@ -37,8 +37,9 @@ demo-down: ## Take away everything that `make demo` started
 
 .PHONY: test
 test: assets ## Unit tests, golden files, and the controllers against a real API server
-	KUBEBUILDER_ASSETS="$$($(KUBE) build --print-assets)" go test $(RACE) -timeout 15m $(TESTFLAGS) ./api/... ./cmd/... ./controllers/... ./internal/... ./hack/... ./docs/... ./test/conformance/ ./test/chaos/ ./test/gitops/
+	KUBEBUILDER_ASSETS="$$($(KUBE) build --print-assets)" go test $(RACE) -timeout 15m $(TESTFLAGS) ./api/... ./cmd/... ./controllers/... ./internal/... ./hack/... ./docs/... ./test/conformance/ ./test/chaos/ ./test/perf/ ./test/gitops/
 	hack/fuzz.sh 2000x
+	KUBEBUILDER_ASSETS="$$($(KUBE) build --print-assets)" go run ./test/perf -quick
 	cd hack/cluster && go test ./...
 	KUBEBUILDER_ASSETS="$$($(KUBE) build --print-assets)" && cd hack/chart && KUBEBUILDER_ASSETS="$$KUBEBUILDER_ASSETS" go test ./...
 	cd hack/cluster/addons && CGO_ENABLED=0 go test -trimpath ./...
@@ -83,6 +84,10 @@ fuzz: ## Every fuzz target for DURATION (default 1m), one after the other; what 
 .PHONY: bench
 bench: ## The dispatcher's throughput beside a bare HTTP loop, its costs, and a backlog of a million (ARGS=-quick)
 	go run ./test/bench $(ARGS)
+
+.PHONY: perf
+perf: assets ## The operator with 1,000 and 10,000 connectors: requests, times and memory against their goals (ARGS=-quick)
+	KUBEBUILDER_ASSETS="$$($(KUBE) build --print-assets)" go run ./test/perf $(ARGS)
 
 .PHONY: verify
 verify: generate lint ## Generated files are up to date, modules are tidy, the linters are content

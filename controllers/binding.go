@@ -2,6 +2,8 @@ package controllers
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -10,6 +12,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -132,16 +135,13 @@ func named(problems []problem) []string {
 
 // groups are the sets of each connector that selects the own one, and first the own one alone.
 func (b *BindingReconciler) groups(ctx context.Context, own accountSource) ([][]accountSource, error) {
-	var connectors v1alpha1.OAConnectorList
-	if err := b.client.List(ctx, &connectors, client.InNamespace(own.binding.Namespace), client.UnsafeDisableDeepCopy); err != nil {
+	connectors, err := selecting(ctx, b.client, own.binding)
+	if err != nil {
 		return nil, err
 	}
 	groups := [][]accountSource{{own}}
-	for i := range connectors.Items {
-		if !selects(&connectors.Items[i], own.binding) {
-			continue
-		}
-		selector, err := metav1.LabelSelectorAsSelector(&connectors.Items[i].Spec.Accounts.Selector)
+	for i := range connectors {
+		selector, err := metav1.LabelSelectorAsSelector(&connectors[i].Spec.Accounts.Selector)
 		if err != nil {
 			continue // selects has said no already
 		}
@@ -200,30 +200,46 @@ func setupBinding(mgr ctrl.Manager, o Options) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("binding").
 		For(&v1alpha1.AccountBinding{}, changed).
-		Watches(&v1alpha1.AccountBinding{}, mapWith(b.all), changed).
-		Watches(&v1alpha1.OAConnector{}, mapWith(b.all), generation).
+		Watches(&v1alpha1.AccountBinding{}, mapWith(b.companions), changed).
+		Watches(&v1alpha1.OAConnector{}, mapWith(b.companions), generation).
 		Watches(&corev1.ConfigMap{}, mapWith(b.byAccountsFile)).
 		WithOptions(controllerOptions(o)).
 		Complete(b)
 }
 
-// all bindings of the namespace: a conflict has two sides, and a selector may reach any of them.
-func (b *BindingReconciler) all(ctx context.Context, o client.Object) []reconcile.Request {
-	var bindings v1alpha1.AccountBindingList
-	if err := b.client.List(ctx, &bindings, client.InNamespace(o.GetNamespace()), client.UnsafeDisableDeepCopy); err != nil {
-		return nil
+// companions are the bindings that a connector selects, or that share a connector with a binding: a conflict has two sides, and
+// both of them say so.
+func (b *BindingReconciler) companions(ctx context.Context, o client.Object) []reconcile.Request {
+	var connectors []v1alpha1.OAConnector
+	var err error
+	if c, ok := o.(*v1alpha1.OAConnector); ok {
+		connectors = append(connectors, *c)
+	} else if connectors, err = selecting(ctx, b.client, o); err != nil {
+		log.FromContext(ctx).Error(err, "list connectors of a binding")
 	}
-	var requests []reconcile.Request
-	for i := range bindings.Items {
-		requests = append(requests, requestFor(&bindings.Items[i]))
+	seen := map[reconcile.Request]bool{}
+	for i := range connectors {
+		selector, err := metav1.LabelSelectorAsSelector(&connectors[i].Spec.Accounts.Selector)
+		if err != nil {
+			continue // it selects nothing
+		}
+		var bindings v1alpha1.AccountBindingList
+		if err := b.client.List(ctx, &bindings, client.InNamespace(o.GetNamespace()),
+			client.MatchingLabelsSelector{Selector: selector}, client.UnsafeDisableDeepCopy); err != nil {
+			log.FromContext(ctx).Error(err, "list the bindings of a connector")
+		}
+		for i := range bindings.Items {
+			seen[requestFor(&bindings.Items[i])] = true
+		}
 	}
-	return requests
+	return slices.Collect(maps.Keys(seen))
 }
 
-// byAccountsFile is all of them too, but only when a binding names the ConfigMap: most are a connector's bundle.
+// byAccountsFile is those that name the ConfigMap, and their companions.
 func (b *BindingReconciler) byAccountsFile(ctx context.Context, o client.Object) []reconcile.Request {
-	if len(backrefs{reader: b.client}.bindingsOf(ctx, o)) == 0 {
-		return nil
+	var requests []reconcile.Request
+	for _, binding := range (backrefs{reader: b.client}).bindingsOf(ctx, o) {
+		requests = append(append(requests, requestFor(binding)), b.companions(ctx, binding)...)
 	}
-	return b.all(ctx, o)
+	return requests
 }

@@ -21,6 +21,8 @@ const (
 	indexConfigMap = "oabridge.dev/configmap"
 	indexConnector = "oabridge.dev/connector"
 	indexClaim     = "oabridge.dev/claim"
+	// indexAsked is a label that the bindings of a connector must have.
+	indexAsked = "oabridge.dev/asked-label"
 	// indexChild is LabelConnector: a label selector would look at every object of the namespace.
 	indexChild = "oabridge.dev/child"
 )
@@ -40,6 +42,9 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 		if err := indexer.IndexField(ctx, child, indexChild, childOf); err != nil {
 			return err
 		}
+	}
+	if err := indexer.IndexField(ctx, &v1alpha1.OAConnector{}, indexAsked, askedLabel); err != nil {
+		return err
 	}
 	if err := indexer.IndexField(ctx, &v1alpha1.OAConnector{}, indexTemplate, func(o client.Object) []string {
 		var names []string

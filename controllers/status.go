@@ -78,7 +78,9 @@ func (w *statusWriter[S]) write(ctx context.Context, o client.Object, before, ne
 			return wait, nil
 		}
 	}
+	began := time.Now()
 	version, err := w.apply(ctx, o, next)
+	now = now.Add(time.Since(began)) // the interval counts from the answer: a slow API server gets no more writes
 	if err != nil {
 		if apierrors.IsNotFound(err) { // deleted meanwhile
 			return 0, nil

@@ -3,8 +3,6 @@ package controllers
 import (
 	"context"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -65,12 +63,15 @@ func (b backrefs) byTemplate(ctx context.Context, o client.Object) []reconcile.R
 }
 
 func (b backrefs) byBinding(ctx context.Context, o client.Object) []reconcile.Request {
-	return b.connectors(ctx, func(c *v1alpha1.OAConnector) bool { return selects(c, o) }, client.InNamespace(o.GetNamespace()))
-}
-
-func selects(c *v1alpha1.OAConnector, binding client.Object) bool {
-	s, err := metav1.LabelSelectorAsSelector(&c.Spec.Accounts.Selector)
-	return err == nil && s.Matches(labels.Set(binding.GetLabels()))
+	found, err := selecting(ctx, b.reader, o)
+	if err != nil {
+		log.FromContext(ctx).Error(err, "list connectors of a binding")
+	}
+	var requests []reconcile.Request
+	for i := range found {
+		requests = append(requests, requestFor(&found[i]))
+	}
+	return requests
 }
 
 // byAccountsFile goes from a ConfigMap through the bindings that name it to their connectors.

@@ -1,0 +1,56 @@
+package controllers
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/oabridge/oabridge/api/v1alpha1"
+)
+
+// Which connectors select a binding is asked for each binding. With thousands of both in a namespace, nobody can look at all
+// pairs: connectors are indexed by one of the labels that they ask for.
+
+// anyLabel is the index of connectors that ask for no label by value.
+const anyLabel = "*"
+
+// askedLabel is the index value of a connector: the first label that a selected binding must have.
+func askedLabel(o client.Object) []string {
+	wanted := o.(*v1alpha1.OAConnector).Spec.Accounts.Selector.MatchLabels //nolint:forcetypeassert // the index is of this kind
+	if len(wanted) == 0 {
+		return []string{anyLabel}
+	}
+	key := slices.Min(slices.Collect(maps.Keys(wanted)))
+	return []string{key + "=" + wanted[key]}
+}
+
+// selecting returns the connectors that select a binding. They are those of the cache and must not be changed.
+func selecting(ctx context.Context, reader client.Reader, binding client.Object) ([]v1alpha1.OAConnector, error) {
+	asked := []string{anyLabel}
+	for key, value := range binding.GetLabels() {
+		asked = append(asked, key+"="+value)
+	}
+	var found []v1alpha1.OAConnector
+	for _, label := range asked {
+		var candidates v1alpha1.OAConnectorList
+		if err := reader.List(ctx, &candidates, client.InNamespace(binding.GetNamespace()),
+			client.MatchingFields{indexAsked: label}, client.UnsafeDisableDeepCopy); err != nil {
+			return nil, err
+		}
+		for i := range candidates.Items {
+			if selects(&candidates.Items[i], binding) {
+				found = append(found, candidates.Items[i])
+			}
+		}
+	}
+	return found, nil
+}
+
+func selects(c *v1alpha1.OAConnector, binding client.Object) bool {
+	s, err := metav1.LabelSelectorAsSelector(&c.Spec.Accounts.Selector)
+	return err == nil && s.Matches(labels.Set(binding.GetLabels()))
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/oabridge/oabridge/test/process"
+)
+
+// profileSeconds of a cold start.
+const profileSeconds = 20
+
+// coldStart is one start of the manager over everything that is known.
+type coldStart struct {
+	took           time.Duration
+	writes, reads  []request
+	rounds         float64
+	resident, peak int64
+	anonymous      int64
+}
+
+// cold starts the manager over very many connectors.
+func (l *lab) cold(ctx context.Context) error {
+	// A manager that saw a connector before its children would make them.
+	if err := l.manager.stop(); err != nil {
+		return err
+	}
+	l.manager = nil
+	l.say("putting %d connectors with their children and pods into etcd", l.known)
+	if err := l.seedConnectors(ctx); err != nil {
+		return err
+	}
+	all := l.known + l.sizes.fleet
+	first, err := l.start(ctx, all, "")
+	if err != nil {
+		return err
+	}
+	l.say("first look at all: %s, %d writes%s", first.took.Round(time.Millisecond), len(first.writes), examples(first.writes))
+	second, err := l.start(ctx, all, l.cpuProfile)
+	if err != nil {
+		return err
+	}
+	if err := l.manager.profile(ctx, "heap", l.memProfile); err != nil {
+		return err
+	}
+	l.found("cold-seconds", second.took.Seconds(), "%d connectors, from the start of the process to an empty queue, %.0f rounds", all, second.rounds)
+	l.found("cold-writes", float64(len(second.writes)), "and %d gets and lists%s", len(second.reads), examples(second.writes))
+	l.found("memory", mebi(second.resident), "resident with %d connectors, their children and pods; %.0f MiB at most, %.0f MiB without the program's file",
+		all, mebi(second.peak), mebi(second.anonymous))
+	l.say("putting %d Secrets of others into etcd", l.foreign)
+	if err := l.seedForeign(ctx); err != nil {
+		return err
+	}
+	third, err := l.start(ctx, all, "")
+	if err != nil {
+		return err
+	}
+	l.found("memory-foreign", max(0, mebi(third.resident-second.resident)), "%d Secrets without the label; another start", l.foreign)
+	return l.newcomersDuringStart(ctx)
+}
+
+// start restarts the manager and waits until it has nothing left to do.
+func (l *lab) start(ctx context.Context, connectors int, profile string) (c coldStart, err error) {
+	place := l.cluster.audit.now()
+	if err := l.restart(ctx); err != nil {
+		return c, err
+	}
+	profiled := make(chan error, 1)
+	go func() { profiled <- l.manager.profile(ctx, fmt.Sprintf("profile?seconds=%d", profileSeconds), profile) }()
+	ended, state, err := l.manager.settle(ctx, connectors)
+	if err = errors.Join(err, <-profiled); err != nil {
+		return c, err
+	}
+	requests, err := l.cluster.audit.since(place)
+	if err != nil {
+		return c, err
+	}
+	memory, err := process.Memory(l.manager.PID())
+	return coldStart{
+		took: ended.Sub(l.manager.Started), writes: writes(requests), reads: reads(requests), rounds: state.connectorRounds,
+		resident: memory.All, peak: memory.Peak, anonymous: memory.Own,
+	}, err
+}
+
+// newcomersDuringStart creates connectors while everything waits to be looked at again.
+func (l *lab) newcomersDuringStart(ctx context.Context) error {
+	if err := l.restart(ctx); err != nil {
+		return err
+	}
+	var took []time.Duration
+	least := -1.0
+	for n := range l.newcomers {
+		if err := l.until(ctx, "objects wait", func() bool {
+			s, err := l.manager.state(ctx)
+			return err == nil && (s.connectorRounds > 0)
+		}); err != nil {
+			return err
+		}
+		before, err := l.manager.state(ctx)
+		if err != nil {
+			return err
+		}
+		number := 2*knownNumber + n
+		c := connector(fleetNamespace, number)
+		began := time.Now()
+		if err := l.cluster.admin.Create(ctx, c); err != nil {
+			return err
+		}
+		key := types.NamespacedName{Namespace: c.Namespace, Name: c.Name}
+		if err := l.until(ctx, "children of "+c.Name, func() bool { return !l.pods.seen(key).IsZero() }); err != nil {
+			return err
+		}
+		if before.queued == 0 {
+			l.say("the queue was empty after %d newcomers", n)
+			break
+		}
+		least = before.queued
+		took = append(took, l.pods.seen(key).Sub(began))
+	}
+	if len(took) == 0 {
+		return errors.New("the queue was empty before the first newcomer: use more connectors")
+	}
+	l.found("newcomer-p99", quantile(took, 0.99).Seconds(), "%d newcomers one after the other, p50 %.0f ms; %.0f connectors waited at the last one",
+		len(took), ms(quantile(took, 0.5)), least)
+	return nil
+}
+
+func mebi(bytes int64) float64 { return float64(bytes) / (1 << 20) }
