@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -36,6 +37,7 @@ kind: Policy
 omitStages: [RequestReceived, ResponseStarted, Panic]
 rules:
 - {level: None, verbs: [watch]}
+- {level: None, resources: [{group: authentication.k8s.io}, {group: authorization.k8s.io}]} # who reads its profiles
 - {level: Metadata, users: [` + operatorUser + `]}
 - {level: None}
 `
@@ -47,7 +49,9 @@ type cluster struct {
 	config     *rest.Config
 	kubeconfig string
 	etcd       *url.URL
-	audit      *auditLog
+	// token of somebody who may read the manager's profiles.
+	token string
+	audit *auditLog
 }
 
 // root of the checkout.
@@ -109,6 +113,9 @@ func startCluster(ctx context.Context, dir string) (*cluster, error) {
 	if err := c.grant(ctx, home); err != nil {
 		return c, err
 	}
+	if err := c.profiler(ctx); err != nil {
+		return c, err
+	}
 	user, err := c.env.AddUser(envtest.User{Name: operatorUser}, nil)
 	if err != nil {
 		return c, err
@@ -150,6 +157,36 @@ func (c *cluster) grant(ctx context.Context, home string) error {
 		}
 	}
 	return nil
+}
+
+// profiler lets the manager ask who somebody is, and makes somebody who may read its profiles.
+func (c *cluster) profiler(ctx context.Context) error {
+	const who = "perf-profiler"
+	reader := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: systemNamespace, Name: who}}
+	for _, o := range []client.Object{
+		reader,
+		&rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: who}, Rules: []rbacv1.PolicyRule{
+			{NonResourceURLs: []string{"/metrics", "/debug/pprof/*"}, Verbs: []string{"get"}},
+		}},
+		&rbacv1.ClusterRoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: who},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: who},
+			Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: systemNamespace, Name: who}},
+		},
+		&rbacv1.ClusterRoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: who + "-asks"},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "system:auth-delegator"},
+			Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: operatorUser}},
+		},
+	} {
+		if err := c.admin.Create(ctx, o); err != nil {
+			return err
+		}
+	}
+	request := &authenticationv1.TokenRequest{}
+	err := c.admin.SubResource("token").Create(ctx, reader, request)
+	c.token = request.Status.Token
+	return err
 }
 
 func (c *cluster) close() { _ = c.env.Stop() }
