@@ -42,37 +42,57 @@ func deliveryHealthy(dispatcher fleet, reachable metav1.Condition) metav1.Condit
 	d := dispatcher.report.Delivery
 	var notes []string
 	if d.Held > 0 {
-		notes = append(notes, count(d.Held, "item is held", "items are held")+" until the receiver is bound to an OA account")
+		notes = append(notes, heldNote(d.Held))
 	}
 	if d.Retrying > 0 {
 		notes = append(notes, count(d.Retrying, "item failed and will be tried again", "items failed and will be tried again"))
 	}
-	late := dispatcher.report.Store != nil && dispatcher.report.Store.Records != ""
-	if late {
-		notes = append(notes, "records cannot be looked up, or are late to be; "+clip(dispatcher.report.Store.Records, maxTrouble))
+	late := recordsNote(dispatcher)
+	if late != "" {
+		notes = append(notes, late)
 	}
 	note := strings.Join(notes, "; ")
 	switch {
 	case d.Lost > 0: // nothing mends it by itself, so it is said before what passes
 		return set(metav1.ConditionFalse, v1alpha1.ReasonStoreDamaged,
-			join(count(d.Lost, "accepted item is gone", "accepted items are gone")+", because files of the queue were damaged: send the open items "+
-				"again from the CRM, look at the volume, then restart the dispatcher, which ends this message", note))
+			join(lostNote(d.Lost), note))
 	case reachable.Status == metav1.ConditionFalse:
 		return set(metav1.ConditionFalse, v1alpha1.ReasonOADown,
 			join("the OA takes no deliveries: see OAReachable; events are accepted and kept", note))
 	case d.Dead > 0:
 		return set(metav1.ConditionFalse, v1alpha1.ReasonDeadLetters,
-			join(count(d.Dead, "item is a dead letter", "items are dead letters")+"; kubectl oab dead lists them", note))
+			join(deadNote(d.Dead), note))
 	case dispatcher.unserved > 0: // what nobody counts may be late or dead
 		return set(metav1.ConditionUnknown, v1alpha1.ReasonPartitionsUnserved, dispatcher.unservedNote())
 	case d.Held > 0:
 		return set(metav1.ConditionTrue, v1alpha1.ReasonHeld, note)
 	case d.Retrying > 0:
 		return set(metav1.ConditionTrue, v1alpha1.ReasonRetrying, note)
-	case late:
+	case late != "":
 		return set(metav1.ConditionTrue, v1alpha1.ReasonRecordsBehind, note)
 	}
 	return set(metav1.ConditionTrue, v1alpha1.ReasonHealthy, "no item is late, held or dead")
+}
+
+func heldNote(n int64) string {
+	return count(n, "item is held", "items are held") + " until the receiver is bound to an OA account"
+}
+
+func deadNote(n int64) string {
+	return count(n, "item is a dead letter", "items are dead letters") + "; kubectl oab dead lists them"
+}
+
+func lostNote(n int64) string {
+	return count(n, "accepted item is gone", "accepted items are gone") + ", because files of the queue were damaged: send the open items " +
+		"again from the CRM, look at the volume, then restart the dispatcher, which ends this message"
+}
+
+// recordsNote is empty when records can be looked up.
+func recordsNote(dispatcher fleet) string {
+	if s := dispatcher.report.Store; s != nil && s.Records != "" {
+		return "records cannot be looked up, or are late to be; " + clip(s.Records, maxTrouble)
+	}
+	return ""
 }
 
 // deliverySuspended says what waits behind the brake. Damage is said all the same.

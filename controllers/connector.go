@@ -72,8 +72,10 @@ type round struct {
 }
 
 func (r *round) problem(reason, message string) {
-	r.problems = append(r.problems, newProblem(reason, message))
+	r.add(newProblem(reason, message))
 }
+
+func (r *round) add(p problem) { r.problems = append(r.problems, p) }
 
 // again asks for another round after d, or earlier.
 func (r *round) again(d time.Duration) {

@@ -93,7 +93,7 @@ func (c *ConnectorReconciler) buildChildren(_ context.Context, r *round) error {
 	}
 	r.children, r.kept = workload.Build(in), map[string]bool{}
 	for _, p := range workload.Check(in) {
-		r.problem(v1alpha1.ReasonPodTemplateInvalid, p.String())
+		r.add(newProblem(v1alpha1.ReasonPodTemplateInvalid, p.String()).at("", p.Field))
 		r.kept[workload.DeploymentName(r.connector.Name, p.Component)] = true
 	}
 	return nil
@@ -128,12 +128,12 @@ func (c *ConnectorReconciler) childProblem(r *round, kind, name string, err erro
 	switch {
 	case err == nil:
 	case errors.Is(err, errNotOurs):
-		r.problem(v1alpha1.ReasonChildNotOurs, fmt.Sprintf(
-			"%s %q %v; it was not touched: rename or delete it, or rename this connector", strings.ToLower(kind), name, err))
+		r.add(newProblem(v1alpha1.ReasonChildNotOurs, fmt.Sprintf(
+			"%s %q %v; it was not touched: rename or delete it, or rename this connector", strings.ToLower(kind), name, err)).at(kind+"/"+name, "metadata.name"))
 	case errors.Is(err, errLeftover):
 		r.problems = append(r.problems, problem{
 			reason: v1alpha1.ReasonApplyFailed, message: fmt.Sprintf("%s %q %v", strings.ToLower(kind), name, err), fate: waiting,
-		})
+		}.at(kind+"/"+name, "metadata.deletionTimestamp"))
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsForbidden(err), apierrors.IsRequestEntityTooLargeError(err):
 		p := problem{
 			reason:  v1alpha1.ReasonApplyFailed,
@@ -142,7 +142,7 @@ func (c *ConnectorReconciler) childProblem(r *round, kind, name string, err erro
 		if apierrors.IsInvalid(err) {
 			p.fate = stalled
 		}
-		r.problems = append(r.problems, p)
+		r.add(p.at(kind+"/"+name, "spec"))
 		r.again(refusedPause)
 	default:
 		return false

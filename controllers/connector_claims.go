@@ -20,7 +20,8 @@ func (c *ConnectorReconciler) claim(ctx context.Context, r *round) error {
 		}
 		for i := range others {
 			if bundle.Precedes(&others[i], r.connector) {
-				r.problem(claim.Reason, describe(claim.Refusal(&others[i])))
+				refusal := claim.Refusal(&others[i])
+				r.add(newProblem(claim.Reason, describe(refusal)).at("", refusal.Field))
 				r.refused = true
 				break
 			}

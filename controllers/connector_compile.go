@@ -64,7 +64,7 @@ func (c *ConnectorReconciler) compile(ctx context.Context, r *round) error {
 		return bundle.Compile(in)
 	})
 	for _, p := range problems {
-		r.problem(p.Reason, describe(p))
+		r.add(newProblem(p.Reason, describe(p)).at("", p.Field))
 	}
 	r.compiled = output
 	if output != nil {
@@ -153,7 +153,7 @@ func findTemplate(ctx context.Context, reader client.Reader, namespace, presets,
 func (c *ConnectorReconciler) accounts(ctx context.Context, r *round) ([]accountSource, error) {
 	selector, err := metav1.LabelSelectorAsSelector(&r.connector.Spec.Accounts.Selector)
 	if err != nil {
-		r.problem(v1alpha1.ReasonSpecInvalid, fmt.Sprintf("spec.accounts.selector: %v", err))
+		r.add(newProblem(v1alpha1.ReasonSpecInvalid, fmt.Sprintf("spec.accounts.selector: %v", err)).at("", "spec.accounts.selector"))
 		return nil, nil
 	}
 	sources, err := selectAccounts(ctx, c.client, r.connector.Namespace, selector)
@@ -162,7 +162,8 @@ func (c *ConnectorReconciler) accounts(ctx context.Context, r *round) ([]account
 	}
 	for _, s := range sources {
 		if s.problem != nil {
-			r.problem(s.problem.reason, fmt.Sprintf("accountbinding %q: %s", s.binding.Name, s.problem.message))
+			r.add(newProblem(s.problem.reason, fmt.Sprintf("accountbinding %q: %s", s.binding.Name, s.problem.message)).
+				at("AccountBinding/"+s.binding.Name, "spec"))
 		}
 	}
 	return sources, nil

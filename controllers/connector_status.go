@@ -20,6 +20,7 @@ func newConnectorStatusWriter(c client.Client, recorder events.EventRecorder) *s
 	return &statusWriter[v1alpha1.OAConnectorStatus]{
 		client: c, recorder: recorder, manager: connectorManager,
 		conditions: func(s *v1alpha1.OAConnectorStatus) []metav1.Condition { return s.Conditions },
+		problems:   func(s *v1alpha1.OAConnectorStatus) []v1alpha1.Problem { return s.Problems },
 		urgent: func(before, after *v1alpha1.OAConnectorStatus) bool {
 			return !apiequality.Semantic.DeepEqual(withoutCounts(before), withoutCounts(after))
 		},
@@ -39,6 +40,11 @@ func withoutCounts(s *v1alpha1.OAConnectorStatus) *v1alpha1.OAConnectorStatus {
 	if healthy := meta.FindStatusCondition(c.Conditions, v1alpha1.ConditionDeliveryHealthy); healthy != nil {
 		healthy.Message = ""
 	}
+	for i := range c.Problems {
+		if c.Problems[i].Key == v1alpha1.ConditionDeliveryHealthy {
+			c.Problems[i].Message = ""
+		}
+	}
 	return c
 }
 
@@ -53,9 +59,11 @@ func (c *ConnectorReconciler) writeStatus(ctx context.Context, r *round) error {
 		return nil // what an earlier process saw of the pods stands until they answer, which asks for a round
 	}
 	credentials := credentialStatus(r.connector, before.Credentials, seen)
+	conditions := r.conditions(seen, credentials)
 	next := v1alpha1.OAConnectorStatus{
 		ObservedGeneration: r.connector.Generation,
-		Conditions:         stamp(before.Conditions, r.conditions(seen, credentials), r.connector.Generation, r.now),
+		Problems:           problemList(r.connector.Name, before.Problems, r.wrong(seen, conditions), r.now),
+		Conditions:         stamp(before.Conditions, conditions, r.connector.Generation, r.now),
 		Delivery:           deliveryStatus(before.Delivery, seen.dispatcher),
 		SLO:                sloStatus(before.SLO, r.connector.Spec.SLO, seen.dispatcher),
 		Accounts:           before.Accounts,

@@ -23,6 +23,14 @@ type problem struct {
 	reason  string
 	message string
 	fate    fate
+	// object, as in Secret/hq-seeyon, and the key in it where it is; empty stands for the connector and its spec.
+	object, key string
+}
+
+// at says where a problem is.
+func (p problem) at(object, key string) problem {
+	p.object, p.key = object, key
+	return p
 }
 
 // shownProblems bounds how many problems a condition spells out.

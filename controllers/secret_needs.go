@@ -120,14 +120,14 @@ func (n secretNeed) problems(s *corev1.Secret) []problem {
 	if s == nil {
 		return []problem{newProblem(v1alpha1.ReasonSecretNotFound, fmt.Sprintf(
 			"%s: secret %q was not found with the label %s: \"true\"; create it or add the label",
-			n.field, n.name, v1alpha1.LabelCredentials))}
+			n.field, n.name, v1alpha1.LabelCredentials)).at("Secret/"+n.name, n.field)}
 	}
 	filled := func(key string) bool { return len(s.Data[key]) > 0 }
 	var problems []problem
 	for _, key := range n.required {
 		if !filled(key) {
 			problems = append(problems, newProblem(v1alpha1.ReasonKeyMissing,
-				fmt.Sprintf("%s: secret %q has no value under the key %q; add it", n.field, n.name, key)))
+				fmt.Sprintf("%s: secret %q has no value under the key %q; add it", n.field, n.name, key)).at("Secret/"+n.name, key))
 		}
 	}
 	complete := func(group []string) bool {
@@ -135,7 +135,7 @@ func (n secretNeed) problems(s *corev1.Secret) []problem {
 	}
 	if len(n.oneOf) > 0 && !slices.ContainsFunc(n.oneOf, complete) {
 		problems = append(problems, newProblem(v1alpha1.ReasonKeyMissing,
-			fmt.Sprintf("%s: secret %q needs %s; add the keys of one of them", n.field, n.name, groups(n.oneOf))))
+			fmt.Sprintf("%s: secret %q needs %s; add the keys of one of them", n.field, n.name, groups(n.oneOf))).at("Secret/"+n.name, n.field))
 	}
 	if n.check == nil {
 		return problems
@@ -146,7 +146,7 @@ func (n secretNeed) problems(s *corev1.Secret) []problem {
 		}
 		if err := n.check(key, s.Data[key]); err != nil {
 			problems = append(problems, newProblem(v1alpha1.ReasonKeyInvalid,
-				fmt.Sprintf("%s: key %q of secret %q %v", n.field, key, n.name, err)))
+				fmt.Sprintf("%s: key %q of secret %q %v", n.field, key, n.name, err)).at("Secret/"+n.name, key))
 		}
 	}
 	return problems

@@ -32,6 +32,8 @@ type statusWriter[S any] struct {
 	conditions func(*S) []metav1.Condition
 	// turned makes Events of what is no condition; nil makes none.
 	turned func(o client.Object, before, after *S)
+	// problems of a status; nil for a kind without.
+	problems func(*S) []v1alpha1.Problem
 	// urgent says whether a difference must not wait; nil means always.
 	urgent func(before, after *S) bool
 
@@ -90,7 +92,10 @@ func (w *statusWriter[S]) write(ctx context.Context, o client.Object, before, ne
 	w.mu.Lock()
 	w.last[key] = written[S]{uid: o.GetUID(), version: version, status: &next, at: now}
 	w.mu.Unlock()
-	w.announce(o, w.conditions(&before), w.conditions(&next))
+	announced := w.announce(o, w.conditions(&before), w.conditions(&next))
+	if w.problems != nil {
+		w.announceProblems(o, w.problems(&before), w.problems(&next), w.conditions(&next), announced)
+	}
 	if w.turned != nil {
 		w.turned(o, &before, &next)
 	}
@@ -131,8 +136,10 @@ var calmReasons = []string{
 	v1alpha1.ReasonReplaying, v1alpha1.ReasonSuspended,
 }
 
-// announce makes an Event of each condition that turned, both ways. Ready and Reconciling only sum up the others.
-func (w *statusWriter[S]) announce(o client.Object, before, after []metav1.Condition) {
+// announce makes an Event of each condition that turned, both ways, and returns which those are. Ready and Reconciling only
+// sum up the others.
+func (w *statusWriter[S]) announce(o client.Object, before, after []metav1.Condition) map[string]bool {
+	announced := map[string]bool{}
 	single := len(after) <= 3 // a kind whose only own condition is Ready
 	for _, c := range after {
 		if c.Type == v1alpha1.ConditionReconciling || (c.Type == v1alpha1.ConditionReady && !single) {
@@ -151,12 +158,14 @@ func (w *statusWriter[S]) announce(o client.Object, before, after []metav1.Condi
 		case was != nil && was.Status == c.Status && (was.Reason == c.Reason || c.Status == good):
 			continue
 		}
+		announced[c.Type] = true
 		kind := corev1.EventTypeNormal
 		if c.Status != good && !slices.Contains(calmReasons, c.Reason) {
 			kind = corev1.EventTypeWarning
 		}
 		w.recorder.Eventf(o, nil, kind, c.Reason, "Observe", "%s", clip(c.Type+" is "+string(c.Status)+": "+c.Message, maxNote))
 	}
+	return announced
 }
 
 // maxNote bounds an Event's note, in bytes (the API allows 1 KiB).

@@ -136,6 +136,10 @@ const (
 	ReasonPromoted   = "Promoted"
 	ReasonRolledBack = "RolledBack"
 
+	// The list of problems: what did not fit, and the Event of what was mended.
+	ReasonMoreProblems = "MoreProblems"
+	ReasonProblemGone  = "ProblemGone"
+
 	// Brakes: ReasonSuspended of a connector or a replay, ReasonPausedByAnnotation of the Deployments.
 	ReasonSuspended          = "Suspended"
 	ReasonPausedByAnnotation = "PausedByAnnotation"

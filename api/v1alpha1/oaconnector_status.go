@@ -22,6 +22,15 @@ type OAConnectorStatus struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// problems are all things that are wrong now, the most urgent first. They are gone from the list when they are mended.
+	// +optional
+	// +listType=map
+	// +listMapKey=reason
+	// +listMapKey=object
+	// +listMapKey=key
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	Problems []Problem `json:"problems,omitempty"`
 	// config is the configuration that the operator has written for the workloads.
 	// +optional
 	Config ConfigStatus `json:"config,omitempty,omitzero"`

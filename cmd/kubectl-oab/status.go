@@ -31,6 +31,7 @@ type overview struct {
 	Type       string                        `json:"type"`
 	DataCenter string                        `json:"dataCenterID,omitempty"`
 	Endpoint   string                        `json:"endpoint"`
+	Problems   []v1alpha1.Problem            `json:"problems,omitempty"`
 	Conditions []metav1.Condition            `json:"conditions"`
 	Delivery   v1alpha1.DeliveryStatus       `json:"delivery"`
 	SLO        v1alpha1.SLOStatus            `json:"slo,omitzero"`
@@ -68,7 +69,7 @@ func (a *app) status(ctx context.Context, name string) error {
 	}
 	o := overview{
 		Namespace: c.Namespace, Connector: c.Name, Type: string(c.Spec.Type), DataCenter: c.Spec.DataCenterID, Endpoint: c.Spec.Endpoint.URL,
-		Conditions: c.Status.Conditions, Delivery: c.Status.Delivery, SLO: c.Status.SLO, Accounts: c.Status.Accounts, Addresses: c.Status.Addresses, Reports: map[string]report.Report{},
+		Problems: c.Status.Problems, Conditions: c.Status.Conditions, Delivery: c.Status.Delivery, SLO: c.Status.SLO, Accounts: c.Status.Accounts, Addresses: c.Status.Addresses, Reports: map[string]report.Report{},
 		LastHour: lookup.Summary{Outcomes: map[record.Outcome]int64{}, DeadReasons: map[string]int64{}, SignIns: map[string]int64{}},
 	}
 	pods, err := x.pods(ctx, c.Name, v1alpha1.ComponentDispatcher)
@@ -195,13 +196,22 @@ func (a *app) show(o *overview) error {
 	if o.Missing != "" {
 		line("Missing", "%s", a.paint(yellow, o.Missing))
 	}
+	for i, p := range o.Problems {
+		name := ""
+		if i == 0 {
+			name = "Problems"
+		}
+		line(name, "%s  %s %s   for %s", a.paint(red, p.Reason), p.Object, p.Key, a.age(p.Since.Time))
+		line("", "  %s", p.Message)
+	}
 	for _, c := range o.Conditions {
 		// A message that is on the screen already is not repeated.
 		good := metav1.ConditionTrue
 		if c.Type == v1alpha1.ConditionStalled || c.Type == v1alpha1.ConditionReconciling {
 			good = metav1.ConditionFalse
 		}
-		if c.Status != good && c.Type != v1alpha1.ConditionReady && c.Type != v1alpha1.ConditionOAReachable {
+		listed := slices.ContainsFunc(o.Problems, func(p v1alpha1.Problem) bool { return strings.Contains(c.Message, p.Message) })
+		if c.Status != good && !listed && c.Type != v1alpha1.ConditionReady && c.Type != v1alpha1.ConditionOAReachable {
 			fmt.Fprintf(&b, " %s=%s %s: %s\n", c.Type, c.Status, c.Reason, c.Message)
 		}
 	}

@@ -97,6 +97,13 @@ func connector(name string) *v1alpha1.OAConnector {
 		Pending: ptr.To[int64](0), Held: ptr.To[int64](12), Dead: ptr.To[int64](2), Delivered: ptr.To[int64](3412), OldestTime: metav1.NewTime(morning.Add(-4 * time.Minute)),
 		LastFailure: v1alpha1.FailureStatus{Time: metav1.NewTime(at(40)), Class: "BusinessCode", Message: "the OA refused it with success=false: 该待办不允许接收"},
 	}
+	c.Status.Problems = []v1alpha1.Problem{{
+		Reason: v1alpha1.ReasonDeadLetters, Object: "OAConnector/hq", Key: v1alpha1.ConditionDeliveryHealthy,
+		Message: "2 items are dead letters; kubectl oab dead lists them", Since: metav1.NewTime(morning.Add(-59 * time.Minute)),
+	}, {
+		Reason: v1alpha1.ReasonHeld, Object: "OAConnector/hq", Key: v1alpha1.ConditionDeliveryHealthy,
+		Message: "12 items are held until the receiver is bound to an OA account", Since: metav1.NewTime(morning.Add(-4 * time.Minute)),
+	}}
 	c.Status.SLO = v1alpha1.SLOStatus{
 		Objective: "99.9", Within: metav1.Duration{Duration: time.Minute}, Items: ptr.To[int64](410), InTime: "99.5", BurnRate: "4.9",
 	}
