@@ -88,8 +88,8 @@ func TestEverythingThatIsWrong(t *testing.T) {
 		r.Delivery.Dead, r.Delivery.Held, r.Store.Records = 0, 0, ""
 	})
 	w.Eventually(w.problems).WithTimeout(patience).Should(BeEmpty())
-	// Held items never had a condition that was not True: only the list tells of them.
-	w.Eventually(w.notes).WithTimeout(patience).Should(ContainElements(HavePrefix("Warning Held: OAConnector/hq DeliveryHealthy: 3 items are held")))
+	// The condition spoke of the outage; that there are dead letters, only an Event of their own says.
+	w.Eventually(w.notes).WithTimeout(patience).Should(ContainElement("Warning DeadLetters: OAConnector/hq DeliveryHealthy: 2 items are dead letters; kubectl oab dead lists them"))
 	for _, note := range w.notes() {
 		w.Expect(strings.Count(note, "do-not-show-me")).To(BeZero())
 	}

@@ -37,7 +37,7 @@ events are taken, calls in flight finish, and what is known is written down.`,
 			if err != nil {
 				return err
 			}
-			o.Log = log.WithName("dispatcher")
+			o.Log = connectorLog(log.WithName("dispatcher"), o.Bundle)
 			if err := forbidDumps(); err != nil {
 				o.Log.Error(err, "goes on, but a core file would hold secrets")
 			}

@@ -26,7 +26,7 @@ func newGatewayCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			o.Log = log.WithName("gateway")
+			o.Log = connectorLog(log.WithName("gateway"), o.BundleDir)
 			if err := forbidDumps(); err != nil {
 				o.Log.Error(err, "goes on, but a core file would hold secrets")
 			}

@@ -15,6 +15,8 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/oabridge/oabridge/internal/bundle"
 )
 
 // version is set by the linker (-X main.version=v1.2.3).
@@ -76,6 +78,16 @@ func newLogger(level string) (logr.Logger, error) {
 	ctrl.SetLogger(log)
 	klog.SetLogger(log)
 	return log, nil
+}
+
+// connectorLog names the connector of a workload in every line, as far as its bundle says which one that is. A pod is never
+// given to another connector.
+func connectorLog(log logr.Logger, dir string) logr.Logger {
+	namespace, name, err := bundle.Identify(dir)
+	if err != nil {
+		return log // the watch of the bundle says what is wrong with it
+	}
+	return log.WithValues("namespace", namespace, "connector", name)
 }
 
 func newVersionCommand() *cobra.Command {

@@ -30,6 +30,19 @@ type Loaded struct {
 	Accounts *Directory
 }
 
+// Identify says whose bundle lies in a directory, also when it cannot be used otherwise.
+func Identify(dir string) (namespace, name string, err error) {
+	document, err := readFile(dir, FileName, MaxDocumentSize)
+	if err != nil {
+		return "", "", err
+	}
+	var b struct{ Namespace, Name string }
+	if err := json.Unmarshal(document, &b); err != nil {
+		return "", "", fmt.Errorf("%s is not a bundle: %w", FileName, err)
+	}
+	return b.Namespace, b.Name, nil
+}
+
 // Load reads a bundle directory. The files must belong together: while they are being replaced one by one, Load fails
 // and names the file that does not fit, and the caller keeps what it has.
 func Load(dir string) (*Loaded, error) {

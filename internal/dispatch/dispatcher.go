@@ -232,7 +232,7 @@ func (d *Dispatcher) use(ctx context.Context, l *bundle.Loaded) {
 	d.credentials.Look()
 	d.firstOnce.Do(func() { close(d.first) })
 	nudge(d.dirty)
-	d.log.Info("bundle is live", "hash", v.hash, "connector", v.bundle.Namespace+"/"+v.bundle.Name, "accounts", v.accounts.Len())
+	d.log.Info("bundle is live", "hash", v.hash, "accounts", v.accounts.Len())
 }
 
 func (d *Dispatcher) reloadKeys(v *live) {

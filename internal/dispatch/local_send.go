@@ -24,7 +24,7 @@ var testWords = map[scenario.Action]string{scenario.Create: "created", scenario.
 // sendTest takes in a marked event that the dispatcher makes itself: the texts are not the caller's, and neither is the
 // source. It goes the way of all events from the store on.
 func (l local) sendTest(w http.ResponseWriter, r *http.Request) {
-	v, session, _, problem := l.intake.ready()
+	_, session, _, problem := l.intake.ready()
 	if problem != nil {
 		problem.WriteTo(w)
 		return
@@ -37,7 +37,7 @@ func (l local) sendTest(w http.ResponseWriter, r *http.Request) {
 		problem.WriteTo(w)
 		return
 	}
-	l.log.Info("a test event was taken in", "connector", v.bundle.Name, "itemID", e.Item.ID, "action", string(e.Action), "receiver", e.Item.Receivers[0].Account)
+	l.log.Info("a test event was taken in", "itemID", e.Item.ID, "action", string(e.Action), "receiver", e.Item.Receivers[0].Account)
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusAccepted)
 	_ = json.NewEncoder(w).Encode(lookup.TestAccepted{EventID: e.ID})

@@ -71,7 +71,7 @@ func (e *engine) read(ctx context.Context) {
 		}
 		empty = 0
 		if ends, err := e.part.Events.Ends(ctx, from); err != nil || !ends {
-			e.log.Info("deliveries cannot be read yet", "from", from, "error", fmt.Sprint(err))
+			e.log.Info("deliveries cannot be read yet", "from", from, "why", fmt.Sprint(err))
 			pause(ctx, storeRetry)
 			continue
 		}

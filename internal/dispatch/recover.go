@@ -45,7 +45,7 @@ func newEngine(ctx context.Context, s *shared, j *journal.Journal, number, of in
 	if n := e.part.Events.Lacks; n > 0 {
 		s.metrics.lost.Add(float64(n))
 		e.lost = int64(n)
-		s.log.Error(journal.ErrDamaged, "the end of the accepted events cannot be read: send the open items again from the CRM", "partition", number, "lost at least", n)
+		s.log.Error(journal.ErrDamaged, "the end of the accepted events cannot be read: send the open items again from the CRM", "partition", number, "lost", n)
 	}
 	if e.deadLetters, err = e.part.CountDead(ctx); err != nil {
 		return nil, err

@@ -179,6 +179,6 @@ func (x *Index) replace(ctx context.Context, cause error) (*store, error) {
 	if cause != nil {
 		why = cause.Error()
 	}
-	x.log.Info("the index of the records cannot be used: it was moved aside and is made again from the log", "cause", why, "movedTo", aside)
+	x.log.Info("the index of the records cannot be used: it was moved aside and is made again from the log", "why", why, "movedTo", aside)
 	return s, nil
 }
