@@ -12,11 +12,13 @@ import (
 	"github.com/oabridge/oabridge/internal/report"
 )
 
-// problems of the connector hq, as "reason object key".
+// problems of the connector hq, as "reason object key", without the warning that its OA is reached by plain http.
 func (w *world) problems() []string {
 	var out []string
 	for _, p := range get(w, "hq", &v1alpha1.OAConnector{}).Status.Problems {
-		out = append(out, p.Reason+" "+p.Object+" "+p.Key)
+		if p.Reason != v1alpha1.ReasonPlainHTTP {
+			out = append(out, p.Reason+" "+p.Object+" "+p.Key)
+		}
 	}
 	return out
 }
