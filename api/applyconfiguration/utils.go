@@ -169,6 +169,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.PodSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PodTemplate"):
 		return &apiv1alpha1.PodTemplateApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Problem"):
+		return &apiv1alpha1.ProblemApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Profiling"):
 		return &apiv1alpha1.ProfilingApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PullSecret"):

@@ -1273,6 +1273,16 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: observedGeneration
       type:
         scalar: numeric
+    - name: problems
+      type:
+        list:
+          elementType:
+            namedType: com.github.oabridge.oabridge.api.v1alpha1.Problem
+          elementRelationship: associative
+          keys:
+          - reason
+          - object
+          - key
     - name: slo
       type:
         namedType: com.github.oabridge.oabridge.api.v1alpha1.SLOStatus
@@ -1487,6 +1497,24 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: spec
       type:
         namedType: com.github.oabridge.oabridge.api.v1alpha1.PodSpec
+- name: com.github.oabridge.oabridge.api.v1alpha1.Problem
+  map:
+    fields:
+    - name: key
+      type:
+        scalar: string
+    - name: message
+      type:
+        scalar: string
+    - name: object
+      type:
+        scalar: string
+    - name: reason
+      type:
+        scalar: string
+    - name: since
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
 - name: com.github.oabridge.oabridge.api.v1alpha1.Profiling
   map:
     fields:

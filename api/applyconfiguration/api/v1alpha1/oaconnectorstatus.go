@@ -20,6 +20,8 @@ type OAConnectorStatusApplyConfiguration struct {
 	LastHandledReconcileAt *string `json:"lastHandledReconcileAt,omitempty"`
 	// conditions of this connector.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
+	// problems are all things that are wrong now, the most urgent first. They are gone from the list when they are mended.
+	Problems []ProblemApplyConfiguration `json:"problems,omitempty"`
 	// config is the configuration that the operator has written for the workloads.
 	Config *ConfigStatusApplyConfiguration `json:"config,omitempty"`
 	// delivery counts items, as the dispatcher reports them.
@@ -67,6 +69,19 @@ func (b *OAConnectorStatusApplyConfiguration) WithConditions(values ...*v1.Condi
 			panic("nil value passed to WithConditions")
 		}
 		b.Conditions = append(b.Conditions, *values[i])
+	}
+	return b
+}
+
+// WithProblems adds the given value to the Problems field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Problems field.
+func (b *OAConnectorStatusApplyConfiguration) WithProblems(values ...*ProblemApplyConfiguration) *OAConnectorStatusApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithProblems")
+		}
+		b.Problems = append(b.Problems, *values[i])
 	}
 	return b
 }
