@@ -85,12 +85,13 @@ func (c *configurator) clientSecrets() ([]string, error) {
 }
 
 func (c *configurator) loginKeys(name string) ([]string, error) {
+	next, missing := mounted.Read(c.secretsDir, bundle.SlotLogin, name+v1alpha1.SuffixNext) // before the current one, whose place it takes
 	key, err := mounted.Read(c.secretsDir, bundle.SlotLogin, name)
 	if err != nil {
 		return nil, err
 	}
 	keys := []string{strings.TrimSpace(key)}
-	if next, err := mounted.Read(c.secretsDir, bundle.SlotLogin, name+v1alpha1.SuffixNext); err == nil {
+	if missing == nil {
 		keys = append(keys, strings.TrimSpace(next))
 	}
 	return keys, nil

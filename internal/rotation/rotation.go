@@ -120,15 +120,16 @@ func (r *Rotation[T]) Use() (T, error) {
 
 // look reads the Secret.
 func (r *Rotation[T]) look() error {
+	// The next value comes first: one that has just moved to its key is then seen in one place at least.
+	following, unreadable := r.c.Read(Next)
 	current, err := r.c.Read(Current)
 	if err != nil {
 		return err
 	}
 	r.current, r.next, r.nextError = r.candidate(current, Current), nil, ""
-	following, err := r.c.Read(Next)
 	switch {
-	case err != nil:
-		r.nextError = err.Error()
+	case unreadable != nil:
+		r.nextError = unreadable.Error()
 	case !following.Equal(current):
 		r.next = r.candidate(following, Next)
 	}

@@ -28,13 +28,35 @@ type secretCache struct {
 
 	mu    sync.Mutex
 	files map[[2]string]readFile
+	// looks at the slots: what was looked at in the same one belongs together, as far as the next value of a key is read before
+	// the current one. Otherwise a value that has just moved from one to the other could be seen in neither.
+	looks map[string]look
+}
+
+type look struct {
+	at     time.Time
+	number int
+}
+
+// look returns the number of the look at a slot that counts now.
+func (c *secretCache) look(slot string, now time.Time) int {
+	l, known := c.looks[slot]
+	if !known || now.Sub(l.at) >= c.lookAgain {
+		l = look{now, l.number + 1}
+		if c.looks == nil {
+			c.looks = map[string]look{}
+		}
+		c.looks[slot] = l
+	}
+	return l.number
 }
 
 type readFile struct {
 	info os.FileInfo
-	// read is when the file was read, looked when it was last looked at.
-	read, looked time.Time
-	value        string
+	// read is when the file was read, looked the look at the slot in which it was last looked at.
+	read   time.Time
+	looked int
+	value  string
 	// missing is why there is no value of a next key: most keys have none.
 	missing error
 }
@@ -49,7 +71,8 @@ func (c *secretCache) read(slot, key string) (string, error) {
 	defer c.mu.Unlock()
 	now := time.Now() // the clock of the file system, not the injected one
 	f, known := c.files[name]
-	if known && (f.missing != nil || f.old()) && now.Sub(f.looked) < c.lookAgain {
+	number := c.look(slot, now)
+	if known && (f.missing != nil || f.old()) && f.looked == number {
 		return f.value, f.missing
 	}
 	// The stat comes before the read: a change between them makes the next stat differ.
@@ -58,7 +81,7 @@ func (c *secretCache) read(slot, key string) (string, error) {
 		delete(c.files, name)
 		value, err := mounted.Read(c.dir, slot, key) // which words the error
 		if err != nil && strings.HasSuffix(key, v1alpha1.SuffixNext) {
-			c.keep(name, readFile{looked: now, missing: err})
+			c.keep(name, readFile{looked: number, missing: err})
 		}
 		return value, err
 	}
@@ -69,7 +92,7 @@ func (c *secretCache) read(slot, key string) (string, error) {
 			return "", err
 		}
 	}
-	f.looked = now
+	f.looked = number
 	c.keep(name, f)
 	return f.value, nil
 }

@@ -182,12 +182,13 @@ func (s secrets) sso(key string, version rotation.Version) (string, error) {
 
 // rotatedSSO returns the value of a key, and the next one while it is being replaced.
 func (s secrets) rotatedSSO(key string) ([]string, error) {
+	next, missing := s.files.read(bundle.SlotSSO, key+v1alpha1.SuffixNext) // before the current one, whose place it takes
 	current, err := s.sso(key, rotation.Current)
 	if err != nil {
 		return nil, err
 	}
 	values := []string{current}
-	if next, err := s.files.read(bundle.SlotSSO, key+v1alpha1.SuffixNext); err == nil && next != "" {
+	if missing == nil && next != "" {
 		values = append(values, next)
 	}
 	return values, nil
