@@ -20,7 +20,15 @@ func newGatewayCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "gateway",
 		Short: "Let OA users into the CRM: verify the ticket of a click, map the account, redirect with a login token",
-		Args:  cobra.NoArgs,
+		Long: `Let OA users into the CRM: verify the ticket, link or code of a click, map the OA account to the CRM account that it is bound
+to, and vouch for the person at the CRM. Nobody is let in unverified, and a proof is good once, over all replicas: the dispatcher of the
+connector remembers it.
+
+New files in the bundle and secrets directories are used within seconds, without a restart. TLS ends in front of it.`,
+		Example: `  # try it on a laptop, beside a dispatcher
+  oabridge gateway --bundle ./bundle --secrets ./secrets --listen-public :8180 --listen-admin :8181
+  curl -s localhost:8181/report`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := logr.FromContext(cmd.Context())
 			if err != nil {

@@ -43,6 +43,9 @@ func newRootCommand() *cobra.Command {
 		Long: "OA Bridge pushes the to-dos and reminders of a CRM into an OA and lets OA users into the CRM with one click.\n" +
 			"The manager runs in Kubernetes; dispatcher and gateway run anywhere, from a bundle directory; lint, render, test and\n" +
 			"template work on files.",
+		Example: `  oabridge lint deploy/                          # in a pipeline
+  oabridge test deploy/
+  oabridge render --event event.json deploy/`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
@@ -92,9 +95,10 @@ func connectorLog(log logr.Logger, dir string) logr.Logger {
 
 func newVersionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  cobra.NoArgs,
+		Use:     "version",
+		Short:   "Print the version",
+		Example: "  oabridge version",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), currentVersion())
 			return err

@@ -7,7 +7,8 @@ import (
 )
 
 func newTemplateCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "template", Short: "Help to write templates"}
+	cmd := &cobra.Command{Use: "template", Short: "Help to write templates",
+		Example: "  oabridge template from-sample --type Weaver sample.json > todo.yaml"}
 	cmd.AddCommand(fromsample.NewCommand("oabridge", usage))
 	return cmd
 }
