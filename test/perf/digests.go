@@ -7,10 +7,8 @@ import (
 	"encoding/json"
 	"fmt"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
@@ -64,32 +62,4 @@ func (l *lab) learnRequests(ctx context.Context, m *model, c *v1alpha1.OAConnect
 		m.requests[digest] = string(request)
 	}
 	return nil
-}
-
-// secretsDigest is the one in a pod's annotation.
-func (l *lab) secretsDigest(ctx context.Context, namespace, connector string) (string, error) {
-	sum := sha256.New()
-	// By name; the first one is not there, because there is no gateway.
-	sum.Write(fmt.Appendf(nil, "%s -\n", workload.PeerName(connector)))
-	for _, name := range []string{"perf-events", "perf-seeyon"} {
-		version, err := l.secretVersion(ctx, types.NamespacedName{Namespace: namespace, Name: name})
-		if err != nil {
-			return "", err
-		}
-		sum.Write(fmt.Appendf(nil, "%s %s\n", name, version))
-	}
-	return hex.EncodeToString(sum.Sum(nil)[:4]), nil
-}
-
-// secretVersion is the UID and resource version of a Secret, which is read once.
-func (l *lab) secretVersion(ctx context.Context, key types.NamespacedName) (string, error) {
-	if known, ok := l.secretVersions[key]; ok {
-		return known, nil
-	}
-	var s corev1.Secret
-	if err := l.cluster.admin.Get(ctx, key, &s); err != nil {
-		return "", err
-	}
-	l.secretVersions[key] = fmt.Sprintf("%s %s", s.UID, s.ResourceVersion)
-	return l.secretVersions[key], nil
 }

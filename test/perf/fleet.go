@@ -24,8 +24,9 @@ const (
 	fleetNamespace = "perf-ns-00"
 	// creators make objects at the same time, as a GitOps tool does.
 	creators = 8
-	// childrenOf a connector without SSO and with accounts: ServiceAccount, claim, shard, bundle, Service, Deployment.
-	childrenOf = 6
+	// childrenOf a connector without SSO and with accounts: ServiceAccount, claim, shard, bundle, Service, Deployment, and
+	// the Secret of its own.
+	childrenOf = 7
 )
 
 func name(n int) string       { return fmt.Sprintf("perf-%06d", n) }

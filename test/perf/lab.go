@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 )
 
@@ -26,8 +25,6 @@ type lab struct {
 	manager *operator
 	values  []value
 	load    *loadMeter
-	// secretVersions that were read, see digests.go.
-	secretVersions map[types.NamespacedName]string
 }
 
 // value is one measured thing, in the unit of its measure. note says what else was seen.
@@ -43,7 +40,7 @@ func newLab(ctx context.Context, o options) (*lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &lab{options: o, dir: dir, load: startLoadMeter(), secretVersions: map[types.NamespacedName]string{}}
+	l := &lab{options: o, dir: dir, load: startLoadMeter()}
 	l.say("building the manager, starting etcd and kube-apiserver")
 	if l.bin == "" {
 		if l.bin, err = buildManager(ctx, dir); err != nil {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/oabridge/oabridge/test/process"
@@ -139,16 +140,29 @@ func (m *operator) settle(ctx context.Context, least int) (time.Time, state, err
 	}
 }
 
-// profile fetches one of the manager's profiles into a file; an empty name fetches nothing.
+// profile fetches one of the manager's profiles into a file; an empty name fetches nothing. It waits until they are served.
 func (m *operator) profile(ctx context.Context, path, file string) error {
 	if file == "" {
 		return nil
 	}
-	body, err := m.get(ctx, "/debug/pprof/"+path)
-	if err != nil {
-		return err
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		body, err := m.get(ctx, "/debug/pprof/"+path)
+		if err == nil {
+			return os.WriteFile(file, body, 0o600)
+		}
+		if !errors.Is(err, syscall.ECONNREFUSED) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-m.Done():
+			return m.Wait()
+		case <-time.After(look):
+		}
 	}
-	return os.WriteFile(file, body, 0o600)
 }
 
 // ofManager takes the certificate that the manager made for itself: it is this program's own child.

@@ -21,8 +21,8 @@ import (
 
 // Ten thousand connectors with their children cannot be made through the API in a time that anybody waits for. So one of the
 // fleet, as the operator left it, is copied in etcd, byte for byte: everything in it that is its own (names, UIDs, address, digests)
-// is replaced by something of the same length. Should the operator find something to do in the copies all the same, it does it
-// when it sees them for the first time, before anything is measured.
+// is replaced by something of the same length. What cannot be known here (digests over UIDs with a key, and over resource versions)
+// the operator puts right when it sees the copies for the first time, before anything is measured.
 
 const (
 	// registry is where the API server keeps its objects.
@@ -106,8 +106,8 @@ type model struct {
 	objects []keyValue
 	// uids of the objects, and the digests in them by what they are digests of.
 	uids []string
-	// address of the pod, document and hash of the bundle, digest of the Secrets that the pod mounts.
-	address, document, hash, secrets string
+	// address of the pod, document and hash of the bundle.
+	address, document, hash string
 	// requests are the apply requests of the children, by the digests that they left.
 	requests map[string]string
 }
@@ -120,17 +120,13 @@ func (l *lab) model(ctx context.Context, etcd etcdClient) (*model, error) {
 		return nil, err
 	}
 	m.hash = c.Status.Config.Hash
-	var err error
-	if m.secrets, err = l.secretsDigest(ctx, fleetNamespace, name(0)); err != nil {
-		return nil, err
-	}
 	where := map[client.Object]string{
 		&c: "oabridge.dev/oaconnectors/",
 		&v1alpha1.AccountBinding{ObjectMeta: metav1.ObjectMeta{Name: name(0)}}: "oabridge.dev/accountbindings/",
 	}
 	for kind, prefix := range map[string]string{
 		"v1 ServiceAccount": "serviceaccounts/", "v1 PersistentVolumeClaim": "persistentvolumeclaims/", "v1 ConfigMap": "configmaps/",
-		"v1 Service": "services/specs/", "apps/v1 Deployment": "deployments/", "v1 Pod": "pods/",
+		"v1 Service": "services/specs/", "apps/v1 Deployment": "deployments/", "v1 Pod": "pods/", "v1 Secret": "secrets/",
 	} {
 		version, kind, _ := strings.Cut(kind, " ")
 		found := &unstructured.UnstructuredList{}
@@ -166,8 +162,8 @@ func (l *lab) model(ctx context.Context, etcd etcdClient) (*model, error) {
 	return m, l.learnRequests(ctx, m, &c)
 }
 
-// copy returns the objects of connector number n in a namespace. secrets is the digest of what its pod mounts.
-func (m *model) copy(n int, namespace, secrets string) []keyValue {
+// copy returns the objects of connector number n in a namespace.
+func (m *model) copy(n int, namespace string) []keyValue {
 	replace := []string{
 		name(0), name(n), enterprise(0), enterprise(n), fleetNamespace, namespace, m.address, address(n),
 	}
@@ -179,7 +175,7 @@ func (m *model) copy(n int, namespace, secrets string) []keyValue {
 		replace = append(replace, old, digestOf(plain.Replace(request)))
 	}
 	hash := bundle.Hash(map[string][]byte{bundle.FileName: []byte(plain.Replace(m.document))})
-	replace = append(replace, m.hash, hash, m.hash[:revisionDigits]+"-"+m.secrets, hash[:revisionDigits]+"-"+secrets)
+	replace = append(replace, m.hash, hash, m.hash[:revisionDigits]+"-", hash[:revisionDigits]+"-")
 	all := strings.NewReplacer(replace...)
 	copies := make([]keyValue, len(m.objects))
 	for i, o := range m.objects {
@@ -202,11 +198,7 @@ func (l *lab) seedConnectors(ctx context.Context) error {
 		}
 		var values []keyValue
 		for i := first; i < min(l.known, first+perNamespace); i++ {
-			secrets, err := l.secretsDigest(ctx, namespace, name(knownNumber+i))
-			if err != nil {
-				return err
-			}
-			values = append(values, m.copy(knownNumber+i, namespace, secrets)...)
+			values = append(values, m.copy(knownNumber+i, namespace)...)
 		}
 		if err := etcd.put(ctx, values); err != nil {
 			return err
