@@ -117,7 +117,7 @@ func TestCallbackBecomesAnEvent(t *testing.T) {
 		}
 		got.TraceParent = ""
 		want := crm.Event{
-			ID: sent.ID, Source: "/fxiaoke/sim714439/ToDo__c/Todo", Type: got.Type, Kind: crm.Todo, Action: action, Time: w.clock(), DataCenterID: "dc-1",
+			Untraced: true, ID: sent.ID, Source: "/fxiaoke/sim714439/ToDo__c/Todo", Type: got.Type, Kind: crm.Todo, Action: action, Time: w.clock(), DataCenterID: "dc-1",
 			Item: scenario.Item{
 				ID: "T-1", Version: int64(i + 1), Heading: "报价单审批", Subject: "提交", Detail: "QT-1 <加急> 🚀", CreatedAt: sent.Data.CreatedAt, EnterpriseID: "714439",
 				Object: scenario.Object{APIName: "QuoteObj", ID: "5f3c2ab1"}, Sender: scenario.Person{Account: "1000", Name: "张伟"},
