@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -56,7 +57,11 @@ func (b *BindingReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	groups, err := b.groups(ctx, own)
+	users, err := selecting(ctx, b.client, &binding)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	groups, err := b.groups(ctx, own, users)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -85,7 +90,11 @@ func (b *BindingReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 	if matched != nil {
 		next.Conditions = append(next.Conditions, matched.condition())
 		next.Unmatched = ptr.To(int64(len(matched.unmatched)))
-		next.Problems = append(next.Problems, namedPeople(matched.unmatched, namedProblems-len(next.Problems))...)
+		next.Problems = append(next.Problems, namedFirst(matched.unmatched, namedProblems-len(next.Problems))...)
+	}
+	if doubts, judged := doubtsOf(users, pairs); judged {
+		next.Conditions = append(next.Conditions, accountsPlausible(doubts))
+		next.Problems = append(next.Problems, namedFirst(doubts, namedProblems-len(next.Problems))...)
 	}
 	next.Conditions = stamp(before.Conditions, next.Conditions, binding.Generation, now)
 	_, err = b.status.write(ctx, &binding, before, next, now)
@@ -133,15 +142,29 @@ func named(problems []problem) []string {
 	return names
 }
 
-// groups are the sets of each connector that selects the own one, and first the own one alone.
-func (b *BindingReconciler) groups(ctx context.Context, own accountSource) ([][]accountSource, error) {
-	connectors, err := selecting(ctx, b.client, own.binding)
-	if err != nil {
-		return nil, err
+// namedFirst are the messages of the first few, at most limit.
+func namedFirst[T interface{ Message() string }](all []T, limit int) (names []string) {
+	for _, one := range all[:min(len(all), limit)] {
+		names = append(names, clip(one.Message(), maxNamed))
 	}
+	return names
+}
+
+// doubtsOf a set's pairs, by each connector that uses them; judged is false when none of these has rules for accounts.
+func doubtsOf(users []v1alpha1.OAConnector, pairs []v1alpha1.AccountPair) (doubts []bundle.Doubt, judged bool) {
+	slices.SortFunc(users, func(a, b v1alpha1.OAConnector) int { return strings.Compare(a.Name, b.Name) }) // one message, whatever the order of a map
+	for i := range users {
+		judged = judged || users[i].Spec.Type == v1alpha1.TypeWeCom
+		doubts = append(doubts, bundle.Doubts(&users[i], pairs)...)
+	}
+	return doubts, judged
+}
+
+// groups are the sets of each connector that uses the own one, and first the own one alone.
+func (b *BindingReconciler) groups(ctx context.Context, own accountSource, users []v1alpha1.OAConnector) ([][]accountSource, error) {
 	groups := [][]accountSource{{own}}
-	for i := range connectors {
-		selector, err := metav1.LabelSelectorAsSelector(&connectors[i].Spec.Accounts.Selector)
+	for i := range users {
+		selector, err := metav1.LabelSelectorAsSelector(&users[i].Spec.Accounts.Selector)
 		if err != nil {
 			continue // selects has said no already
 		}

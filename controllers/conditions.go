@@ -42,6 +42,9 @@ func (r *round) conditions(o observation, credentials []v1alpha1.CredentialStatu
 	if workload.HasGateway(r.connector) {
 		list = append(list, exposed(r.connector, o))
 	}
+	if r.connector.Spec.Type == v1alpha1.TypeWeCom {
+		list = append(list, r.accountsPlausible()...)
+	}
 	summary := append([]metav1.Condition{readyCondition(references, available, live, reachable, suspended)}, r.progress(references, available, live)...)
 	return append(summary, list...)
 }

@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -40,6 +41,8 @@ type matchResult struct {
 	// pairs that are remembered, and file, how they are written; nil when nothing was ever matched.
 	pairs []v1alpha1.AccountPair
 	file  []byte
+	// version of the ConfigMap after file was written.
+	version string
 	// people in the CRM's directory; those who have no pair, and rows that cannot be used.
 	people    int
 	unmatched []match.Unmatched
@@ -75,7 +78,9 @@ func (m *matcher) match(ctx context.Context, binding *v1alpha1.AccountBinding, g
 	if p == nil {
 		p = unreadableRival(rivals)
 	}
-	next := &matchResult{uid: binding.UID, pairs: last.pairs, file: last.file, people: last.people, unmatched: last.unmatched}
+	next := &matchResult{
+		uid: binding.UID, pairs: last.pairs, file: last.file, version: last.version, people: last.people, unmatched: last.unmatched,
+	}
 	if p != nil {
 		next.problem = p
 		next.exclude(binding.Spec.Match.Exclude)
@@ -95,8 +100,9 @@ func (m *matcher) match(ctx context.Context, binding *v1alpha1.AccountBinding, g
 	return next, nil
 }
 
-// remembered returns what was matched before, and the ConfigMap that holds it. What this process wrote counts more than
-// the ConfigMap: a cache may be a moment behind, and somebody may have edited or deleted it.
+// remembered returns what was matched before, and the ConfigMap that holds it. A cache may be a moment behind, and somebody may
+// have deleted the ConfigMap or written nonsense into it; so what this process wrote last counts more, unless somebody has
+// replaced it by other pairs since.
 func (m *matcher) remembered(ctx context.Context, binding *v1alpha1.AccountBinding) (*matchResult, *corev1.ConfigMap, error) {
 	live := &corev1.ConfigMap{}
 	err := m.client.Get(ctx, types.NamespacedName{Namespace: binding.Namespace, Name: match.MemoryName(binding.Name)}, live)
@@ -106,16 +112,26 @@ func (m *matcher) remembered(ctx context.Context, binding *v1alpha1.AccountBindi
 	if err != nil {
 		return nil, nil, err
 	}
-	if last := m.done[client.ObjectKeyFromObject(binding)]; last != nil && last.uid == binding.UID {
+	last := m.done[client.ObjectKeyFromObject(binding)]
+	if last == nil || last.uid != binding.UID {
+		last = &matchResult{uid: binding.UID}
+	}
+	if live == nil || !metav1.IsControlledBy(live, binding) || bytes.Equal(live.BinaryData[match.MemoryKey], last.file) || !newer(live.ResourceVersion, last.version) {
 		return last, live, nil
 	}
-	last := &matchResult{uid: binding.UID}
-	if live != nil && metav1.IsControlledBy(live, binding) {
-		if pairs, err := match.DecodeMemory(live.BinaryData[match.MemoryKey]); err == nil {
-			last.pairs, last.file = pairs, live.BinaryData[match.MemoryKey]
-		}
+	if pairs, err := match.DecodeMemory(live.BinaryData[match.MemoryKey]); err == nil {
+		last = &matchResult{uid: binding.UID, pairs: pairs, file: live.BinaryData[match.MemoryKey], version: live.ResourceVersion}
 	}
 	return last, live, nil
+}
+
+// newer reports whether a resource version is newer than the one that this process wrote, if it wrote one.
+func newer(version, written string) bool {
+	if written == "" {
+		return true
+	}
+	order, err := resourceversion.CompareResourceVersion(version, written)
+	return err == nil && order > 0
 }
 
 // directory is the text of one side.
@@ -257,6 +273,9 @@ func (m *matcher) remember(ctx context.Context, binding *v1alpha1.AccountBinding
 		WithBinaryData(map[string][]byte{match.MemoryKey: r.file})
 	if err := m.client.Apply(ctx, cm, bindingManager, client.ForceOwnership); err != nil {
 		return nil, fmt.Errorf("apply ConfigMap %s: %w", name.Name, err)
+	}
+	if cm.ResourceVersion != nil { // the answer of the API
+		r.version = *cm.ResourceVersion
 	}
 	return nil, nil
 }

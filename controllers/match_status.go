@@ -37,14 +37,6 @@ func (r *matchResult) condition() metav1.Condition {
 	return set(metav1.ConditionTrue, v1alpha1.ReasonMatched, fmt.Sprintf("everybody in the CRM's directory (%s) is bound or excluded", count(int64(r.people), "person", "people")))
 }
 
-// namedPeople are the first of those who are not bound, at most limit.
-func namedPeople(unmatched []match.Unmatched, limit int) (names []string) {
-	for _, u := range unmatched[:min(len(unmatched), limit)] {
-		names = append(names, clip(u.Message(), maxNamed))
-	}
-	return names
-}
-
 // readMatched finds the pairs that were matched for a binding. While there are none, a connector keeps what it has.
 func readMatched(ctx context.Context, reader client.Reader, binding *v1alpha1.AccountBinding) (accountSource, error) {
 	s := accountSource{binding: binding, pairs: these(nil)}

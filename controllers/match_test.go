@@ -58,6 +58,19 @@ func (w *world) matched(binding string) func() []string {
 	}
 }
 
+// remember replaces the pairs as a person would.
+func (w *world) remember(binding string, pairs ...string) {
+	w.Helper()
+	var all []v1alpha1.AccountPair
+	for _, p := range pairs {
+		crm, oa, _ := strings.Cut(p, "=")
+		all = append(all, v1alpha1.AccountPair{CRM: crm, OA: oa})
+	}
+	file, err := match.EncodeMemory(all)
+	w.Expect(err).NotTo(HaveOccurred())
+	change(w, binding+"-matched", &corev1.ConfigMap{}, func(cm *corev1.ConfigMap) { cm.BinaryData[match.MemoryKey] = file })
+}
+
 func (w *world) bindingCondition(name, kind string) func() string {
 	return func() string {
 		b := get(w, name, &v1alpha1.AccountBinding{})
@@ -167,9 +180,9 @@ func TestWhatWasMatchedIsKept(t *testing.T) {
 	foreign := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "taken-matched"}, Data: map[string]string{"a": "b"}}
 	w.create(foreign)
 	w.matchBinding("auto", v1alpha1.MatchMobile)
-	w.matchBinding("taken", v1alpha1.MatchMobile)
 	w.connector(withoutSSO)
 	w.bound(2)
+	w.matchBinding("taken", v1alpha1.MatchMobile) // from now on, the connector keeps what it has
 	pairs := []string{"1000=zhangwei", "1001=lina"}
 	w.Eventually(w.bindingReady("taken")).WithTimeout(patience).Should(HavePrefix(`False ChildNotOurs: configmap "taken-matched" exists and does not belong to this binding`))
 	w.Expect(get(w, "taken-matched", &corev1.ConfigMap{}).Data).To(Equal(map[string]string{"a": "b"}))

@@ -21,6 +21,8 @@ const (
 	ConditionCredentialsAccepted = "CredentialsAccepted"
 	// ConditionRolledOut is there when the connector has a canary.
 	ConditionRolledOut = "RolledOut"
+	// ConditionAccountsPlausible is there when the OA is WeCom.
+	ConditionAccountsPlausible = "AccountsPlausible"
 	// ConditionMatched is there when an AccountBinding matches people.
 	ConditionMatched = "Matched"
 )
@@ -53,6 +55,11 @@ const (
 	ReasonApplyFailed        = "ApplyFailed"
 	ReasonAccountsConflict   = "AccountsConflict"
 	ReasonAccountsInvalid    = "AccountsInvalid"
+	// Accounts that WeCom cannot mean: a name in place of an id, a company that the connector does not have, or none.
+	ReasonPlausible          = "Plausible"
+	ReasonDisplayName        = "DisplayName"
+	ReasonStaleCompanyName   = "StaleCompanyName"
+	ReasonCompanyMissing     = "CompanyMissing"
 	ReasonMatched            = "Matched"
 	ReasonPeopleUnmatched    = "PeopleUnmatched"
 	ReasonTestsFailed        = "TestsFailed"

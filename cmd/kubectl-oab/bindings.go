@@ -14,13 +14,13 @@ import (
 func (a *app) newBindingsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bindings",
-		Short: "Who is who: import and export pairs of accounts, find those that exclude each other",
+		Short: "Who is who: import and export pairs of accounts, find those that are not used, rename a company in them",
 		Example: `  kubectl oab bindings import newcomers -f staff.csv --dry-run
   kubectl oab bindings conflicts hq`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.newImportCommand(), a.newExportCommand(), a.newConflictsCommand())
+	cmd.AddCommand(a.newImportCommand(), a.newExportCommand(), a.newConflictsCommand(), a.newRebindCommand())
 	return cmd
 }
 

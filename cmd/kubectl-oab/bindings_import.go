@@ -44,7 +44,8 @@ selects, and a ConfigMap of the same name for the pairs.
 
 The first line names the columns crm and oa; others are ignored. Pairs that are bound already are never changed: a line that
 would change one is not used, as is one that cannot be read, and both are named by their number. The good lines are written at
-once, or nothing is. --dry-run writes nothing and says the same.
+once, or nothing is. --dry-run writes nothing and says the same. With WeCom, accounts that look like names, or name a company that
+the connector does not have, are used and warned of.
 
 Exit code 0: every line is used; 3: some lines are not.`,
 		Example: `  kubectl oab bindings import hq-staff -f staff.csv --dry-run
@@ -82,7 +83,9 @@ type imported struct {
 	Added  int      `json:"added"`
 	Same   int      `json:"same"`
 	Unused []unused `json:"unused,omitempty"`
-	DryRun bool     `json:"dryRun,omitempty"`
+	// Doubted lines are used, and are probably not what was meant.
+	Doubted []unused `json:"doubted,omitempty"`
+	DryRun  bool     `json:"dryRun,omitempty"`
 }
 
 func (a *app) importBindings(ctx context.Context, stdin io.Reader, name string, o *importOptions) error {
@@ -103,7 +106,10 @@ func (a *app) importBindings(ctx context.Context, stdin io.Reader, name string, 
 		return err
 	}
 	done := imported{Binding: name, DryRun: o.dryRun}
-	pairs := done.sort(data, sets)
+	pairs, lines := done.sort(data, sets)
+	for _, d := range bundle.Doubts(c, pairs) {
+		done.Doubted = append(done.Doubted, unused{Binding: name, Line: lines[d.Pair], CRM: d.Pair.CRM, OA: d.Pair.OA, Cause: d.Message()})
+	}
 	target, err := x.target(ctx, c, name)
 	if err != nil {
 		return err
@@ -136,8 +142,9 @@ func readAccounts(file string, stdin io.Reader) ([]byte, error) {
 	return data, err
 }
 
-// sort returns the pairs of a file that are new, and counts the others. Pairs in sets stay as they are. // F160
-func (d *imported) sort(data []byte, sets []bundle.AccountSet) (added []v1alpha1.AccountPair) {
+// sort returns the pairs of a file that are new, with their lines, and counts the others. Pairs in sets stay as they are. // F160
+func (d *imported) sort(data []byte, sets []bundle.AccountSet) (added []v1alpha1.AccountPair, lines map[v1alpha1.AccountPair]int) {
+	lines = map[v1alpha1.AccountPair]int{}
 	type owner struct {
 		pair v1alpha1.AccountPair
 		set  string
@@ -159,6 +166,7 @@ func (d *imported) sort(data []byte, sets []bundle.AccountSet) (added []v1alpha1
 			o := owner{pair: p, set: fmt.Sprintf("line %d", line)}
 			byCRM[p.CRM], byOA[p.OA] = o, o
 			added = append(added, p)
+			lines[p] = line
 		case first.pair == p:
 			d.Same++
 		default:
@@ -170,7 +178,7 @@ func (d *imported) sort(data []byte, sets []bundle.AccountSet) (added []v1alpha1
 	}
 	slices.SortStableFunc(d.Unused, func(a, b unused) int { return a.Line - b.Line })
 	d.Added = len(added)
-	return added
+	return added, lines
 }
 
 func (a *app) tellImport(d *imported) error {
@@ -181,6 +189,11 @@ func (a *app) tellImport(d *imported) error {
 	if !printed {
 		for _, u := range d.Unused {
 			if _, err := fmt.Fprintf(a.out, "line %d: %s\n", u.Line, u.Cause); err != nil {
+				return err
+			}
+		}
+		for _, u := range d.Doubted {
+			if _, err := fmt.Fprintf(a.out, "line %d: warning: %s\n", u.Line, u.Cause); err != nil {
 				return err
 			}
 		}

@@ -17,7 +17,6 @@ import (
 	"github.com/oabridge/oabridge/internal/crm"
 	"github.com/oabridge/oabridge/internal/dispatch/lookup"
 	"github.com/oabridge/oabridge/internal/dispatch/record"
-	"github.com/oabridge/oabridge/internal/match"
 	"github.com/oabridge/oabridge/internal/offline"
 	"github.com/oabridge/oabridge/internal/scenario"
 )
@@ -136,66 +135,6 @@ func TestConflicts(t *testing.T) {
 		}
 	}
 	golden(t, "conflicts", w.run("bindings", "conflicts", "hq"))
-}
-
-// objects of a file with several.
-func objectsOf(t *testing.T, path string) (found []client.Object) {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, document := range strings.Split(string(data), "\n---\n") {
-		o := client.Object(new(v1alpha1.AccountBinding))
-		if strings.Contains(document, "kind: ConfigMap") {
-			o = new(corev1.ConfigMap)
-		}
-		if err := yaml.UnmarshalStrict([]byte(document), o); err != nil {
-			t.Fatal(err)
-		}
-		found = append(found, o)
-	}
-	return found
-}
-
-// People who are not matched are listed with what is wrong in the directories; what was matched is exported, and import
-// neither changes it nor adds to it. // F7 F160
-func TestMatchedBindings(t *testing.T) {
-	objects := objectsOf(t, filepath.Join("..", "..", "config", "samples", "matching.yaml"))
-	objects[0].(*corev1.ConfigMap).Data["people.csv"] += "\n1022,孙悦,,,\n,无名,13800001023,,\n1024,郑爽,13800001024,,7024\n"
-	objects[1].(*corev1.ConfigMap).Data["people.csv"] += "\nwangfang,王芳,13800001024,,\n"
-	rule := &objects[2].(*v1alpha1.AccountBinding).Spec.Match
-	rule.CRM.ConfigMapKeyRefs[0].Key, rule.OA.ConfigMapKeyRefs[0].Key = "people.csv", "people.csv" // as the API server would
-	w := staffed(t, objects[:3]...)
-	golden(t, "conflicts-matching", w.run("bindings", "conflicts", "hq"))
-	if a := w.run("bindings", "export"); strings.Contains(a.out, "zhengshuang") {
-		t.Errorf("nobody was matched yet: %+v", a)
-	}
-	file, err := match.EncodeMemory([]v1alpha1.AccountPair{{CRM: "1020", OA: "zhengshuang"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	memory := &corev1.ConfigMap{BinaryData: map[string][]byte{match.MemoryKey: file}}
-	memory.Namespace, memory.Name = "crm", "hq-matched-matched"
-	if err := w.access.Create(t.Context(), memory); err != nil {
-		t.Fatal(err)
-	}
-	if a := w.run("bindings", "export"); a.code != 0 || !strings.Contains(a.out, "1020,zhengshuang\n") {
-		t.Errorf("%+v", a)
-	}
-	if a := w.run("bindings", "import", "newcomers", "-f", "testdata/staff.csv", "--dry-run"); !strings.Contains(a.out, "2 there before") {
-		t.Errorf("%+v", a)
-	}
-	if a := w.run("bindings", "import", "hq-matched", "-f", "testdata/staff.csv"); a.code != exitUsage || !strings.Contains(a.errors, `AccountBinding "hq-matched" makes its pairs by spec.match`) {
-		t.Errorf("%+v", a)
-	}
-	memory.BinaryData[match.MemoryKey] = []byte("nonsense")
-	if err := w.access.Update(t.Context(), memory); err != nil {
-		t.Fatal(err)
-	}
-	if a := w.run("bindings", "export"); a.code != exitOther || !strings.Contains(a.errors, "the operator repairs it") {
-		t.Errorf("%+v", a)
-	}
 }
 
 // The latest events are rendered as they would go out after the change, and compared with how they go out now.

@@ -109,11 +109,15 @@ func (a *app) diff(ctx context.Context, stdin io.Reader, connector string, o *di
 			findings = append(findings, f)
 		}
 	}
-	if len(findings) > 0 {
-		for _, f := range findings {
-			a.say("%s:%d: %s %s: %s (%s)", f.File, f.Line, f.Object, f.Field, f.Message, f.Reason)
+	for _, f := range findings {
+		level := ""
+		if f.Warning {
+			level = ", a warning"
 		}
-		return usage("the change is wrong: %s", count(len(findings), "finding", "findings"))
+		a.say("%s:%d: %s %s: %s (%s%s)", f.File, f.Line, f.Object, f.Field, f.Message, f.Reason, level)
+	}
+	if n := offline.Problems(findings); n > 0 {
+		return usage("the change is wrong: %s", count(n, "finding", "findings"))
 	}
 	events, missing, err := a.eventsFor(ctx, stdin, x, c.Name, o)
 	if err != nil {

@@ -59,6 +59,8 @@ func TestCommandsOnFiles(t *testing.T) {
 		"lint-json":    {"lint", "-o", "json", "testdata/bad/broken.yaml"},
 		"lint-github":  {"lint", "-o", "github", "testdata/bad"},
 		"lint-gitlab":  {"lint", "-o", "gitlab", "testdata/bad/broken.yaml"},
+		"lint-warned":  {"lint", "testdata/warned"}, // F186 F188
+		"lint-notices": {"lint", "-o", "github", "testdata/warned"},
 		"lint-clean":   {"lint", "-o", "gitlab", "testdata/good"},
 		"test-good":    {"test", "testdata/good"},
 		"test-bad":     {"test", "testdata/bad/many.yaml"},

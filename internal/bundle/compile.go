@@ -36,6 +36,8 @@ type Output struct {
 	Pairs int
 	// Conflicts are pairs that are not in use.
 	Conflicts []Conflict
+	// Doubts are pairs in use whose OA account cannot be what was meant.
+	Doubts []Doubt
 }
 
 // Problem is one thing that is wrong with the configuration of a connector.
@@ -108,7 +110,7 @@ func Compile(in Input) (*Output, []Problem) {
 		files = map[string][]byte{}
 	}
 	files[FileName] = document
-	return &Output{Bundle: b, Files: files, Hash: Hash(files), Pairs: len(pairs), Conflicts: conflicts}, problems
+	return &Output{Bundle: b, Files: files, Hash: Hash(files), Pairs: len(pairs), Conflicts: conflicts, Doubts: Doubts(in.Connector, pairs)}, problems
 }
 
 // marshal writes canonical JSON for machines that people can read in a ConfigMap.

@@ -36,9 +36,6 @@ const (
 	OA  Side = "oa"
 )
 
-// OwnCompany is what the column company says of people of the connector's own company. It is no name in spec.sso.companies.
-const OwnCompany = "wecom"
-
 // companyName is the form of a name in spec.sso.companies.
 var companyName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
 
@@ -119,11 +116,11 @@ func account(id string, company []string, companies bool) (account, cause string
 	}
 	switch name := company[0]; {
 	case name == "":
-		return "", "company is empty: write its name in spec.sso.companies, or " + OwnCompany + " for the connector's own company"
-	case name == OwnCompany:
+		return "", "company is empty: write its name in spec.sso.companies, or " + bundle.OwnCompany + " for the connector's own company"
+	case name == bundle.OwnCompany:
 		return strings.Clone(id), ""
 	case !companyName.MatchString(name):
-		return "", "company is not the name of a company: write the one in spec.sso.companies, " + OwnCompany +
+		return "", "company is not the name of a company: write the one in spec.sso.companies, " + bundle.OwnCompany +
 			" for the connector's own, or leave the column out where there is one company"
 	default:
 		account = name + "/" + id

@@ -268,6 +268,11 @@ func (s *Set) Check() []Finding {
 			for _, p := range workload.Check(workload.Input{Connector: c.Object, Bundle: output.Bundle, Files: output.Files}) {
 				findings = append(findings, finding(c.Source, p.Field, v1alpha1.ReasonPodTemplateInvalid, p.Message))
 			}
+			for _, doubt := range output.Doubts {
+				f := finding(c.Source, "spec.accounts.selector", doubt.Reason, doubt.Message())
+				f.Warning = true
+				findings = append(findings, f)
+			}
 		}
 	}
 	return findings
