@@ -151,10 +151,7 @@ func TestRebind(t *testing.T) {
 // What WeCom cannot mean is imported and warned of, each line by its number. // F186 F187 F188
 func TestImportWarnsOfWeComAccounts(t *testing.T) {
 	w := withCompanies(t)
-	file := filepath.Join(t.TempDir(), "staff.csv")
-	if err := os.WriteFile(file, []byte("crm,oa\n2001,张三\n2002,aa/lisi2\n2003,/wangwu2\n2004,bb/ok\n2005,乙公司/sun\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	const file = "testdata/members.csv"
 	golden(t, "import-wecom", w.run("bindings", "import", "newcomers", "-f", file, "--connector", "wecom", "--dry-run"))
 	if a := w.run("bindings", "import", "newcomers", "-f", file, "--connector", "wecom", "-o", "json"); a.code != 0 || strings.Count(a.out, `"cause"`) != 4 || !strings.Contains(a.out, `"added": 5`) {
 		t.Errorf("%+v", a)
