@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -41,12 +40,12 @@ func (r *matchResult) condition() metav1.Condition {
 func readMatched(ctx context.Context, reader client.Reader, binding *v1alpha1.AccountBinding) (accountSource, error) {
 	s := accountSource{binding: binding, pairs: these(nil)}
 	var cm corev1.ConfigMap
-	err := reader.Get(ctx, types.NamespacedName{Namespace: binding.Namespace, Name: match.MemoryName(binding.Name)}, &cm)
-	if err != nil && !apierrors.IsNotFound(err) {
+	key := types.NamespacedName{Namespace: binding.Namespace, Name: match.MemoryName(binding.Name)}
+	if err := reader.Get(ctx, key, &cm); client.IgnoreNotFound(err) != nil {
 		return s, err
 	}
-	file := cm.BinaryData[match.MemoryKey]
-	if err != nil || !metav1.IsControlledBy(&cm, binding) || match.CheckMemory(file) != nil {
+	file := cm.BinaryData[match.MemoryKey] // none in a ConfigMap that is not there, which is nobody's either
+	if !metav1.IsControlledBy(&cm, binding) || match.CheckMemory(file) != nil {
 		p := newProblem(v1alpha1.ReasonProgressing, "nobody is matched yet; its condition "+v1alpha1.ConditionMatched+" says why")
 		s.problem = &p
 		return s, nil

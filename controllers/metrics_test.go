@@ -78,7 +78,10 @@ func serve(w *world, protected, profiles bool) func(scheme, path, token string) 
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Start(ctx) }()
-	w.Cleanup(func() { stop(); <-ended })
+	w.Cleanup(func() {
+		stop()
+		w.Expect(<-ended).To(Succeed())
+	})
 	asker := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // made at its start
 	ask := func(scheme, path, token string) (int, string, error) {
 		req, err := http.NewRequestWithContext(w.Context(), http.MethodGet, scheme+"://"+address+path, nil)

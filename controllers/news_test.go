@@ -9,7 +9,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -49,7 +48,7 @@ func TestChangesGoBeforeReportsAndReportsBeforeResyncs(t *testing.T) {
 // A connector is unheard until its pods were heard once; a pod that is silent later is news of its own.
 func TestUnheardIsForTheFirstTimeOnly(t *testing.T) {
 	g := NewWithT(t)
-	n, hq := newNews(), types.NamespacedName(client.ObjectKey{Namespace: "crm", Name: "hq"})
+	n, hq := newNews(), types.NamespacedName{Namespace: "crm", Name: "hq"}
 	g.Expect(n.unheard(hq, false)).To(BeTrue())
 	g.Expect(n.unheard(hq, true)).To(BeFalse())
 	g.Expect(n.unheard(hq, false)).To(BeFalse())

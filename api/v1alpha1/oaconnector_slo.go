@@ -61,13 +61,13 @@ type SLOStatus struct {
 // LatencyStatus holds quantiles, at most 5 % off.
 // +kubebuilder:validation:MinProperties=1
 type LatencyStatus struct {
-	// p50: half of the deliveries took no longer.
+	// p50 is what half of the deliveries took at most.
 	// +optional
 	P50 metav1.Duration `json:"p50,omitempty,omitzero"`
-	// p95: 95 of a hundred deliveries took no longer.
+	// p95 is what 95 of a hundred deliveries took at most.
 	// +optional
 	P95 metav1.Duration `json:"p95,omitempty,omitzero"`
-	// p99: 99 of a hundred deliveries took no longer.
+	// p99 is what 99 of a hundred deliveries took at most.
 	// +optional
 	P99 metav1.Duration `json:"p99,omitempty,omitzero"`
 }

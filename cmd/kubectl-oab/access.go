@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -110,11 +111,11 @@ func (a *app) completeConnectors(position int) cobra.CompletionFunc {
 }
 
 // complete with the names of objects. A shell that cannot reach the cluster completes nothing.
-func (a *app) complete(cmd *cobra.Command, list client.ObjectList) (names []cobra.Completion, _ cobra.ShellCompDirective) {
+func (a *app) complete(cmd *cobra.Command, list client.ObjectList, options ...client.ListOption) (names []cobra.Completion, _ cobra.ShellCompDirective) {
 	ctx, cancel := context.WithTimeout(cmd.Context(), completionTimeout)
 	defer cancel()
 	x, err := a.connect()
-	if err != nil || x.List(ctx, list, client.InNamespace(x.namespace)) != nil {
+	if err != nil || x.List(ctx, list, append(options, client.InNamespace(x.namespace))...) != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	switch l := list.(type) {
@@ -126,6 +127,12 @@ func (a *app) complete(cmd *cobra.Command, list client.ObjectList) (names []cobr
 		for i := range l.Items {
 			names = append(names, l.Items[i].Name)
 		}
+	case *metav1.PartialObjectMetadataList: // of what deleted connectors left: the names of these
+		for i := range l.Items {
+			names = append(names, l.Items[i].Labels[v1alpha1.LabelLeftover])
+		}
+		slices.Sort(names)
+		names = slices.Compact(names)
 	case *v1alpha1.ReplayList:
 		for i := range l.Items {
 			names = append(names, l.Items[i].Name)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
@@ -54,9 +55,19 @@ func (a *app) newLeftoversCommand() *cobra.Command {
 when a connector goes. kubectl oab replay --from-leftovers sends it again. You need the right to read Secrets.`,
 		Example: `  kubectl oab leftovers
   kubectl oab leftovers hq -o json`,
-		Args: cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.leftovers(cmd.Context(), first(args)) },
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: a.completeLeftovers,
+		RunE:              func(cmd *cobra.Command, args []string) error { return a.leftovers(cmd.Context(), first(args)) },
 	})
+}
+
+func (a *app) completeLeftovers(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	secrets := &metav1.PartialObjectMetadataList{}
+	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
+	return a.complete(cmd, secrets, client.HasLabels{v1alpha1.LabelLeftover})
 }
 
 func (a *app) formatted(cmd *cobra.Command) *cobra.Command {

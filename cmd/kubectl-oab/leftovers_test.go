@@ -55,7 +55,10 @@ func left(t *testing.T) []client.Object {
 // What a deleted connector left can be seen, and is sent to the one that took its place as the CRM would send it.
 func TestLeftovers(t *testing.T) {
 	w := newWorld(t, left(t)...)
-	golden(t, "leftovers", w.run("leftovers", "old", "-n", "crm"))
+	golden(t, "leftovers", w.run("leftovers", "old"))
+	if got := w.run("__complete", "leftovers", ""); !strings.HasPrefix(got.out, "old\n:") {
+		t.Errorf("%+v", got)
+	}
 	if got := w.run("leftovers", "nobody", "-n", "crm"); got.code == 0 || !strings.Contains(got.errors, "no deleted connector") {
 		t.Errorf("%+v", got)
 	}

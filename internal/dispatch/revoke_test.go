@@ -73,7 +73,9 @@ func TestRevokeGoesOnAfterAStop(t *testing.T) {
 	}, nil)
 	w.bundle(func(c *connector) { c.Draining, c.Revoking = true, true })
 	<-half
-	w.stop()
+	if err := w.stop(); err != nil {
+		t.Fatal(err)
+	}
 	w.start()
 	r := w.until("all is withdrawn", withdrawn)
 	if r.Delivery.Dead != 1 || r.Delivery.Pending+r.Delivery.Retrying+r.Delivery.Held != 0 {

@@ -47,9 +47,9 @@ func (o *office) onEachScreen(name string, story func(*office, *sight)) {
 	for screen, phone := range screens {
 		o.t.Run(name+" on a "+screen, func(t *testing.T) {
 			inner := &office{world: o.world, chromium: o.chromium, clock: o.clock}
-			outer := o.world.t
-			o.world.t = t
-			defer func() { o.world.t = outer }()
+			outer := o.t
+			o.t = t
+			defer func() { o.t = outer }()
 			story(inner, inner.window(phone))
 		})
 	}
@@ -184,7 +184,7 @@ func TestTwoCompaniesInABrowser(t *testing.T) {
 		b.opens(webhookRecord)
 		b.sees("a.choice.last", "remembered", "上次使用")
 	})
-	t.Run("inside of the app", func(t *testing.T) {
+	t.Run("inside of the app", func(*testing.T) {
 		b := o.window("wxwork/4.1 MicroMessenger/7")
 		b.opens(v.url + "/login")
 		b.does(choose("lina-of-BB"), chromedp.WaitVisible(`#tab-todo`))

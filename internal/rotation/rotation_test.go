@@ -16,7 +16,7 @@ type world struct {
 	mu            sync.Mutex
 	current, next string
 	good          map[string]bool
-	down, mute    bool
+	down          bool
 	asked         []string
 	now           time.Time
 	r             *rotation.Secret

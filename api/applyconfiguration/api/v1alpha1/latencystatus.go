@@ -14,11 +14,11 @@ import (
 //
 // LatencyStatus holds quantiles, at most 5 % off.
 type LatencyStatusApplyConfiguration struct {
-	// p50: half of the deliveries took no longer.
+	// p50 is what half of the deliveries took at most.
 	P50 *v1.Duration `json:"p50,omitempty"`
-	// p95: 95 of a hundred deliveries took no longer.
+	// p95 is what 95 of a hundred deliveries took at most.
 	P95 *v1.Duration `json:"p95,omitempty"`
-	// p99: 99 of a hundred deliveries took no longer.
+	// p99 is what 99 of a hundred deliveries took at most.
 	P99 *v1.Duration `json:"p99,omitempty"`
 }
 
