@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -8,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/oabridge/oabridge/internal/oasim/inbox"
 	"github.com/oabridge/oabridge/test/stage"
@@ -37,7 +39,9 @@ func TestQuickStart(t *testing.T) {
 	}
 	// Step 7 takes it away again; here also when a step before it failed.
 	t.Cleanup(func() {
-		_, err := scene.Kubectl(bounded(t), "delete", "namespace", "trial", "--ignore-not-found", "--timeout=3m")
+		ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute) // that of the test is over
+		defer cancel()
+		_, err := scene.Kubectl(ctx, "delete", "namespace", "trial", "--ignore-not-found", "--timeout=3m")
 		must(t, err)
 	})
 
