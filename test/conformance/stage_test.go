@@ -44,8 +44,10 @@ const (
 type stage struct {
 	target
 	oa      *system
+	dir     string
 	secrets string
 	d       *dispatch.Dispatcher
+	end     func() error // of the dispatcher
 	logs    *logs
 	// spec and templates are what the dispatcher's bundle was made from.
 	spec      v1alpha1.OAConnectorSpec
@@ -86,26 +88,38 @@ func newStage(t *testing.T, o target) *stage {
 	for name, content := range s.compile(t, server.URL) {
 		s.write(t, filepath.Join(dir, "bundle", name), content)
 	}
+	s.dir = dir
+	s.start(t)
+	t.Cleanup(func() { s.stop(t) })
+	s.until(t, "the OA is reachable", func(r report.Report) bool { return r.OA != nil && r.OA.State == "True" })
+	return s
+}
+
+// start runs the dispatcher over what stands in the stage's directory.
+func (s *stage) start(t *testing.T) {
+	t.Helper()
 	options := dispatch.DefaultOptions()
-	options.Bundle, options.Secrets, options.Store = filepath.Join(dir, "bundle"), s.secrets, filepath.Join(dir, "store")
+	options.Bundle, options.Secrets, options.Store = filepath.Join(s.dir, "bundle"), s.secrets, filepath.Join(s.dir, "store")
 	options.ListenPublic, options.ListenAdmin, options.ListenPeer, options.ListenLocal = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	options.StoreMaxBytes = 256 << 20
 	options.Log = funcr.NewJSON(s.logs.add, funcr.Options{Verbosity: 4})
 	ctx, cancel := context.WithCancel(context.Background())
-	if s.d, err = dispatch.New(ctx, options); err != nil {
+	d, err := dispatch.New(ctx, options)
+	if err != nil {
 		cancel()
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- s.d.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-	s.until(t, "the OA is reachable", func(r report.Report) bool { return r.OA != nil && r.OA.State == "True" })
-	return s
+	go func() { ended <- d.Run(ctx) }()
+	s.d, s.end = d, func() error { cancel(); return <-ended }
+}
+
+// stop ends the dispatcher.
+func (s *stage) stop(t *testing.T) {
+	t.Helper()
+	if err := s.end(); err != nil {
+		t.Error(err)
+	}
 }
 
 func (s *stage) write(t *testing.T, path string, data []byte) {
