@@ -41,7 +41,7 @@ func readMatched(ctx context.Context, reader client.Reader, binding *v1alpha1.Ac
 	s := accountSource{binding: binding, pairs: these(nil)}
 	var cm corev1.ConfigMap
 	key := types.NamespacedName{Namespace: binding.Namespace, Name: match.MemoryName(binding.Name)}
-	if err := reader.Get(ctx, key, &cm); client.IgnoreNotFound(err) != nil {
+	if err := client.IgnoreNotFound(reader.Get(ctx, key, &cm)); err != nil {
 		return s, err
 	}
 	file := cm.BinaryData[match.MemoryKey] // none in a ConfigMap that is not there, which is nobody's either

@@ -47,7 +47,7 @@ var secondScope = controllers.Scope{
 }
 
 // patience is how long a test waits for what the operator does on a busy machine.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // The cluster of this package: a real API server and etcd, with an operator in it, and a second one of another class that
 // only the tests of scopes use. There are no nodes and no other

@@ -44,6 +44,7 @@ type NetworkPolicy struct {
 // NetworkPeer is a part of the cluster's pods, or a range of addresses outside of the cluster. It means what the peer of a
 // NetworkPolicy means: a podSelector alone is about the connector's namespace, a namespaceSelector alone about every pod of
 // these namespaces, and both together about these pods of these namespaces.
+// +kubebuilder:validation:MinProperties=1
 // +kubebuilder:validation:XValidation:rule="has(self.cidr) != (has(self.namespaceSelector) || has(self.podSelector))",message="set either cidr, or namespaceSelector and podSelector or one of them; an empty namespaceSelector is every namespace"
 type NetworkPeer struct {
 	// namespaceSelector chooses namespaces by their labels, such as kubernetes.io/metadata.name.
