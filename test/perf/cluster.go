@@ -69,6 +69,7 @@ func buildManager(ctx context.Context, dir string) (string, error) {
 		return "", err
 	}
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", dir+"/", "./cmd/oabridge")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as make build does: what that compiled is in the cache
 	cmd.Dir = home
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, text)
