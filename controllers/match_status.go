@@ -45,7 +45,8 @@ func readMatched(ctx context.Context, reader client.Reader, binding *v1alpha1.Ac
 		return s, err
 	}
 	file := cm.BinaryData[match.MemoryKey] // none in a ConfigMap that is not there, which is nobody's either
-	if !metav1.IsControlledBy(&cm, binding) || match.CheckMemory(file) != nil {
+	usable := metav1.IsControlledBy(&cm, binding) && match.CheckMemory(file) == nil
+	if !usable {
 		p := newProblem(v1alpha1.ReasonProgressing, "nobody is matched yet; its condition "+v1alpha1.ConditionMatched+" says why")
 		s.problem = &p
 		return s, nil

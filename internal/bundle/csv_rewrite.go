@@ -49,10 +49,22 @@ func RewriteCSV(file []byte, change func(p v1alpha1.AccountPair) string) ([]byte
 	}
 }
 
+// emptyLines returns the length of the empty lines with which text begins. A carriage return by itself ends none.
+func emptyLines(text []byte) int {
+	rest := text
+	for {
+		next := bytes.TrimPrefix(bytes.TrimPrefix(rest, []byte("\r\n")), []byte("\n"))
+		if len(next) == len(rest) {
+			return len(text) - len(rest)
+		}
+		rest = next
+	}
+}
+
 // encode writes a record with the line breaks of the line that it replaces.
 func encode(record []string, line []byte) []byte {
 	var out bytes.Buffer
-	out.Write(line[:len(line)-len(bytes.TrimLeft(line, "\r\n"))]) // empty lines before it
+	out.Write(line[:emptyLines(line)])
 	w := csv.NewWriter(&out)
 	w.UseCRLF = bytes.HasSuffix(line, []byte("\r\n"))
 	_ = w.Write(record) // into memory
