@@ -16,7 +16,7 @@ import (
 func (a *app) newTraceCommand() *cobra.Command {
 	var f filter
 	cmd := &cobra.Command{
-		Use:   "trace [TODO] [CONNECTOR]",
+		Use:   "trace [ITEM] [CONNECTOR]",
 		Short: "Tell the whole story of one to-do: when it came, each attempt, what the OA said, what it waits for",
 		Long: `Tell the whole story of one to-do or reminder, by the id that the CRM gave it, by its event or by its trace id.
 

@@ -17,6 +17,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/onsi/gomega"
+
 	"github.com/oabridge/oabridge/internal/bundle"
 	"github.com/oabridge/oabridge/internal/scenario"
 	"github.com/oabridge/oabridge/test/canary"
@@ -134,13 +136,10 @@ func TestNothingWrittenHoldsASecret(t *testing.T) {
 	for _, command := range []string{"dispatcher", "gateway"} {
 		t.Run(command, func(t *testing.T) {
 			w := start(t, command, b)
-			deadline := time.Now().Add(time.Minute)
-			for status := 0; status != http.StatusOK; status, _ = w.get("/readyz") {
-				if time.Now().After(deadline) {
-					t.Fatalf("it is not ready: %s", w.book.Text("stderr"))
-				}
-				time.Sleep(20 * time.Millisecond)
-			}
+			gomega.NewWithT(t).Eventually(func() int {
+				status, _ := w.get("/readyz")
+				return status
+			}).WithTimeout(time.Minute).Should(gomega.Equal(http.StatusOK), func() string { return w.book.Text("stderr") })
 			if command == "dispatcher" {
 				<-asked // a login with the password is under way
 			}

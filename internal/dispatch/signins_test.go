@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
@@ -95,11 +96,7 @@ func (w *world) gateway(change ...func(*gateway.Options)) *http.Client {
 // eventually waits for something that nothing tells of.
 func (w *world) eventually(what string, ok func() bool) {
 	w.t.Helper()
-	for deadline := time.Now().Add(patience); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			w.t.Fatalf("waited in vain until %s", what)
-		}
-	}
+	gomega.NewWithT(w.t).Eventually(ok).WithTimeout(patience).Should(gomega.BeTrue(), "waited in vain until "+what)
 }
 
 func (w *world) signIns(query url.Values) []audit.SignIn {

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/onsi/gomega"
+
 	"github.com/oabridge/oabridge/internal/audit"
 )
 
@@ -37,17 +39,14 @@ func (k *keeper) take(body []byte) int {
 // wait returns the first n sign-ins.
 func (k *keeper) wait(t *testing.T, n int) []audit.SignIn {
 	t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+	var kept []audit.SignIn
+	gomega.NewWithT(t).Eventually(func() int {
 		k.mu.Lock()
-		kept := k.kept
-		k.mu.Unlock()
-		if len(kept) >= n {
-			return kept
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("told of %d sign-ins, want %d", len(kept), n)
-		}
-	}
+		defer k.mu.Unlock()
+		kept = k.kept
+		return len(kept)
+	}).WithTimeout(patience).Should(gomega.BeNumerically(">=", n))
+	return kept
 }
 
 // Who came, how, from where and what became of it stands in a record, of those let in and of those refused; that no ticket

@@ -6,7 +6,7 @@
 // controller manager beside it, which would be measured too.
 //
 //	make perf                         # everything, with 1,000 and 10,000 connectors; wants the machine for itself
-//	make perf ARGS=-quick             # fewer objects, about a minute
+//	make perf ARGS=-quick             # fewer objects, minutes
 //	make perf ARGS='-only cold -cpuprofile cold.cpu'
 //
 // Each value has a goal and a range (ranges.yaml). A value that misses its goal is shown; one that leaves its range fails the run.
