@@ -128,6 +128,8 @@ generate: $(BIN)/controller-gen $(BIN)/helm-docs ## Deep copies, CRDs, RBAC, the
 	$(BIN)/controller-gen rbac:roleName=oabridge-manager paths=./controllers/... output:rbac:dir=config/rbac
 	rm -f charts/oabridge/files/crds/* && cp config/crd/bases/*.yaml charts/oabridge/files/crds/
 	cp config/rbac/role.yaml charts/oabridge/files/role.yaml
+	cp config/components/dashboards/*.json charts/oabridge/files/dashboards/
+	{ cat hack/boilerplate.alerts.yaml; sed 's/^./  &/' charts/oabridge/files/alerts.yaml; } > config/components/monitoring/alerts.yaml
 	$(BIN)/helm-docs --chart-search-root charts --log-level warning
 	go generate ./...
 

@@ -1,11 +1,8 @@
 package chart
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -78,9 +75,9 @@ type metric struct {
 }
 
 var (
-	row   = regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| (.*?) \\| ")
-	label = regexp.MustCompile("`([a-z]+)`: ((?:`[^`]+`(?:, )?)+)")
-	value = regexp.MustCompile("`([^`]+)`")
+	row        = regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| (.*?) \\| ")
+	label      = regexp.MustCompile("`([a-z]+)`: ((?:`[^`]+`(?:, )?)+)")
+	labelValue = regexp.MustCompile("`([^`]+)`")
 )
 
 // metricsPage is docs/reference/metrics.md, which is written from the code, by the heading of its sections.
@@ -96,7 +93,7 @@ func metricsPage(t *testing.T) map[string][]metric {
 			}
 			x := metric{name: m[1], kind: m[2], labels: map[string][]string{}}
 			for _, l := range label.FindAllStringSubmatch(line, -1) {
-				for _, v := range value.FindAllStringSubmatch(l[2], -1) {
+				for _, v := range labelValue.FindAllStringSubmatch(l[2], -1) {
 					x.labels[l[1]] = append(x.labels[l[1]], v[1])
 				}
 			}
@@ -156,26 +153,6 @@ func queries(t *testing.T) map[string]string {
 	}
 	for where, expr := range panels(t) {
 		found[where] = expr
-	}
-	return found
-}
-
-// panels are the queries of the dashboards for the connector hq in the namespace crm.
-func panels(t *testing.T) map[string]string {
-	t.Helper()
-	paths, err := filepath.Glob(chartDir + "/files/dashboards/*.json")
-	if err != nil || len(paths) == 0 {
-		t.Fatal("no dashboards: ", err)
-	}
-	fill := strings.NewReplacer("$__rate_interval", "5m", "$__range", "1h", "$namespace", "crm|oabridge-system", "$connector", "hq")
-	found := map[string]string{}
-	for _, path := range paths {
-		d := dashboardOf(t, path)
-		for _, p := range d.Panels {
-			for i, target := range p.Targets {
-				found[fmt.Sprintf("%s: panel %q query %d", filepath.Base(path), p.Title, i)] = fill.Replace(target.Expr)
-			}
-		}
 	}
 	return found
 }
@@ -242,18 +219,4 @@ func series(load *strings.Builder, m metric, labels string) {
 	default:
 		fmt.Fprintf(load, "  %s{%s} 1x1500\n", m.name, labels)
 	}
-}
-
-// dashboardOf reads one.
-func dashboardOf(t *testing.T, path string) dashboard {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var d dashboard
-	if err := json.Unmarshal(data, &d); err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
-	return d
 }

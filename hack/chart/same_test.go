@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -30,6 +31,80 @@ func TestChartAndKustomizeSayTheSame(t *testing.T) {
 	}
 }
 
+// What a component adds to config/default, values add to the chart.
+func TestComponentsAndValuesSayTheSame(t *testing.T) {
+	enabled := map[string]any{"enabled": true}
+	monitoring := map[string]any{"podMonitor": enabled, "prometheusRule": enabled}
+	tested := map[string]bool{}
+	for _, c := range []struct {
+		components []string
+		values     map[string]any
+	}{
+		{[]string{"namespace-selector"}, map[string]any{"namespaceSelector": "oabridge.dev/enabled=true"}},
+		{[]string{"metrics-auth"}, map[string]any{"metrics": map[string]any{"auth": enabled}}},
+		{[]string{"monitoring"}, monitoring},
+		{[]string{"monitoring", "metrics-auth"}, map[string]any{
+			"podMonitor":     map[string]any{"enabled": true, "tokenSecret": map[string]any{"name": "oabridge-metrics-reader"}},
+			"prometheusRule": enabled, "metrics": map[string]any{"auth": enabled},
+		}},
+		{[]string{"dashboards"}, map[string]any{"dashboards": enabled}},
+		{[]string{"network-policy"}, map[string]any{"networkPolicy": enabled}},
+		{[]string{"namespaced"}, map[string]any{"watchNamespaces": []any{"crm"}}},
+		{[]string{"monitoring", "namespaced"}, map[string]any{
+			"podMonitor": enabled, "prometheusRule": enabled, "watchNamespaces": []any{"crm"},
+		}},
+	} {
+		t.Run(strings.Join(c.components, "+"), func(t *testing.T) {
+			manifests, _ := render(t, c.values)
+			chart := byID(t, manifests)
+			kustomize := byID(t, withComponents(t, c.components))
+			delete(kustomize, "Namespace /"+Namespace)
+			delete(chart, "Pod "+Namespace+"/oabridge-test-ready")
+			if diff := cmp.Diff(kustomize, chart); diff != "" {
+				t.Errorf("config (-) and the chart (+) differ:\n%s", diff)
+			}
+		})
+		for _, name := range c.components {
+			tested[name] = true
+		}
+	}
+	all, err := os.ReadDir(Root + "/config/components")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range all {
+		if !tested[entry.Name()] {
+			t.Errorf("config/components/%s is in no case", entry.Name())
+		}
+	}
+}
+
+// withComponents builds a kustomization that somebody writes beside config/default.
+func withComponents(t *testing.T, names []string) string {
+	t.Helper()
+	dir := t.TempDir()
+	root, err := filepath.Abs(Root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	up, err := filepath.Rel(dir, root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := "resources: [" + up + "/config/default]\ncomponents:\n"
+	for _, name := range names {
+		text += "- " + up + "/config/components/" + name + "\n"
+	}
+	if err := os.WriteFile(dir+"/kustomization.yaml", []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	manifests, err := Kustomize(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return manifests
+}
+
 // byID returns what the objects say, without what helm adds to each.
 func byID(t *testing.T, manifests string) map[string]map[string]any {
 	t.Helper()
@@ -51,7 +126,7 @@ func byID(t *testing.T, manifests string) map[string]map[string]any {
 func withoutHelm(o *unstructured.Unstructured) {
 	added := []string{"app.kubernetes.io/instance", "app.kubernetes.io/version", "app.kubernetes.io/managed-by", "helm.sh/chart"}
 	for _, at := range [][]string{
-		{"metadata", "labels"}, {"spec", "selector"}, {"spec", "selector", "matchLabels"}, {"spec", "template", "metadata", "labels"},
+		{"metadata", "labels"}, {"spec", "selector"}, {"spec", "selector", "matchLabels"}, {"spec", "podSelector", "matchLabels"}, {"spec", "template", "metadata", "labels"},
 	} {
 		for _, label := range added {
 			unstructured.RemoveNestedField(o.Object, append(at, label)...)
@@ -67,13 +142,16 @@ func withoutHelm(o *unstructured.Unstructured) {
 	}
 }
 
-// The chart has the CRDs and rules that are generated into config/.
+// The chart has the CRDs and rules that are generated into config/, and the dashboards that are written there.
 func TestCopiesAreUpToDate(t *testing.T) {
 	sources, err := filepath.Glob(Root + "/config/crd/bases/*.yaml")
 	if err != nil || len(sources) == 0 {
 		t.Fatal("no CRDs: ", err)
 	}
 	copies := map[string]string{Root + "/config/rbac/role.yaml": chartDir + "/files/role.yaml"}
+	for _, name := range []string{"connector.json", "fleet.json"} {
+		copies[Root+"/config/components/dashboards/"+name] = chartDir + "/files/dashboards/" + name
+	}
 	for _, path := range sources {
 		copies[path] = filepath.Join(chartDir, "files", "crds", filepath.Base(path))
 	}
