@@ -16,7 +16,7 @@ for platform in $platforms; do
 	os=${platform%/*} arch=${platform#*/} bin=kubectl-oab
 	[ "$os" = windows ] && bin=kubectl-oab.exe
 	dir=$(mktemp -d)
-	CGO_ENABLED=0 GOOS=$os GOARCH=$arch go build -trimpath -ldflags "-s -w" -o "$dir/$bin" ./cmd/kubectl-oab
+	CGO_ENABLED=0 GOOS=$os GOARCH=$arch go build -trimpath -ldflags "-s -w -X main.version=$version" -o "$dir/$bin" ./cmd/kubectl-oab
 	cp LICENSE "$dir/"
 	archive=kubectl-oab_${os}_${arch}.tar.gz
 	tar -C "$dir" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX -cf - "$bin" LICENSE | gzip -n >"$out/$archive"

@@ -44,6 +44,15 @@ func TestHelp(t *testing.T) {
 		if a.code != 0 || !strings.Contains(a.out, cmd.Short) && !strings.Contains(a.out, strings.SplitN(cmd.Long, "\n", 2)[0]) || !strings.Contains(a.out, "Examples:") {
 			t.Errorf("%+v", a)
 		}
+		if strings.Contains(a.out, "--certificate-authority") || !strings.Contains(a.out, `"kubectl oab options"`) {
+			t.Errorf("%s: the flags of kubectl are not where they belong: %s", cmd.CommandPath(), a.out)
+		}
+	}
+	if a := alone(t, "options"); a.code != 0 || !strings.Contains(a.out, "--certificate-authority") || !strings.Contains(a.out, "-n, --namespace") {
+		t.Errorf("%+v", a)
+	}
+	if a := alone(t, "version"); a.code != 0 || strings.TrimSpace(a.out) == "" {
+		t.Errorf("%+v", a)
 	}
 }
 

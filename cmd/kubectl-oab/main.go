@@ -142,7 +142,8 @@ Exit codes: 0 found or done, 1 nothing found, 2 wrong command line, 3 the questi
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.rules.ExplicitPath, "kubeconfig", "", "path of the kubeconfig file to use")
 	clientcmd.BindOverrideFlags(&a.overrides, flags, clientcmd.RecommendedConfigOverrideFlags(""))
-	root.AddCommand(a.newStatusCommand(), a.newRecordsCommand(), a.newTraceCommand(), a.newSignInsCommand(), a.newDeadCommand(), a.newLeftoversCommand(), a.newReplayCommand(), a.newSendTestCommand(), a.newDiffCommand(), a.newCaptureCommand(),
+	root.SetUsageTemplate(usageTemplate(root.UsageTemplate()))
+	root.AddCommand(a.newOptionsCommand(), a.newVersionCommand(), a.newStatusCommand(), a.newRecordsCommand(), a.newTraceCommand(), a.newSignInsCommand(), a.newDeadCommand(), a.newLeftoversCommand(), a.newReplayCommand(), a.newSendTestCommand(), a.newDiffCommand(), a.newCaptureCommand(),
 		a.newBindingsCommand(), a.newExplainCommand(), a.newPlaceholdersCommand(), a.newPresetCommand(), newTemplateCommand())
 	argsAreUsage(root)
 	return root
