@@ -213,7 +213,8 @@ func (d *Dispatcher) watchBundle(ctx context.Context) error {
 func (d *Dispatcher) use(ctx context.Context, l *bundle.Loaded) {
 	d.swap.Lock()
 	defer d.swap.Unlock()
-	v, err := newLive(l, d.live.Load(), d.options.Secrets, d.options.NewPusher)
+	before := d.live.Load()
+	v, err := newLive(l, before, d.options.Secrets, d.options.NewPusher)
 	if err == nil {
 		err = errors.Join(d.callback.Use(l.Bundle), d.crm.Use(l.Bundle.CRM))
 	}
@@ -228,6 +229,9 @@ func (d *Dispatcher) use(ctx context.Context, l *bundle.Loaded) {
 	d.live.Store(v)
 	if s := d.session.Load(); s != nil {
 		s.use(ctx, v)
+		if before == nil || before.pusher != v.pusher {
+			s.retarget()
+		}
 	}
 	d.credentials.Look()
 	d.firstOnce.Do(func() { close(d.first) })
@@ -261,9 +265,7 @@ func (d *Dispatcher) watchSecrets(ctx context.Context) error {
 			shown = now
 			d.log.Info("credentials changed: asking the OA")
 			if s := d.session.Load(); s != nil {
-				for _, e := range s.owned() {
-					e.retarget()
-				}
+				s.retarget()
 			}
 		}
 	})

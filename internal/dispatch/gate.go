@@ -31,8 +31,8 @@ const (
 )
 
 // gate stops all calls while the OA as a whole is down, so that not every item burns attempts of its own. It closes after
-// a failure that is about the OA and opens by probing: probe, then one call on trial, then all. It is a pure state
-// machine; the engine asks it under its lock.
+// a failure that is about the OA and opens by probing: probe, then one call on trial, then all. Where no probe can tell, the
+// calls on trial are the probes, ever more rarely. It is a pure state machine; the engine asks it under its lock.
 type gate struct {
 	tuning tuning
 	state  gateState
@@ -49,6 +49,17 @@ type gate struct {
 	// version counts credential and bundle changes, so that a probe with the old ones does not count.
 	version int
 	oa      report.OA
+	// doubt is a failure that a call met and no probe has seen since, nil when there is none.
+	doubt *doubt
+}
+
+// doubt is why a probe that works is not enough: an OA may answer every probe and refuse every item, because nothing that
+// only reads checks the token, the right to write, or the address of the items. What only a call sees, only a call takes
+// back, or the condition would flap with each trial.
+type doubt struct {
+	oa report.OA
+	// account: it is about what we show to the OA, so it lasts also while there is no item to try.
+	account bool
 }
 
 func newGate(t tuning, now time.Time) gate {
@@ -89,7 +100,7 @@ func (g *gate) observe(a oa.Attempt, trial bool, retryAfter time.Duration, now t
 	if !a.TargetDown() {
 		g.failures = 0
 		if g.state == gateOpen || trial && g.state == gateTrial {
-			g.state, g.delay = gateOpen, 0
+			g.state, g.delay, g.doubt = gateOpen, 0, nil
 			g.reachable()
 		}
 		return
@@ -101,6 +112,7 @@ func (g *gate) observe(a oa.Attempt, trial bool, retryAfter time.Duration, now t
 	sure := a.Class != oa.ServerError && a.Class != oa.Timeout
 	if sure || trial || g.failures >= suspicion {
 		g.close(a, retryAfter, now)
+		g.doubt = &doubt{oa: g.oa, account: a.Class == oa.AuthExpired}
 	} else if g.probeAt.IsZero() {
 		g.probeAt = now // ask the OA itself before the next item has to find out
 	}
@@ -125,18 +137,26 @@ func (g *gate) due(now time.Time) bool {
 	return true
 }
 
-// probed takes in the result of a probe that was started at version. It reports whether calls may start again.
-func (g *gate) probed(a oa.Attempt, version int, retryAfter time.Duration, now time.Time) (resumed bool) {
+// probed takes in the result of a probe that was started at version. waiting is whether there is a call to make soon. It
+// reports whether calls may start again.
+func (g *gate) probed(a oa.Attempt, version int, waiting bool, retryAfter time.Duration, now time.Time) (resumed bool) {
 	g.probing = false
 	if version != g.version {
 		g.probeAt = now
 		return false
 	}
 	if a.TargetDown() {
+		if g.doubt != nil && g.doubt.oa.Reason == a.Reason {
+			g.doubt = nil // a probe sees it, so a probe will see its end
+		}
 		g.close(a, retryAfter, now)
 		return false
 	}
-	g.reachable()
+	if g.doubt != nil && (waiting || g.doubt.account) {
+		g.oa = g.doubt.oa
+	} else {
+		g.reachable()
+	}
 	if g.state == gateClosed {
 		g.state = gateTrial
 		return true
@@ -144,10 +164,13 @@ func (g *gate) probed(a oa.Attempt, version int, retryAfter time.Duration, now t
 	return false
 }
 
-// changed makes a new try: something on our side is different.
-func (g *gate) changed(now time.Time) {
+// changed makes a new try: something on our side is different. shown is whether that is what we show to the OA.
+func (g *gate) changed(shown bool, now time.Time) {
 	g.version++
 	g.delay, g.probeAt = 0, now
+	if g.doubt != nil && shown {
+		g.doubt.account = false
+	}
 }
 
 func (g *gate) reachable() {

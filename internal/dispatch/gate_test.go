@@ -28,7 +28,7 @@ func TestProbesBackOff(t *testing.T) {
 				if !g.due(now) || g.due(now) {
 					t.Fatal("a probe is due, and only one")
 				}
-				g.probed(c.a, g.version, c.a.RetryAfter, now)
+				g.probed(c.a, g.version, false, c.a.RetryAfter, now)
 				if got := g.probeAt.Sub(now); got != want*time.Second {
 					t.Fatalf("delay %d: %s, want %ds", i, got, want)
 				}
@@ -37,7 +37,7 @@ func TestProbesBackOff(t *testing.T) {
 				}
 				now = g.probeAt
 			}
-			g.changed(now)
+			g.changed(true, now)
 			if !g.due(now) {
 				t.Error("no probe at once after a change of the credentials")
 			}
@@ -51,7 +51,7 @@ func TestTrial(t *testing.T) {
 	g := newGate(defaultTuning(), now)
 	g.close(refused(), 0, now)
 	g.due(g.probeAt)
-	if !g.probed(oa.Attempt{}, g.version, 0, now) {
+	if !g.probed(oa.Attempt{}, g.version, true, 0, now) {
 		t.Fatal("calls do not resume")
 	}
 	ok, trial := g.admit(now)
@@ -68,7 +68,7 @@ func TestTrial(t *testing.T) {
 		t.Fatalf("state %d, delay %s after the trial failed", g.state, g.delay)
 	}
 	g.due(g.probeAt)
-	g.probed(oa.Attempt{}, g.version, 0, now)
+	g.probed(oa.Attempt{}, g.version, true, 0, now)
 	_, trial = g.admit(now)
 	g.observe(oa.Attempt{Class: oa.BusinessCode}, trial, 0, now)
 	for range 3 {
@@ -84,8 +84,8 @@ func TestProbeOfTheOldPassword(t *testing.T) {
 	g := newGate(defaultTuning(), now)
 	g.due(now)
 	old := g.version
-	g.changed(now)
-	g.probed(rejected(), old, 0, now)
+	g.changed(true, now)
+	g.probed(rejected(), old, false, 0, now)
 	if g.state == gateClosed || !g.due(now) {
 		t.Error("the answer to the old password counts")
 	}

@@ -134,18 +134,18 @@ func (e *engine) use(v *live) {
 	defer e.mu.Unlock()
 	v.limit(e.limiter, e.part.Number, e.of)
 	e.lanes.Release(func(x *lanes.Entry) bool { return x.State() == lanes.Held })
-	e.gate.changed(time.Now())
+	e.gate.changed(false, time.Now())
 	nudge(e.replays)
 	e.forgetTrials(v)
 	nudge(e.tried)
 	e.changed()
 }
 
-// retarget makes the engine ask the OA at once, because credentials changed.
+// retarget makes the engine ask the OA at once, because what we show to it is different.
 func (e *engine) retarget() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.gate.changed(time.Now())
+	e.gate.changed(true, time.Now())
 	e.changed()
 }
 
@@ -161,7 +161,7 @@ func (e *engine) probe(ctx context.Context, v *live, version int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	before := e.gate.state
-	resumed := e.gate.probed(a, version, min(a.RetryAfter, v.policy.RetryAfterMax.Std()), now)
+	resumed := e.gate.probed(a, version, e.waiting() > e.lanes.Held(), min(a.RetryAfter, v.policy.RetryAfterMax.Std()), now)
 	if resumed {
 		e.releaseDown()
 	}

@@ -155,6 +155,13 @@ func (s *session) use(ctx context.Context, v *live) {
 	}
 }
 
+// retarget asks the OA at once, because what we show to it is different.
+func (s *session) retarget() {
+	for _, e := range s.owned() {
+		e.retarget()
+	}
+}
+
 // owned returns the engines by the number of their partition.
 func (s *session) owned() []*engine {
 	s.mu.Lock()

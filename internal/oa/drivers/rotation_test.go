@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -175,6 +176,44 @@ func TestNoPushFailsWhileSecretsRotate(t *testing.T) { // F35 F36
 			}
 			t.Logf("%d pushes, %d failed, %d rotations", pushed.Load(), failed.Load(), rotations)
 		})
+	}
+}
+
+// An OA whose probe answers everybody cannot prove a next value: a wrong one is not taken for a good one, and the right one
+// is used as soon as the OA refuses the one before.
+func TestAPublicProbeProvesNothing(t *testing.T) {
+	o := rotatedGeneric(t)
+	dir := t.TempDir()
+	write := func(name, value string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Join(dir, o.slot), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, o.slot, name), []byte(value), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(o.key, "first")
+	write(o.key+".next", "second")
+	o.set("first")
+	pusher, err := NewPusher(&o.bundle, dir, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rotator := pusher.(rotation.Rotator)
+	states := func() []rotation.KeyState {
+		if a := pusher.Push(t.Context(), o.request, o.result); a.Class == oa.AuthExpired {
+			t.Errorf("a push failed: %s", a.Message)
+		}
+		rotator.Rotate(t.Context())
+		return rotator.Credentials()
+	}
+	if got := states(); len(got) != 1 || got[0].State != rotation.StateProbing || !strings.Contains(got[0].Message, "whoever asks") {
+		t.Errorf("while the OA has the first: %+v", got)
+	}
+	o.set("second")
+	if got := states(); got[0].State != rotation.StateNext {
+		t.Errorf("when the OA has the second: %+v", got)
 	}
 }
 

@@ -39,8 +39,8 @@ func (p *Pusher) Account() (tokens.Account, error) {
 }
 
 // prove finds out whether the OA accepts a session: with a token for its account, and with a call that writes nothing where
-// there is no token, or the headers are others. Where the OA refuses that call for the session in use as well, it proves
-// nothing.
+// there is no token, or the headers are others. Where the OA refuses that call for the session in use as well, or answers it
+// whoever asks, it proves nothing.
 func (p *Pusher) prove(ctx context.Context, s session) (rotation.Verdict, string) {
 	ctx, cancel := context.WithTimeout(ctx, p.c.Timeout)
 	defer cancel()
@@ -59,7 +59,10 @@ func (p *Pusher) prove(ctx context.Context, s session) (rotation.Verdict, string
 	}
 	a := p.knock(ctx, s, token, true)
 	v := verdict(a)
-	if v != rotation.Refused {
+	switch {
+	case v == rotation.Accepted && verdict(p.knock(ctx, s.stranger(), token, true)) == rotation.Accepted:
+		return rotation.Unknown, "the OA answers the probe whoever asks, so nothing is proven: it is used when the OA refuses the one in use"
+	case v != rotation.Refused:
 		return v, a.Message
 	}
 	if p.tokens != nil {

@@ -18,6 +18,19 @@ type Header struct {
 	Secret bool
 }
 
+// Headers are what a question shows to the OA that needs no account, such as whose ticket this is.
+type Headers []Header
+
+// Equal implements rotation.Value.
+func (h Headers) Equal(o Headers) bool { return slices.Equal(h, o) }
+
+// On puts the headers on a request.
+func (h Headers) On(r *http.Request) {
+	for _, c := range h {
+		r.Header.Add(c.Name, c.Value)
+	}
+}
+
 // session is what a call shows to the OA.
 type session struct {
 	account tokens.Account
@@ -27,6 +40,11 @@ type session struct {
 // Equal implements rotation.Value.
 func (s session) Equal(o session) bool {
 	return s.account == o.account && slices.Equal(s.headers, o.headers)
+}
+
+// stranger is a session that shows nothing secret.
+func (s session) stranger() session {
+	return session{headers: slices.DeleteFunc(slices.Clone(s.headers), func(h Header) bool { return h.Secret })}
 }
 
 // secrets lists what must not be seen in an Attempt.
