@@ -17,6 +17,7 @@ import (
 	"github.com/oabridge/oabridge/internal/crm"
 	"github.com/oabridge/oabridge/internal/crm/login"
 	"github.com/oabridge/oabridge/internal/signin/jwt"
+	"github.com/oabridge/oabridge/internal/signin/link"
 	"github.com/oabridge/oabridge/internal/tracing"
 )
 
@@ -74,14 +75,11 @@ func checkLoginKey(key string, value []byte) error {
 	return nil
 }
 
-// minLinkSecret bounds the secret of signed links, in bytes: that of the seed has 32 characters.
-const minLinkSecret = 16
-
 // checkSSOKey looks at what the gateway shares with the OA. A client's secret is the provider's choice.
 func checkSSOKey(key string, value []byte) error {
 	switch strings.TrimSuffix(key, v1alpha1.SuffixNext) {
 	case v1alpha1.KeyLink:
-		return checkLength(value, minLinkSecret)
+		return checkLength(value, link.MinSecret)
 	case v1alpha1.KeyShared:
 		return checkLength(value, login.MinSharedKey)
 	case v1alpha1.KeyJWKS:

@@ -1,11 +1,15 @@
 package gateway
 
 import (
+	"fmt"
+
 	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/bundle"
 	"github.com/oabridge/oabridge/internal/crm/login"
 	"github.com/oabridge/oabridge/internal/mounted"
 	"github.com/oabridge/oabridge/internal/rotation"
+	"github.com/oabridge/oabridge/internal/signin/jwt"
+	"github.com/oabridge/oabridge/internal/signin/link"
 )
 
 // rotators are what the sign-in mode shows to the OA.
@@ -22,8 +26,8 @@ func (c *configurator) accepted() (out []rotation.KeyState) {
 		slot, name string
 		check      func(string) error
 	}{
-		{bundle.SlotSSO, v1alpha1.KeyLink, nil},
-		{bundle.SlotSSO, v1alpha1.KeyShared, nil},
+		{bundle.SlotSSO, v1alpha1.KeyLink, atLeast(link.MinSecret)},
+		{bundle.SlotSSO, v1alpha1.KeyShared, atLeast(jwt.MinSharedKey)},
 		{bundle.SlotSSO, v1alpha1.KeyJWKS, nil},
 		{bundle.SlotLogin, v1alpha1.KeyPrivate, usableKey},
 		{bundle.SlotLogin, v1alpha1.KeyShared, longEnough},
@@ -39,6 +43,15 @@ func (c *configurator) accepted() (out []rotation.KeyState) {
 func usableKey(pem string) error {
 	_, err := login.ParseKey([]byte(pem))
 	return err
+}
+
+func atLeast(bytes int) func(string) error {
+	return func(value string) error {
+		if len(value) < bytes {
+			return fmt.Errorf("it has less than %d bytes", bytes)
+		}
+		return nil
+	}
 }
 
 func longEnough(key string) error {

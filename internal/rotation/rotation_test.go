@@ -67,7 +67,15 @@ func (w *world) call(t *testing.T) string {
 			return "", errors.New("401")
 		}
 		return string(v), nil
-	}, func(err error) bool { return err.Error() == "401" })
+	}, func(err error) rotation.Verdict {
+		switch err.Error() {
+		case "401":
+			return rotation.Refused
+		case "403":
+			return rotation.Unknown
+		}
+		return rotation.Accepted
+	})
 	if err != nil {
 		return err.Error()
 	}

@@ -20,8 +20,9 @@ func NewSecret(read func(Version) (string, error), keys func(Version) []Key) *Se
 }
 
 // Try makes a call with the value in use. When the other side refuses it, which changes nothing there, the other value has
-// its turn. Without a value the error is a *MissingError.
-func Try[T Value[T], R any](ctx context.Context, r *Rotation[T], call func(T) (R, error), refused func(error) bool) (R, error) {
+// its turn. said reads an error: Unknown is when the value may be what was refused, or what was asked. Without a value the
+// error is a *MissingError.
+func Try[T Value[T], R any](ctx context.Context, r *Rotation[T], call func(T) (R, error), said func(error) Verdict) (R, error) {
 	v, err := r.Use()
 	if err != nil {
 		var none R
@@ -29,16 +30,35 @@ func Try[T Value[T], R any](ctx context.Context, r *Rotation[T], call func(T) (R
 	}
 	out, err := call(v)
 	first, failed := out, err
-	for round := 0; err != nil && refused(err); round++ {
+	for round := 0; err != nil && said(err) == Refused; round++ {
 		var ok bool
 		if v, ok = r.Fallback(ctx, v, err.Error()); !ok || round == MaxFallbacks {
 			return first, failed
 		}
 		out, err = call(v)
 	}
-	if err == nil {
+	switch {
+	case err == nil:
 		r.Worked(v)
+	case said(err) == Unknown:
+		return doubted(r, v, out, err, call, said)
 	}
+	return out, err
+}
+
+// doubted makes a call again with another value. Only when that did the work is the one before noted as refused: what was
+// asked may be at fault as well, and who asks it over and over must not use up the attempts of a value.
+func doubted[T Value[T], R any](r *Rotation[T], v T, first R, failed error, call func(T) (R, error), said func(error) Verdict) (R, error) {
+	other, ok := r.instead(v)
+	if !ok {
+		return first, failed
+	}
+	out, err := call(other)
+	if err != nil && said(err) != Accepted {
+		return first, failed
+	}
+	r.others(v, failed.Error())
+	r.Worked(other)
 	return out, err
 }
 

@@ -20,7 +20,9 @@ import (
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/oa"
+	"github.com/oabridge/oabridge/internal/oa/exchange"
 	"github.com/oabridge/oabridge/internal/outbound"
+	"github.com/oabridge/oabridge/internal/rotation"
 )
 
 const (
@@ -40,8 +42,9 @@ type Channel struct {
 	Client *http.Client
 	// Field is where the provider's address is configured, such as spec.sso.oauth2.tokenURL.
 	Field string
-	// Headers, if set, returns headers that go along.
-	Headers func() (http.Header, error)
+	// Headers go along. While a secret one is replaced, a provider that refuses the one in use is asked with the other. nil
+	// means none.
+	Headers *rotation.Rotation[exchange.Headers]
 }
 
 // Answer of a provider.
@@ -75,20 +78,52 @@ func (c Channel) PostJSON(ctx context.Context, address string, header http.Heade
 func (c Channel) do(ctx context.Context, method, address string, header http.Header, body []byte, contentType string) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
+	ask := func(more exchange.Headers) (Answer, error) {
+		a, err := c.ask(ctx, method, address, more, header, body, contentType)
+		if err == nil && (a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden) {
+			return a, refusal(a.Status)
+		}
+		return a, err
+	}
+	var a Answer
+	var err error
+	if c.Headers == nil {
+		a, err = ask(nil)
+	} else {
+		a, err = rotation.Try(ctx, c.Headers, ask, said)
+	}
+	if _, missing := errors.AsType[*rotation.MissingError](err); missing {
+		return a, Unasked(v1alpha1.ReasonKeyMissing, "a header of spec.headers cannot be read; check the Secrets that it refers to")
+	}
+	if _, refused := errors.AsType[refusal](err); refused {
+		return a, nil // what that means the caller knows
+	}
+	return a, err
+}
+
+// refusal is an answer that lets nobody in, by its status.
+type refusal int
+
+func (r refusal) Error() string { return fmt.Sprintf("the provider answers %d", int(r)) }
+
+// said is what an error says of the headers: 403 may be about the proof as well.
+func said(err error) rotation.Verdict {
+	switch status, _ := errors.AsType[refusal](err); status {
+	case http.StatusUnauthorized:
+		return rotation.Refused
+	case http.StatusForbidden:
+		return rotation.Unknown
+	}
+	return rotation.Accepted
+}
+
+func (c Channel) ask(ctx context.Context, method, address string, more exchange.Headers, header http.Header, body []byte, contentType string) (Answer, error) {
 	ctx, stage := staged(ctx)
 	req, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 	if err != nil {
 		return Answer{}, Unasked(v1alpha1.ReasonNetwork, "%s is not a URL; correct it", c.Field)
 	}
-	if c.Headers != nil {
-		more, err := c.Headers()
-		if err != nil {
-			return Answer{}, Unasked(v1alpha1.ReasonKeyMissing, "a header of spec.headers cannot be read; check the Secrets that it refers to")
-		}
-		for name, values := range more {
-			req.Header[name] = values
-		}
-	}
+	more.On(req)
 	for name, values := range header {
 		req.Header[name] = values
 	}

@@ -95,7 +95,7 @@ func (c *Client) call(ctx context.Context, path string, body map[string]any, lim
 	defer cancel()
 	answer, err := rotation.Try(ctx, conn.keys, func(keys credentials) ([]byte, error) {
 		return conn.callAs(ctx, keys, path, body, limit)
-	}, refused)
+	}, said)
 	if missing, ok := errors.AsType[*rotation.MissingError](err); ok {
 		return nil, missing.Err
 	}

@@ -17,6 +17,14 @@ func refused(err error) bool {
 	return ok && e.Kind == Rejected && slices.Contains(refusedCodes, e.Code)
 }
 
+// said is what an error says of the credentials.
+func said(err error) rotation.Verdict {
+	if refused(err) {
+		return rotation.Refused
+	}
+	return rotation.Accepted
+}
+
 // newRotation: a token proves credentials. Those that left the Secret are used as long as their token lives.
 func (c *Client) newRotation(conn *connection) *rotation.Rotation[credentials] {
 	return rotation.New(rotation.Config[credentials]{

@@ -36,6 +36,11 @@ func (c config) keys(v rotation.Version) []rotation.Key {
 	for _, name := range c.account() {
 		out = append(out, c.secrets.key(bundle.SlotCredentials, name, v))
 	}
+	return append(out, c.headerKeys(v)...)
+}
+
+// headerKeys describes the secret headers.
+func (c config) headerKeys(v rotation.Version) (out []rotation.Key) {
 	for _, h := range c.bundle.OA.Headers {
 		if slot, name := path.Split(h.SecretFile); name != "" {
 			out = append(out, c.secrets.key(path.Clean(slot), name, v))

@@ -2,9 +2,7 @@ package drivers
 
 import (
 	"github.com/oabridge/oabridge/internal/oa"
-	"github.com/oabridge/oabridge/internal/oa/exchange"
 	"github.com/oabridge/oabridge/internal/oa/seeyon"
-	"github.com/oabridge/oabridge/internal/rotation"
 )
 
 func seeyonPusher(c config) (oa.Pusher, error) {
@@ -19,14 +17,16 @@ func seeyonPusher(c config) (oa.Pusher, error) {
 	}), nil
 }
 
-func seeyonVerifier(c config) (*seeyon.Verifier, error) {
+// seeyonVerifier is what asks whose ticket this is, and the headers with which it does.
+func seeyonVerifier(c config) (*seeyon.Verifier, oa.Rotator, error) {
 	if c.bundle.OA.Seeyon == nil {
-		return nil, missingBlock("Seeyon", "seeyon")
+		return nil, nil, missingBlock("Seeyon", "seeyon")
 	}
+	headers := c.shown()
 	return seeyon.NewVerifier(seeyon.VerifierConfig{
 		Endpoint: c.url.String(),
 		Client:   c.client,
 		Version:  c.bundle.OA.Seeyon.Version,
-		Headers:  func() ([]exchange.Header, error) { return c.headers(rotation.Current) },
-	}), nil
+		Headers:  headers,
+	}), headers, nil
 }

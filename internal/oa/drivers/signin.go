@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -14,6 +15,7 @@ import (
 	"github.com/oabridge/oabridge/internal/bundle"
 	"github.com/oabridge/oabridge/internal/mounted"
 	"github.com/oabridge/oabridge/internal/oa"
+	"github.com/oabridge/oabridge/internal/oa/exchange"
 	"github.com/oabridge/oabridge/internal/oa/seeyon"
 	"github.com/oabridge/oabridge/internal/rotation"
 	"github.com/oabridge/oabridge/internal/signin"
@@ -54,13 +56,13 @@ func NewSignIn(b *bundle.Bundle, secretsDir string, now func() time.Time) (oa.Si
 }
 
 func v5Ticket(c config) (oa.SignIn, error) {
-	v, err := seeyonVerifier(c)
-	return oa.SignIn{Link: v}, err
+	v, headers, err := seeyonVerifier(c)
+	return oa.SignIn{Link: v, Rotators: []oa.Rotator{headers}}, err
 }
 
 func portalTicket(c config) (oa.SignIn, error) {
-	v, err := seeyonVerifier(c)
-	return oa.SignIn{Link: seeyon.Portal{Verifier: v}}, err
+	v, headers, err := seeyonVerifier(c)
+	return oa.SignIn{Link: seeyon.Portal{Verifier: v}, Rotators: []oa.Rotator{headers}}, err
 }
 
 func signedLink(c config) (oa.SignIn, error) {
@@ -70,7 +72,7 @@ func signedLink(c config) (oa.SignIn, error) {
 	}
 	return oa.SignIn{Link: link.New(link.Config{
 		Algorithm: own.Algorithm, MaxSkew: c.bundle.SSO.MaxSkew.Std(), Now: c.now,
-		Secrets: func() ([]string, error) { return c.secrets.rotatedSSO(v1alpha1.KeyLink) },
+		Secrets: func() ([]string, error) { return c.secrets.rotatedSSO(v1alpha1.KeyLink, link.MinSecret) },
 	})}, nil
 }
 
@@ -91,10 +93,12 @@ func authCall(c config) (oa.SignIn, error) {
 	if own == nil {
 		return oa.SignIn{}, missingMode("callback")
 	}
-	token := c.ssoSecret(v1alpha1.KeyToken, true)
-	return oa.SignIn{Rotators: []oa.Rotator{token}, Link: callback.New(callback.Config{
-		Channel: c.channel("spec.sso.callback.url"), Parameter: own.Parameter, URL: own.URL, Method: own.Method, AccountPath: own.AccountPath,
-		Token: token,
+	headers := c.showing(c.bearer, func(v rotation.Version) []rotation.Key {
+		return append(c.headerKeys(v), c.secrets.key(bundle.SlotSSO, v1alpha1.KeyToken, v))
+	})
+	return oa.SignIn{Rotators: []oa.Rotator{headers}, Link: callback.New(callback.Config{
+		Channel:   signin.Channel{Client: c.client, Field: "spec.sso.callback.url", Headers: headers},
+		Parameter: own.Parameter, URL: own.URL, Method: own.Method, AccountPath: own.AccountPath,
 	})}, nil
 }
 
@@ -103,7 +107,7 @@ func openID(c config) (oa.SignIn, error) {
 	if own == nil {
 		return oa.SignIn{}, missingMode("oidc")
 	}
-	secret := c.ssoSecret(v1alpha1.KeyClientSecret, false)
+	secret := c.clientSecret()
 	return single("oidc", oidc.New(oidc.Config{
 		Client: c.client, IssuerURL: own.IssuerURL, ClientID: own.ClientID, Scopes: own.Scopes, AccountClaim: own.AccountClaim,
 		ClientSecret: secret, Now: c.now,
@@ -115,12 +119,12 @@ func plainOAuth2(c config) (oa.SignIn, error) {
 	if own == nil {
 		return oa.SignIn{}, missingMode("oauth2")
 	}
-	secret := c.ssoSecret(v1alpha1.KeyClientSecret, false)
+	secret, headers := c.clientSecret(), c.shown()
 	return single("oauth2", oauth2.New(oauth2.Config{
-		Channel: c.channel("spec.sso.oauth2.userInfoURL"), AuthorizeURL: own.AuthorizeURL, TokenURL: own.TokenURL, UserInfoURL: own.UserInfoURL,
+		Channel: signin.Channel{Client: c.client, Field: "spec.sso.oauth2.userInfoURL", Headers: headers}, AuthorizeURL: own.AuthorizeURL, TokenURL: own.TokenURL, UserInfoURL: own.UserInfoURL,
 		ClientID: own.ClientID, ClientSecret: secret, Scopes: own.Scopes, PKCE: own.PKCE, SecretInForm: own.SecretInForm,
 		TokenInQuery: own.TokenInQuery, AccountPath: own.AccountPath,
-	}), secret), nil
+	}), secret, headers), nil
 }
 
 func casServer(c config) (oa.SignIn, error) {
@@ -128,9 +132,10 @@ func casServer(c config) (oa.SignIn, error) {
 	if own == nil {
 		return oa.SignIn{}, missingMode("cas")
 	}
+	headers := c.shown()
 	return single("cas", cas.New(cas.Config{
-		Channel: c.channel("spec.sso.cas.url"), URL: own.URL, Version: own.Version, Attribute: own.Attribute,
-	})), nil
+		Channel: signin.Channel{Client: c.client, Field: "spec.sso.cas.url", Headers: headers}, URL: own.URL, Version: own.Version, Attribute: own.Attribute,
+	}), headers), nil
 }
 
 // single is a mode with one provider. Its name is in the address of the return.
@@ -143,32 +148,41 @@ func missingMode(block string) error {
 	return fmt.Errorf("spec.sso.%s is missing: the sign-in mode needs it", block)
 }
 
-// channel asks with the client and the headers of the connector.
-func (c config) channel(field string) signin.Channel {
-	return signin.Channel{Client: c.client, Field: field, Headers: func() (http.Header, error) {
-		list, err := c.headers(rotation.Current)
-		headers := http.Header{}
-		for _, h := range list {
-			headers.Add(h.Name, h.Value)
-		}
-		return headers, err
-	}}
+// shown are the headers of the connector, as questions to the OA show them.
+func (c config) shown() *rotation.Rotation[exchange.Headers] {
+	return c.showing(c.headers, c.headerKeys)
 }
 
-// ssoSecret is what the gateway shows to the OA's own server. It may be optional, because an interface may trust the network.
-func (c config) ssoSecret(key string, optional bool) *rotation.Secret {
-	return rotation.NewSecret(func(v rotation.Version) (string, error) {
-		if optional {
-			value, err := c.secrets.versioned(bundle.SlotSSO, key, v)
-			if errors.Is(err, mounted.ErrMissing) {
-				return "", nil
-			}
-			return value, err
-		}
-		return c.secrets.sso(key, v)
-	}, func(v rotation.Version) []rotation.Key {
-		return []rotation.Key{c.secrets.key(bundle.SlotSSO, key, v)}
-	})
+// showing is what questions to the OA show. Nothing but a question proves it.
+func (c config) showing(read func(rotation.Version) ([]exchange.Header, error), keys func(rotation.Version) []rotation.Key) *rotation.Rotation[exchange.Headers] {
+	return rotation.New(rotation.Config[exchange.Headers]{Keys: keys, Now: c.now, Read: func(v rotation.Version) (exchange.Headers, error) {
+		h, err := read(v)
+		return h, err
+	}})
+}
+
+// bearer are the headers of the connector with the gateway's token for the interface, in the place of one of the same name.
+// There may be none, because an interface may trust the network.
+func (c config) bearer(v rotation.Version) ([]exchange.Header, error) {
+	list, err := c.headers(v)
+	if err != nil {
+		return nil, err
+	}
+	token, err := c.secrets.versioned(bundle.SlotSSO, v1alpha1.KeyToken, v)
+	if errors.Is(err, mounted.ErrMissing) || err == nil && strings.TrimSpace(token) == "" {
+		return list, nil
+	}
+	const name = "Authorization"
+	list = slices.DeleteFunc(list, func(h exchange.Header) bool { return http.CanonicalHeaderKey(h.Name) == name })
+	return append(list, exchange.Header{Name: name, Value: "Bearer " + strings.TrimSpace(token), Secret: true}), err
+}
+
+// clientSecret is what the gateway shows to the token endpoint of the OA.
+func (c config) clientSecret() *rotation.Secret {
+	return rotation.NewSecret(func(v rotation.Version) (string, error) { return c.secrets.sso(v1alpha1.KeyClientSecret, v) },
+		func(v rotation.Version) []rotation.Key {
+			return []rotation.Key{c.secrets.key(bundle.SlotSSO, v1alpha1.KeyClientSecret, v)}
+		})
 }
 
 // sso returns a value of the Secret for sign-in.
@@ -180,15 +194,16 @@ func (s secrets) sso(key string, version rotation.Version) (string, error) {
 	return v, nil
 }
 
-// rotatedSSO returns the value of a key, and the next one while it is being replaced.
-func (s secrets) rotatedSSO(key string) ([]string, error) {
+// rotatedSSO returns the value of a key, and the next one while it is being replaced. One that is too short to be a secret
+// harms nobody: it is not used.
+func (s secrets) rotatedSSO(key string, least int) ([]string, error) {
 	next, missing := s.files.read(bundle.SlotSSO, key+v1alpha1.SuffixNext) // before the current one, whose place it takes
 	current, err := s.sso(key, rotation.Current)
 	if err != nil {
 		return nil, err
 	}
 	values := []string{current}
-	if missing == nil && next != "" {
+	if missing == nil && len(next) >= least {
 		values = append(values, next)
 	}
 	return values, nil
@@ -196,7 +211,7 @@ func (s secrets) rotatedSSO(key string) ([]string, error) {
 
 func (s secrets) jwtKeys(algorithm v1alpha1.JWTAlgorithm) (jose.JSONWebKeySet, error) {
 	if algorithm == v1alpha1.AlgorithmHS256 {
-		keys, err := s.rotatedSSO(v1alpha1.KeyShared)
+		keys, err := s.rotatedSSO(v1alpha1.KeyShared, jwt.MinSharedKey)
 		if err != nil {
 			return jose.JSONWebKeySet{}, err
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/oabridge/oabridge/internal/oa"
 	"github.com/oabridge/oabridge/internal/oa/exchange"
 	"github.com/oabridge/oabridge/internal/outbound"
+	"github.com/oabridge/oabridge/internal/rotation"
 )
 
 const (
@@ -47,8 +48,8 @@ type VerifierConfig struct {
 	Version string
 	// Timeout of one verification; 0 means 8 s.
 	Timeout time.Duration
-	// Headers returns the common headers as they are now (F9); nil means none.
-	Headers func() ([]exchange.Header, error)
+	// Headers are the common headers (F9); nil means none.
+	Headers *rotation.Rotation[exchange.Headers]
 }
 
 // Verifier asks a Seeyon whose V5 ticket this is. It never caches: a ticket is good for one question [SY-SSO].
@@ -56,7 +57,7 @@ type Verifier struct {
 	client  *http.Client
 	base    string // all of the address but the ticket
 	timeout time.Duration
-	headers func() ([]exchange.Header, error)
+	headers *rotation.Rotation[exchange.Headers]
 }
 
 // NewVerifier returns a Verifier. A wrong Endpoint shows in the first verification, as it does when the OA moves.
@@ -73,7 +74,7 @@ func NewVerifier(c VerifierConfig) *Verifier {
 		c.Timeout = defaultTicketTimeout
 	}
 	if c.Headers == nil {
-		c.Headers = func() ([]exchange.Header, error) { return nil, nil }
+		c.Headers = rotation.New(rotation.Config[exchange.Headers]{Read: func(rotation.Version) (exchange.Headers, error) { return nil, nil }})
 	}
 	return &Verifier{client: &client, base: base, timeout: c.Timeout, headers: c.Headers}
 }
@@ -96,19 +97,27 @@ func (v *Verifier) Verify(ctx context.Context, p oa.Proof) (oa.Identity, error) 
 	}
 	ctx, cancel := context.WithTimeout(ctx, v.timeout)
 	defer cancel()
+	// A question that the OA refused was not asked: the ticket is as good as before.
+	id, err := rotation.Try(ctx, v.headers, func(h exchange.Headers) (oa.Identity, error) { return v.ask(ctx, ticket, h) }, func(err error) rotation.Verdict {
+		if refused, ok := errors.AsType[*oa.VerifyError](err); ok && refused.Reason == v1alpha1.ReasonTokenRejected {
+			return rotation.Refused
+		}
+		return rotation.Accepted
+	})
+	if _, missing := errors.AsType[*rotation.MissingError](err); missing {
+		return oa.Identity{}, ticketUnasked(v1alpha1.ReasonKeyMissing, "a header of spec.headers cannot be read; check the Secrets that it refers to")
+	}
+	return id, err
+}
+
+func (v *Verifier) ask(ctx context.Context, ticket string, headers exchange.Headers) (oa.Identity, error) {
 	ctx, stage := exchange.Staged(ctx)
 	// The ticket is the only part of the address that comes from outside, and it is one query value.
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, v.base+url.QueryEscape(ticket), nil)
 	if err != nil {
 		return oa.Identity{}, ticketUnasked(v1alpha1.ReasonNetwork, "the address of the OA is not a URL; correct spec.endpoint.url")
 	}
-	headers, err := v.headers()
-	if err != nil {
-		return oa.Identity{}, ticketUnasked(v1alpha1.ReasonKeyMissing, "a header of spec.headers cannot be read; check the Secrets that it refers to")
-	}
-	for _, h := range headers {
-		req.Header.Set(h.Name, h.Value)
-	}
+	headers.On(req)
 	resp, err := v.client.Do(req)
 	if err != nil {
 		return oa.Identity{}, v.ticketUnanswered(err, req.URL.Host, stage())
@@ -135,6 +144,9 @@ func judgeTicketStatus(status int) error {
 	switch {
 	case status == http.StatusOK:
 		return nil
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return &oa.VerifyError{Verdict: oa.SetUp, Reason: v1alpha1.ReasonTokenRejected, Message: fmt.Sprintf(
+			"the OA does not let the gateway ask about tickets (%d): check spec.headers, and that the OA and what stands before it permit the cluster's addresses", status)}
 	case status >= 500:
 		return ticketUnasked(v1alpha1.ReasonServerError, fmt.Sprintf("the OA answered %d", status))
 	default:

@@ -105,7 +105,7 @@ func TestAnswers(t *testing.T) {
 		"body too long beside name":  {answer: answer{header: []string{"lisi"}, body: strings.Repeat(" ", 5<<10)}, reason: "UnexpectedAnswer"},
 		"500 with a name":            {answer: answer{status: 500, header: []string{"lisi"}}, reason: "ServerError"},
 		"503":                        {answer: answer{status: 503}, reason: "ServerError"},
-		"401":                        {answer: answer{status: 401, body: "lisi"}, reason: "UnexpectedAnswer"},
+		"401":                        {answer: answer{status: 401, body: "lisi"}, reason: "TokenRejected"},
 		"204 with a name":            {answer: answer{status: 204, header: []string{"lisi"}}, reason: "UnexpectedAnswer"},
 		"redirect is never followed": {answer: answer{status: 302, header: []string{"lisi"}}, reason: "UnexpectedAnswer"},
 	} {

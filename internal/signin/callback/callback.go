@@ -4,7 +4,6 @@ package callback
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -13,12 +12,12 @@ import (
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/oa"
-	"github.com/oabridge/oabridge/internal/rotation"
 	"github.com/oabridge/oabridge/internal/signin"
 )
 
 // Config of a Verifier.
 type Config struct {
+	// Channel asks the interface; what proves the gateway to it is among the headers.
 	Channel signin.Channel
 	// Parameter of the link that holds the proof, and under which it is sent on.
 	Parameter string
@@ -27,8 +26,6 @@ type Config struct {
 	Method string
 	// AccountPath in a JSON answer; empty when the whole answer is the account.
 	AccountPath string
-	// Token is a bearer token that goes along; empty for none.
-	Token *rotation.Secret
 }
 
 // Verifier implements oa.LinkVerifier.
@@ -42,23 +39,7 @@ func (v *Verifier) Read(l oa.Link) (oa.Proof, error) { return signin.OneProof(l.
 
 // Verify implements oa.LinkVerifier. 200 with an account is a yes; 400, 401, 403, 404 and 200 without one are a no.
 func (v *Verifier) Verify(ctx context.Context, p oa.Proof) (oa.Identity, error) {
-	id, err := rotation.Try(ctx, v.c.Token, func(token rotation.Text) (oa.Identity, error) {
-		return v.ask(ctx, p, strings.TrimSpace(string(token)))
-	}, func(err error) bool {
-		refused, ok := errors.AsType[*oa.VerifyError](err)
-		return ok && refused.Reason == v1alpha1.ReasonTokenRejected
-	})
-	if missing, ok := errors.AsType[*rotation.MissingError](err); ok {
-		return id, signin.Unasked(v1alpha1.ReasonKeyMissing, "%v", missing)
-	}
-	return id, err
-}
-
-func (v *Verifier) ask(ctx context.Context, p oa.Proof, token string) (oa.Identity, error) {
 	header := http.Header{"Accept": {"application/json, text/plain"}}
-	if token != "" {
-		header.Set("Authorization", "Bearer "+token)
-	}
 	values := url.Values{v.c.Parameter: {p.Key}}
 	var a signin.Answer
 	var err error
@@ -79,7 +60,7 @@ func (v *Verifier) ask(ctx context.Context, p oa.Proof, token string) (oa.Identi
 	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound:
 		return oa.Identity{}, signin.Rejected("TicketRejected", "the interface answered %d: it does not know the proof", a.Status)
 	case http.StatusUnauthorized:
-		return oa.Identity{}, signin.SetUp(v1alpha1.ReasonTokenRejected, "the interface does not accept the gateway (401): check the key token in the Secret of spec.sso.secretRef")
+		return oa.Identity{}, signin.SetUp(v1alpha1.ReasonTokenRejected, "the interface does not accept the gateway (401): check the key token in the Secret of spec.sso.secretRef, and spec.headers")
 	default:
 		return oa.Identity{}, signin.Unexpected("the interface answered "+http.StatusText(a.Status), v.c.Channel.Field)
 	}

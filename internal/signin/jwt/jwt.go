@@ -24,8 +24,8 @@ const (
 	maxLife = 30 * time.Minute
 	// maxToken bounds a token, in characters.
 	maxToken = 3072
-	// minSharedKey bounds a shared key from below, in bytes: that of HS256.
-	minSharedKey = 32
+	// MinSharedKey bounds a shared key from below, in bytes: that of HS256.
+	MinSharedKey = 32
 )
 
 // Config of a Verifier.
@@ -170,8 +170,8 @@ func ParseKeys(data []byte) (jose.JSONWebKeySet, error) {
 func SharedKeys(keys ...string) (jose.JSONWebKeySet, error) {
 	var set jose.JSONWebKeySet
 	for _, k := range keys {
-		if len(k) < minSharedKey {
-			return set, fmt.Errorf("a shared key needs at least %d bytes", minSharedKey)
+		if len(k) < MinSharedKey {
+			return set, fmt.Errorf("a shared key needs at least %d bytes", MinSharedKey)
 		}
 		set.Keys = append(set.Keys, jose.JSONWebKey{Key: []byte(k)})
 	}

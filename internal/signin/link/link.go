@@ -28,6 +28,9 @@ const (
 	HMACSHA256 = "HMACSHA256"
 )
 
+// MinSecret bounds a secret from below, in bytes: that of the seed has 32 characters.
+const MinSecret = 16
+
 // Config of a Verifier.
 type Config struct {
 	Algorithm string

@@ -112,9 +112,11 @@ func Exchange(ctx context.Context, secret *rotation.Secret, field string, call f
 			return nil, exchangeError(err, field)
 		}
 		return token, nil
-	}, func(err error) bool {
-		refused, ok := errors.AsType[*oa.VerifyError](err)
-		return ok && refused.Reason == reasonClient
+	}, func(err error) rotation.Verdict {
+		if refused, ok := errors.AsType[*oa.VerifyError](err); ok && refused.Reason == reasonClient {
+			return rotation.Refused
+		}
+		return rotation.Accepted
 	})
 	if missing, ok := errors.AsType[*rotation.MissingError](err); ok {
 		return nil, signin.Unasked("KeyMissing", "%v", missing)
