@@ -198,7 +198,8 @@ const (
 	DeleteAbandon OnDeletePolicy = "Abandon"
 	// DeleteRevoke withdraws every item that the OA shows as open, with the template's action delete, and sends nothing else any
 	// more, until the timeout. What is left then is treated as with Drain. Items that the records do not hold any more are not known
-	// (spec.dispatcher.records.maxAge).
+	// (spec.dispatcher.records.maxAge). What is delivered under this policy is recorded with all that its withdrawal needs; of what
+	// was delivered before, id, receiver and version are known.
 	DeleteRevoke OnDeletePolicy = "Revoke"
 )
 

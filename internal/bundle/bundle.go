@@ -32,6 +32,9 @@ type Bundle struct {
 	Draining bool `json:"draining,omitempty"`
 	// Revoking is set beside Draining when what the OA shows as open is to be withdrawn. What was not sent yet is not sent then.
 	Revoking bool `json:"revoking,omitempty"`
+	// Revocable is set while nobody deletes the connector, too, when it will then withdraw what the OA shows as open: what is
+	// delivered is recorded with what that takes.
+	Revocable bool `json:"revocable,omitempty"`
 
 	// Suspended is the emergency brake: events are accepted, but the OA is not called and nobody is signed in.
 	Suspended bool `json:"suspended,omitempty"`

@@ -70,6 +70,7 @@ func Compile(in Input) (*Output, []Problem) {
 		Type:         string(spec.Type),
 		EnterpriseID: spec.EnterpriseID,
 		DataCenterID: spec.DataCenterID,
+		Revocable:    spec.OnDelete.Policy == v1alpha1.DeleteRevoke,
 		Suspended:    Suspended(in.Connector),
 		OA:           compileOA(spec),
 		Rollout:      compileShare(spec.Rollout.RolloutShare),

@@ -70,22 +70,39 @@ func (s *session) withdraw(ctx context.Context, e *engine) error {
 	}
 	deliveries := make([]*record.Delivery, len(open))
 	for i := range open {
-		deliveries[i] = withdrawal(&open[i], time.Now())
+		r, _ := s.whole(ctx, &open[i])
+		deliveries[i] = withdrawal(&r, time.Now())
 	}
 	_, err = e.accept(ctx, deliveries)
 	return err
 }
 
-// withdrawal is the delivery that takes an item away. Of the item it knows what the records say: id, receiver and version; what
-// the template captured is at hand as always.
+// kept is what a withdrawal needs of an item that was delivered, nil when there will be none.
+func (v *live) kept(r *record.Record, d *record.Delivery) *scenario.Item {
+	opens := r.Action == scenario.Create || r.Action == scenario.Update
+	if !v.bundle.Revocable || !opens || r.Outcome != record.Delivered {
+		return nil
+	}
+	item := d.Event.Item
+	item.Receivers = nil // the record has them
+	return &item
+}
+
+// withdrawal is the delivery that takes an item away. Of the item it knows what the record keeps; of one that was delivered before
+// the connector was to withdraw anything, that is id, receiver and version. What the template captured is at hand as always.
 func withdrawal(r *record.Record, now time.Time) *record.Delivery {
 	typ, _, _ := crm.Meaning(r.Kind, "deleted")
 	key := r.Key()
+	item := scenario.Item{CreatedAt: r.AcceptedAt}
+	if r.Item != nil {
+		item = *r.Item
+	}
+	item.ID, item.Version, item.Receivers = r.ItemID, r.Version, []scenario.Person{{Account: r.Receiver}}
 	return &record.Delivery{
 		AcceptedAt: now, Scenario: r.Scenario,
 		Event: crm.Event{
 			ID: fmt.Sprintf("%s%x-%d", index.RevokePrefix, key, r.Seq), Source: index.RevokeSource, Type: typ, Kind: r.Kind, Action: scenario.Delete, Time: now,
-			Item: scenario.Item{ID: r.ItemID, Version: r.Version, CreatedAt: r.AcceptedAt, Receivers: []scenario.Person{{Account: r.Receiver}}},
+			Item: item,
 		},
 	}
 }

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -86,5 +87,50 @@ func TestRevokeGoesOnAfterAStop(t *testing.T) {
 		if len(got) < 2 || got[0] != "create" || slices.Contains(got[1:], "create") {
 			t.Fatalf("T-%d: %v", i, got)
 		}
+	}
+}
+
+// A withdrawal says of an item what the delivery said, as far as the connector was to withdraw items then: a template may need
+// the title, the record or the sender to take it away. What was delivered before has its id, receiver and version.
+func TestAWithdrawalKnowsTheItem(t *testing.T) {
+	w := newWorld(t)
+	full := func(c *connector) {
+		for i := range c.Scenarios {
+			call := c.Scenarios[i].Calls["delete"]
+			call.Body = `{"id":"#F012","to":"#F001","from":"#F049","title":"#F056 #F054 #F037/#F015 #F009"}`
+			c.Scenarios[i].Calls["delete"] = call
+		}
+	}
+	w.bundle(full)
+	w.start()
+	w.mustSend(todo("e1", "T-before", "created"))
+	w.drained(1)
+	w.bundle(func(c *connector) { full(c); c.Revocable = true })
+	w.until("it is live", func(r report.Report) bool { return w.d.live.Load().bundle.Revocable })
+	w.mustSend(todo("e2", "T-1", "created"), todo("e3", "T-1", "updated"), todo("e4", "T-2", "created"), todo("e5", "T-2", "completed"))
+	w.drained(5)
+	for _, r := range w.records("item=T-2") {
+		if (r.Item != nil) != (r.Action == "create") {
+			t.Errorf("%s: %+v", r.Action, r.Item)
+		}
+	}
+
+	w.bundle(func(c *connector) { full(c); c.Draining, c.Revoking, c.Revocable = true, true, true })
+	w.until("all is withdrawn", withdrawn)
+	sent := map[string]call{}
+	for _, c := range w.oa.got() {
+		if c.Action == "delete" {
+			sent[c.ID] = c
+		}
+	}
+	update := w.oa.got()[slices.IndexFunc(w.oa.got(), func(c call) bool { return c.ID == "T-1" && c.Action == "update" })]
+	if got := sent["T-1"]; got.From != update.From || got.From == "" || !strings.Contains(got.Title, "提交 张三 QuoteObj/5f3c2ab1 2026-11-22 09:30") {
+		t.Errorf("the withdrawal of T-1 says %+v", got)
+	}
+	if got := sent["T-before"]; got.To != "oa1002" || got.From != "" {
+		t.Errorf("the withdrawal of T-before says %+v", got)
+	}
+	if len(sent) != 2 {
+		t.Errorf("withdrawn: %v", sent)
 	}
 }

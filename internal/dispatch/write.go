@@ -27,6 +27,7 @@ func (e *engine) record(v *live, entry *lanes.Entry, r record.Record, d *record.
 		e.bury(v, entry, r, d)
 		return
 	}
+	r.Item = v.kept(&r, d)
 	e.commit(v, entry, r)
 }
 

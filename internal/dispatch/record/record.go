@@ -196,6 +196,8 @@ type Record struct {
 
 	// Merged is the Seq of the delivery whose state this one goes out with from now on, 0 when that is its own.
 	Merged uint64 `json:"merged,omitempty"`
+	// Item is what was delivered, without its receivers, when the connector is to withdraw it in the end.
+	Item *scenario.Item `json:"item,omitempty"`
 	// Listed is what the delivery changed in the list that the OA reads, nil when that is nothing.
 	Listed *Listed `json:"listed,omitempty"`
 
