@@ -27,6 +27,8 @@ type cluster struct {
 	*testing.T
 	api  client.Client
 	helm *action.Configuration
+	// kubeconfig is the path of a file for other programs.
+	kubeconfig string
 }
 
 func newCluster(t *testing.T) *cluster {
@@ -65,7 +67,7 @@ func newCluster(t *testing.T) *cluster {
 	if err := helm.Init(flags, Namespace, "secret", t.Logf); err != nil {
 		t.Fatal(err)
 	}
-	return &cluster{T: t, api: api, helm: helm}
+	return &cluster{T: t, api: api, helm: helm, kubeconfig: kubeconfig}
 }
 
 func (c *cluster) must(err error) {
