@@ -13,18 +13,20 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
+
+	"github.com/oabridge/oabridge/internal/oasim/simtest"
 )
 
 // Every way to prove who makes a call, the right one and the wrong ones.
 func TestAuth(t *testing.T) {
 	fetch := func(w *world, body, contentType string) string {
-		a := w.do(http.DefaultClient, "POST", "/token", body, "Content-Type", contentType)
+		a := w.Do(http.DefaultClient, "POST", "/token", body, "Content-Type", contentType)
 		var out struct {
 			AccessToken string `json:"access_token"`
 			ExpiresIn   int    `json:"expires_in"`
 		}
-		_ = json.Unmarshal([]byte(a.body), &out)
-		if a.status == 200 && out.ExpiresIn != 7200 {
+		_ = json.Unmarshal([]byte(a.Body), &out)
+		if a.Status == 200 && out.ExpiresIn != 7200 {
 			t.Errorf("expires_in = %d", out.ExpiresIn)
 		}
 		return out.AccessToken
@@ -32,39 +34,39 @@ func TestAuth(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		auth Auth
-		call func(*world) reply
+		call func(*world) simtest.Reply
 		want int
 	}{
-		{"basic", Auth{Type: "basic", User: "u", Password: "p"}, func(w *world) reply { return w.rest("create", todo(), "user", "u:p") }, 200},
-		{"basic, wrong", Auth{Type: "basic", User: "u", Password: "p"}, func(w *world) reply { return w.rest("create", todo(), "user", "u:x") }, 401},
-		{"static bearer", Auth{Type: "static", Password: "p", Place: "bearer"}, func(w *world) reply { return w.rest("create", todo(), "Authorization", "Bearer p") }, 200},
-		{"static header", Auth{Type: "static", Password: "p", Place: "header", Name: "X-Api-Key"}, func(w *world) reply { return w.rest("create", todo(), "X-Api-Key", "p") }, 200},
-		{"static query", Auth{Type: "static", Password: "hush", Place: "query", Name: "apikey"}, func(w *world) reply { return w.rest("create?apikey=hush", todo()) }, 200},
-		{"static, none", Auth{Type: "static", Password: "p", Place: "query", Name: "apikey"}, func(w *world) reply { return w.rest("create", todo()) }, 401},
-		{"token by JSON", Auth{Type: "token", User: "u", Password: "p", Place: "query", Name: "token", TokenPath: "/token"}, func(w *world) reply {
+		{"basic", Auth{Type: "basic", User: "u", Password: "p"}, func(w *world) simtest.Reply { return w.rest("create", todo(), "Authorization", simtest.Basic("u:p")) }, 200},
+		{"basic, wrong", Auth{Type: "basic", User: "u", Password: "p"}, func(w *world) simtest.Reply { return w.rest("create", todo(), "Authorization", simtest.Basic("u:x")) }, 401},
+		{"static bearer", Auth{Type: "static", Password: "p", Place: "bearer"}, func(w *world) simtest.Reply { return w.rest("create", todo(), "Authorization", "Bearer p") }, 200},
+		{"static header", Auth{Type: "static", Password: "p", Place: "header", Name: "X-Api-Key"}, func(w *world) simtest.Reply { return w.rest("create", todo(), "X-Api-Key", "p") }, 200},
+		{"static query", Auth{Type: "static", Password: "hush", Place: "query", Name: "apikey"}, func(w *world) simtest.Reply { return w.rest("create?apikey=hush", todo()) }, 200},
+		{"static, none", Auth{Type: "static", Password: "p", Place: "query", Name: "apikey"}, func(w *world) simtest.Reply { return w.rest("create", todo()) }, 401},
+		{"token by JSON", Auth{Type: "token", User: "u", Password: "p", Place: "query", Name: "token", TokenPath: "/token"}, func(w *world) simtest.Reply {
 			return w.rest("create?token="+fetch(w, `{"username":"u","password":"p"}`, "application/json"), todo())
 		}, 200},
-		{"token by client credentials", Auth{Type: "token", User: "u", Password: "p", Place: "bearer", TokenPath: "/token"}, func(w *world) reply {
+		{"token by client credentials", Auth{Type: "token", User: "u", Password: "p", Place: "bearer", TokenPath: "/token"}, func(w *world) simtest.Reply {
 			return w.rest("create", todo(), "Authorization", "Bearer "+fetch(w, "grant_type=client_credentials&client_id=u&client_secret=p", "application/x-www-form-urlencoded"))
 		}, 200},
-		{"another grant", Auth{Type: "token", User: "u", Password: "p", Place: "bearer", TokenPath: "/token"}, func(w *world) reply {
+		{"another grant", Auth{Type: "token", User: "u", Password: "p", Place: "bearer", TokenPath: "/token"}, func(w *world) simtest.Reply {
 			return w.rest("create", todo(), "Authorization", "Bearer "+fetch(w, "grant_type=password&client_id=u&client_secret=p", "application/x-www-form-urlencoded"))
 		}, 401},
-		{"an old token", Auth{Type: "token", User: "u", Password: "p", Place: "bearer", TokenPath: "/token"}, func(w *world) reply {
+		{"an old token", Auth{Type: "token", User: "u", Password: "p", Place: "bearer", TokenPath: "/token"}, func(w *world) simtest.Reply {
 			token := fetch(w, `{"username":"u","password":"p"}`, "application/json")
 			w.Clock().Advance(7201 * time.Second)
 			return w.rest("create", todo(), "Authorization", "Bearer "+token)
 		}, 401},
-		{"a forgotten token", Auth{Type: "token", User: "u", Password: "p", Place: "bearer", TokenPath: "/token"}, func(w *world) reply {
+		{"a forgotten token", Auth{Type: "token", User: "u", Password: "p", Place: "bearer", TokenPath: "/token"}, func(w *world) simtest.Reply {
 			token := fetch(w, `{"username":"u","password":"p"}`, "application/json")
-			w.do(http.DefaultClient, "DELETE", "/_sim/tokens", "")
+			w.Do(http.DefaultClient, "DELETE", "/_sim/tokens", "")
 			return w.rest("create", todo(), "Authorization", "Bearer "+token)
 		}, 401},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, func(o *Options) { o.Auth = c.auth })
-			if a := c.call(w); a.status != c.want {
-				t.Errorf("%d %s", a.status, a.body)
+			if a := c.call(w); a.Status != c.want {
+				t.Errorf("%d %s", a.Status, a.Body)
 			}
 			for _, e := range w.Journal().Entries("/") {
 				if strings.Contains(e.Query+e.Body, "hush") || strings.Contains(e.Body, `"password":"p"`) || strings.Contains(e.Body, "client_secret=p") {
@@ -75,8 +77,8 @@ func TestAuth(t *testing.T) {
 	}
 	w := newWorld(t, func(o *Options) { o.Auth = Auth{Type: "static", Password: "p", Place: "bearer"} })
 	_ = w.Configure(func(s *Settings) { s.AuthFailure, s.AuthCode = "code", "40014" })
-	if a := w.rest("create", todo()); a.status != 200 || !strings.Contains(a.body, `"code":40014`) {
-		t.Errorf("as a code: %d %s", a.status, a.body)
+	if a := w.rest("create", todo()); a.Status != 200 || !strings.Contains(a.Body, `"code":40014`) {
+		t.Errorf("as a code: %d %s", a.Status, a.Body)
 	}
 	if got := w.out(w.soap("createTodo", "<taskId>T1</taskId>")); !strings.Contains(got, `"code":40014`) {
 		t.Errorf("as a code, SOAP: %s", got)
@@ -87,18 +89,18 @@ func TestAuth(t *testing.T) {
 func (w *world) click(c *http.Client) *url.URL {
 	w.t.Helper()
 	w.rest("create", todo())
-	w.do(c, "POST", "/login", "choose=lina", "Content-Type", "application/x-www-form-urlencoded")
-	a := w.do(c, "GET", "/open?id=i1", "")
-	u, err := url.Parse(a.header.Get("Location"))
+	w.Do(c, "POST", "/login", "choose=lina", "Content-Type", "application/x-www-form-urlencoded")
+	a := w.Do(c, "GET", "/open?id=i1", "")
+	u, err := url.Parse(a.Header.Get("Location"))
 	if err != nil || u.Host != "sso.example" {
-		w.t.Fatalf("%d %s", a.status, a.header.Get("Location"))
+		w.t.Fatalf("%d %s", a.Status, a.Header.Get("Location"))
 	}
 	return u
 }
 
 func TestLinks(t *testing.T) {
 	w := newWorld(t)
-	c := browser(t)
+	c := w.Browser()
 	use := func(link string) url.Values {
 		t.Helper()
 		_ = w.Configure(func(s *Settings) { s.Link = link })
@@ -129,11 +131,11 @@ func TestLinks(t *testing.T) {
 		t.Errorf("jwt: %v", err)
 	}
 	w.sign.Secret = "short"
-	if a := w.do(c, "GET", "/open?id=i1", ""); a.status != 502 {
-		t.Errorf("a short secret: %d", a.status)
+	if a := w.Do(c, "GET", "/open?id=i1", ""); a.Status != 502 {
+		t.Errorf("a short secret: %d", a.Status)
 	}
-	if a := w.do(c, "POST", "/_sim/links", `{"person":"nobody","link":"https://x.example"}`); a.status != 400 {
-		t.Errorf("nobody's link: %d", a.status)
+	if a := w.Do(c, "POST", "/_sim/links", `{"person":"nobody","link":"https://x.example"}`); a.Status != 400 {
+		t.Errorf("nobody's link: %d", a.Status)
 	}
 }
 
@@ -141,42 +143,42 @@ func TestLinks(t *testing.T) {
 func TestTickets(t *testing.T) {
 	w := newWorld(t, func(o *Options) { o.Sign.Parameter, o.Sign.TicketToken = "st", "agreed" })
 	_ = w.Configure(func(s *Settings) { s.Link = linkTicket })
-	c := browser(t)
+	c := w.Browser()
 	ticket := w.click(c).Query().Get("st")
-	ask := func(ticket string) reply {
-		return w.do(c, "GET", "/sso/verify?st="+ticket, "", "Authorization", "Bearer agreed")
+	ask := func(ticket string) simtest.Reply {
+		return w.Do(c, "GET", "/sso/verify?st="+ticket, "", "Authorization", "Bearer agreed")
 	}
-	if a := w.do(c, "GET", "/sso/verify?st="+ticket, ""); a.status != 401 {
-		t.Errorf("without the token: %d", a.status)
+	if a := w.Do(c, "GET", "/sso/verify?st="+ticket, ""); a.Status != 401 {
+		t.Errorf("without the token: %d", a.Status)
 	}
-	if a := ask(ticket); strings.TrimSpace(a.body) != `{"code":0,"data":{"account":"lina"}}` {
-		t.Errorf("%d %s", a.status, a.body)
+	if a := ask(ticket); strings.TrimSpace(a.Body) != `{"code":0,"data":{"account":"lina"}}` {
+		t.Errorf("%d %s", a.Status, a.Body)
 	}
-	if a := ask(ticket); a.status != 403 {
-		t.Errorf("twice: %d", a.status)
+	if a := ask(ticket); a.Status != 403 {
+		t.Errorf("twice: %d", a.Status)
 	}
 	_ = w.Configure(func(s *Settings) { s.TicketAnswer, s.BadTicket = "text", "empty" })
-	if a := w.do(c, "POST", "/sso/verify", "st="+w.ticket("lina"), "Content-Type", "application/x-www-form-urlencoded", "Authorization", "Bearer agreed"); a.body != "lina" {
-		t.Errorf("text: %d %q", a.status, a.body)
+	if a := w.Do(c, "POST", "/sso/verify", "st="+w.ticket("lina"), "Content-Type", "application/x-www-form-urlencoded", "Authorization", "Bearer agreed"); a.Body != "lina" {
+		t.Errorf("text: %d %q", a.Status, a.Body)
 	}
 	old := w.ticket("lina")
 	w.Clock().Advance(301 * time.Second)
-	if a := ask(old); a.status != 200 || a.body != "" {
-		t.Errorf("old: %d %q", a.status, a.body)
+	if a := ask(old); a.Status != 200 || a.Body != "" {
+		t.Errorf("old: %d %q", a.Status, a.Body)
 	}
 }
 
 func TestProviderIsThere(t *testing.T) {
 	w := newWorld(t)
-	c := browser(t)
-	if a := w.do(c, "GET", "/.well-known/openid-configuration", ""); !strings.Contains(a.body, w.url+"/oauth2/authorize") {
-		t.Errorf("discovery: %s", a.body)
+	c := w.Browser()
+	if a := w.Do(c, "GET", "/.well-known/openid-configuration", ""); !strings.Contains(a.Body, w.URL()+"/oauth2/authorize") {
+		t.Errorf("discovery: %s", a.Body)
 	}
 	w.click(c)
-	if a := w.do(c, "GET", "/cas/login?service=https%3A%2F%2Fsso.example%2Fcallback", ""); !strings.Contains(a.header.Get("Location"), "ticket=ST-") {
-		t.Errorf("CAS: %d %s", a.status, a.header.Get("Location"))
+	if a := w.Do(c, "GET", "/cas/login?service=https%3A%2F%2Fsso.example%2Fcallback", ""); !strings.Contains(a.Header.Get("Location"), "ticket=ST-") {
+		t.Errorf("CAS: %d %s", a.Status, a.Header.Get("Location"))
 	}
-	if a := w.do(c, "GET", "/app?code=crm", ""); a.header.Get("Location") != "https://sso.example/home" {
-		t.Errorf("app: %d", a.status)
+	if a := w.Do(c, "GET", "/app?code=crm", ""); a.Header.Get("Location") != "https://sso.example/home" {
+		t.Errorf("app: %d", a.Status)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/oabridge/oabridge/internal/oasim/fault"
 	"github.com/oabridge/oabridge/internal/oasim/inbox"
+	"github.com/oabridge/oabridge/internal/oasim/simtest"
 	"github.com/oabridge/oabridge/internal/oasim/soap"
 )
 
@@ -18,8 +19,8 @@ func TestLifeOverREST(t *testing.T) {
 	w := newWorld(t)
 	step := func(action, body string, want inbox.State) {
 		t.Helper()
-		if a := w.rest(action, body); a.status != 200 || a.body != success {
-			t.Fatalf("%s: %d %s", action, a.status, a.body)
+		if a := w.rest(action, body); a.Status != 200 || a.Body != success {
+			t.Fatalf("%s: %d %s", action, a.Status, a.Body)
 		}
 		if i, _ := w.Inbox().Get("T1", "lina"); i.State != want {
 			t.Errorf("%s: %+v", action, i)
@@ -30,8 +31,8 @@ func TestLifeOverREST(t *testing.T) {
 	if i, _ := w.Inbox().Get("T1", "lina"); i.Title != `<b>"😀` || i.Text != "" || i.URL != "https://sso.example/T1" {
 		t.Errorf("only what is given changes: %+v", i)
 	}
-	if a := w.rest("read", `{"taskId":"T1","receiver":"lina"}`); a.body != `{"code":0,"data":{"state":"open"},"message":""}` {
-		t.Errorf("read: %s", a.body)
+	if a := w.rest("read", `{"taskId":"T1","receiver":"lina"}`); a.Body != `{"code":0,"data":{"state":"open"},"message":""}` {
+		t.Errorf("read: %s", a.Body)
 	}
 	step("complete", `{"taskId":"T1","receiver":"lina@CORP.example"}`, inbox.Done)
 	if i, _ := w.Inbox().Get("T1", "wangfang"); i.State != inbox.Open {
@@ -41,11 +42,11 @@ func TestLifeOverREST(t *testing.T) {
 	if s := w.Inbox().Stats(); s.Gone != 2 {
 		t.Errorf("everybody's: %+v", s)
 	}
-	if a := w.rest("notice", todo()); a.body != success || len(w.Inbox().Of("lina", inbox.Open)) != 1 {
-		t.Errorf("notice: %s", a.body)
+	if a := w.rest("notice", todo()); a.Body != success || len(w.Inbox().Of("lina", inbox.Open)) != 1 {
+		t.Errorf("notice: %s", a.Body)
 	}
-	if a := w.rest("read", `{"taskId":"T9","receiver":"lina"}`); !strings.Contains(a.body, `"state":"none"`) {
-		t.Errorf("read: %s", a.body)
+	if a := w.rest("read", `{"taskId":"T9","receiver":"lina"}`); !strings.Contains(a.Body, `"state":"none"`) {
+		t.Errorf("read: %s", a.Body)
 	}
 }
 
@@ -53,8 +54,8 @@ func TestLifeOverREST(t *testing.T) {
 func TestLifeOverSOAP(t *testing.T) {
 	w := newWorld(t)
 	a := w.soap("createTodo", `<taskId>T1</taskId><receiver>lina</receiver><receiver>wangfang</receiver><title>a&lt;b</title><url>https://sso.example/T1</url>`)
-	if got := w.out(a); got != success || !strings.Contains(a.body, "<ns1:out>{&quot;code&quot;:0") {
-		t.Fatalf("%s", a.body)
+	if got := w.out(a); got != success || !strings.Contains(a.Body, "<ns1:out>{&quot;code&quot;:0") {
+		t.Fatalf("%s", a.Body)
 	}
 	if i, _ := w.Inbox().Get("T1", "wangfang"); i.Title != "a<b" {
 		t.Errorf("%+v", i)
@@ -63,42 +64,42 @@ func TestLifeOverSOAP(t *testing.T) {
 		w.shape.Result.XMLForm = form
 		a := w.soap("completeTodoByJson", `<t:in0><![CDATA[{"taskId":"T1","receiver":"lina"}]]></t:in0>`)
 		if form == asElements {
-			if !strings.Contains(a.body, "<ns1:out><ns1:code>0</ns1:code><ns1:data></ns1:data><ns1:message></ns1:message></ns1:out>") {
-				t.Errorf("elements: %s", a.body)
+			if !strings.Contains(a.Body, "<ns1:out><ns1:code>0</ns1:code><ns1:data></ns1:data><ns1:message></ns1:message></ns1:out>") {
+				t.Errorf("elements: %s", a.Body)
 			}
 		} else if got := w.out(a); got != success {
-			t.Errorf("%s: %s", form, a.body)
+			t.Errorf("%s: %s", form, a.Body)
 		}
 	}
 	w.shape.Result.XMLForm = asElements
-	if a := w.soap("readTodo", "<taskId>T1</taskId><receiver>lina</receiver>"); !strings.Contains(a.body, "<ns1:data><ns1:state>done</ns1:state></ns1:data>") {
-		t.Errorf("read: %s", a.body)
+	if a := w.soap("readTodo", "<taskId>T1</taskId><receiver>lina</receiver>"); !strings.Contains(a.Body, "<ns1:data><ns1:state>done</ns1:state></ns1:data>") {
+		t.Errorf("read: %s", a.Body)
 	}
-	for name, a := range map[string]reply{
+	for name, a := range map[string]simtest.Reply{
 		"no such operation": w.soap("explodeTodo", ""), "JSON that is none": w.soap("createTodoByJson", "<in0>{</in0>"),
-		"not XML": w.do(http.DefaultClient, "POST", "/services/TodoService", "{}"),
+		"not XML": w.Do(http.DefaultClient, "POST", "/services/TodoService", "{}"),
 	} {
-		if a.status != 500 || !strings.Contains(a.body, "faultstring") {
-			t.Errorf("%s: %d %s", name, a.status, a.body)
+		if a.Status != 500 || !strings.Contains(a.Body, "faultstring") {
+			t.Errorf("%s: %d %s", name, a.Status, a.Body)
 		}
 	}
 }
 
 func TestFailures(t *testing.T) {
 	w := newWorld(t)
-	for name, a := range map[string]reply{
+	for name, a := range map[string]simtest.Reply{
 		"nobody": w.rest("create", todo("receiver", "nobody")), "out of scope": w.rest("create", todo("receiver", "gone")), "no receiver": w.rest("create", todo("receiver", nil)),
 		"no title": w.rest("create", todo("title", "")), "no task": w.rest("create", todo("taskId", nil)), "title is a list": w.rest("create", todo("title", []string{"x"})),
 		"version": w.rest("create", todo("version", "soon")), "a list": w.rest("create", "[]"), "not JSON": w.rest("create", "{"), "two documents": w.rest("create", "{} {}"),
 		"unknown item": w.rest("complete", todo()), "unknown receiver of a change": w.rest("complete", todo("receiver", "nobody")), "two receivers to read": w.rest("read", todo("receiver", []string{"lina", "wangfang"})),
 	} {
-		if a.status != 200 || !strings.Contains(a.body, `"code":1`) {
-			t.Errorf("%s: %d %s", name, a.status, a.body)
+		if a.Status != 200 || !strings.Contains(a.Body, `"code":1`) {
+			t.Errorf("%s: %d %s", name, a.Status, a.Body)
 		}
 	}
 	_ = w.Configure(func(s *Settings) { s.UnknownFails = false })
-	if a := w.rest("delete", todo()); a.body != success {
-		t.Errorf("unknown item, ignored: %s", a.body)
+	if a := w.rest("delete", todo()); a.Body != success {
+		t.Errorf("unknown item, ignored: %s", a.Body)
 	}
 	if n := w.Inbox().Stats().Distinct; n != 0 {
 		t.Errorf("%d items", n)
@@ -109,14 +110,14 @@ func TestOlderVersionsLose(t *testing.T) {
 	w := newWorld(t)
 	w.rest("create", todo("version", 7))
 	for _, action := range []string{"create", "update", "complete", "delete"} {
-		if a := w.rest(action, todo("version", 6, "title", "alt")); a.body != success {
-			t.Errorf("%s: %s", action, a.body)
+		if a := w.rest(action, todo("version", 6, "title", "alt")); a.Body != success {
+			t.Errorf("%s: %s", action, a.Body)
 		}
 	}
 	_ = w.Configure(func(s *Settings) { s.StaleFails = true })
 	for _, action := range []string{"create", "complete"} {
-		if a := w.rest(action, todo("version", "6")); !strings.Contains(a.body, `"code":1`) {
-			t.Errorf("%s, told: %s", action, a.body)
+		if a := w.rest(action, todo("version", "6")); !strings.Contains(a.Body, `"code":1`) {
+			t.Errorf("%s, told: %s", action, a.Body)
 		}
 	}
 	if i, _ := w.Inbox().Get("T1", "lina"); i.Title != "张伟 的 报价单" || i.State != inbox.Open || i.Version != 7 || w.Inbox().Stats().Stale != 6 {
@@ -127,19 +128,19 @@ func TestOlderVersionsLose(t *testing.T) {
 // A bad item takes no good one down.
 func TestBatches(t *testing.T) {
 	w := newWorld(t)
-	if a := w.rest("batch/create", `{"items":[`+todo()+`,`+todo("taskId", "T2")+`]}`); a.body != success {
-		t.Fatalf("%s", a.body)
+	if a := w.rest("batch/create", `{"items":[`+todo()+`,`+todo("taskId", "T2")+`]}`); a.Body != success {
+		t.Fatalf("%s", a.Body)
 	}
 	a := w.rest("batch/create", `{"items":[`+todo("taskId", "T3")+`,`+todo("taskId", "T4", "receiver", "nobody")+`]}`)
-	if a.body != `{"code":1,"data":[{"code":1,"data":null,"index":1,"message":"there is no receiver \"nobody\"","taskId":"T4"}],"message":"1 of 2 items failed"}` {
-		t.Errorf("%s", a.body)
+	if a.Body != `{"code":1,"data":[{"code":1,"data":null,"index":1,"message":"there is no receiver \"nobody\"","taskId":"T4"}],"message":"1 of 2 items failed"}` {
+		t.Errorf("%s", a.Body)
 	}
 	if n := len(w.Inbox().Of("lina", inbox.Open)); n != 3 {
 		t.Errorf("%d open", n)
 	}
 	for _, bad := range []string{`{"items":[]}`, `{}`, `[]`} {
-		if a := w.rest("batch/create", bad); !strings.Contains(a.body, `"code":1`) {
-			t.Errorf("%s: %s", bad, a.body)
+		if a := w.rest("batch/create", bad); !strings.Contains(a.Body, `"code":1`) {
+			t.Errorf("%s: %s", bad, a.Body)
 		}
 	}
 }
@@ -153,19 +154,19 @@ func TestAnotherShape(t *testing.T) {
 			Result:     Result{Code: "head.status", Success: "true", Failure: "false", Message: "head.msg", Numeric: true},
 		}
 	})
-	a := w.do(http.DefaultClient, "POST", "/oa/push", `{"id":7,"to":"lina","todo":{"subject":"审批","link":"https://x.example"}}`)
-	if a.body != `{"head":{"msg":"","status":true}}` {
-		t.Fatalf("%d %s", a.status, a.body)
+	a := w.Do(http.DefaultClient, "POST", "/oa/push", `{"id":7,"to":"lina","todo":{"subject":"审批","link":"https://x.example"}}`)
+	if a.Body != `{"head":{"msg":"","status":true}}` {
+		t.Fatalf("%d %s", a.Status, a.Body)
 	}
-	if a := w.do(http.DefaultClient, "GET", "/oa/revoke?id=7&to=lina", ""); a.body != `{"head":{"msg":"","status":true}}` {
-		t.Errorf("%d %s", a.status, a.body)
+	if a := w.Do(http.DefaultClient, "GET", "/oa/revoke?id=7&to=lina", ""); a.Body != `{"head":{"msg":"","status":true}}` {
+		t.Errorf("%d %s", a.Status, a.Body)
 	}
 	if i, _ := w.Inbox().Get("7", "lina"); i.State != inbox.Gone || i.Title != "审批" {
 		t.Errorf("%+v", i)
 	}
 	w.shape.Result.Numeric = false
-	if a := w.do(http.DefaultClient, "GET", "/oa/revoke?id=7&to=lina", ""); !strings.Contains(a.body, `"status":"false"`) {
-		t.Errorf("%s", a.body)
+	if a := w.Do(http.DefaultClient, "GET", "/oa/revoke?id=7&to=lina", ""); !strings.Contains(a.Body, `"status":"false"`) {
+		t.Errorf("%s", a.Body)
 	}
 }
 
@@ -173,8 +174,8 @@ func TestGBK(t *testing.T) {
 	w := newWorld(t)
 	_ = w.Configure(func(s *Settings) { s.GBK = true })
 	a := w.rest("create", todo("receiver", "无此人😀"))
-	if a.header.Get("Content-Type") != "application/json;charset=GBK" || !strings.Contains(a.body, "\xce\xde\xb4\xcb\xc8\xcb") || !strings.Contains(a.body, `\ud83d\ude00`) {
-		t.Errorf("%s %q", a.header.Get("Content-Type"), a.body)
+	if a.Header.Get("Content-Type") != "application/json;charset=GBK" || !strings.Contains(a.Body, "\xce\xde\xb4\xcb\xc8\xcb") || !strings.Contains(a.Body, `\ud83d\ude00`) {
+		t.Errorf("%s %q", a.Header.Get("Content-Type"), a.Body)
 	}
 	if got := w.out(w.soap("createTodo", "<taskId>T1</taskId><title>x</title><receiver>无此人</receiver>")); !strings.Contains(got, "无此人") {
 		t.Errorf("SOAP: %s", got)
@@ -185,13 +186,13 @@ func TestRateLimit(t *testing.T) {
 	w := newWorld(t)
 	_ = w.Configure(func(s *Settings) { s.PerSecond = 2 })
 	for i, want := range []int{200, 200, 429} {
-		if a := w.rest("create", todo()); a.status != want || want == 429 && a.header.Get("Retry-After") != "1" {
-			t.Errorf("call %d: %d", i, a.status)
+		if a := w.rest("create", todo()); a.Status != want || want == 429 && a.Header.Get("Retry-After") != "1" {
+			t.Errorf("call %d: %d", i, a.Status)
 		}
 	}
 	w.Clock().Advance(time.Second)
-	if a := w.rest("create", todo()); a.status != 200 {
-		t.Errorf("a second later: %d", a.status)
+	if a := w.rest("create", todo()); a.Status != 200 {
+		t.Errorf("a second later: %d", a.Status)
 	}
 }
 
@@ -206,29 +207,29 @@ func TestScriptedFaults(t *testing.T) {
 	const elements = "<taskId>T1</taskId><title>x</title><receiver>lina</receiver>"
 	script(fault.Action{Kind: fault.Business, Code: "60020", ErrorMsgs: []string{"not allow"}})
 	const want = `{"code":60020,"data":null,"message":"not allow"}`
-	if a := w.rest("create", todo()); a.body != want {
-		t.Errorf("REST: %s", a.body)
+	if a := w.rest("create", todo()); a.Body != want {
+		t.Errorf("REST: %s", a.Body)
 	}
 	if got := w.out(w.soap("createTodo", elements)); got != want {
 		t.Errorf("SOAP: %s", got)
 	}
-	if a := w.rest("batch/create", `{"items":[`+todo("taskId", "T0")+`,`+todo()+`]}`); a.body != want {
-		t.Errorf("batch: %s", a.body)
+	if a := w.rest("batch/create", `{"items":[`+todo("taskId", "T0")+`,`+todo()+`]}`); a.Body != want {
+		t.Errorf("batch: %s", a.Body)
 	}
-	if a := w.rest("create", todo("taskId", "T2")); a.body != success {
-		t.Errorf("another item: %s", a.body)
+	if a := w.rest("create", todo("taskId", "T2")); a.Body != success {
+		t.Errorf("another item: %s", a.Body)
 	}
 	script(fault.Action{Kind: fault.Business, Code: "Server"})
-	if a := w.soap("createTodo", elements); a.status != 500 || !strings.Contains(a.body, "soap:Server") {
-		t.Errorf("fault: %d %s", a.status, a.body)
+	if a := w.soap("createTodo", elements); a.Status != 500 || !strings.Contains(a.Body, "soap:Server") {
+		t.Errorf("fault: %d %s", a.Status, a.Body)
 	}
 	script(fault.Action{Kind: fault.Swallow})
-	if a := w.rest("create", todo()); a.body != success {
-		t.Errorf("swallow: %s", a.body)
+	if a := w.rest("create", todo()); a.Body != success {
+		t.Errorf("swallow: %s", a.Body)
 	}
 	script(fault.Action{Kind: fault.ExpireToken})
-	if a := w.rest("create", todo()); a.status != 401 {
-		t.Errorf("expired: %d", a.status)
+	if a := w.rest("create", todo()); a.Status != 401 {
+		t.Errorf("expired: %d", a.Status)
 	}
 	if n := w.Inbox().Stats().Distinct; n != 1 {
 		t.Errorf("%d items", n)

@@ -3,17 +3,14 @@ package generic
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/cookiejar"
-	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/oabridge/oabridge/internal/oasim/desk"
 	"github.com/oabridge/oabridge/internal/oasim/idp"
 	"github.com/oabridge/oabridge/internal/oasim/portal"
+	"github.com/oabridge/oabridge/internal/oasim/simtest"
 	"github.com/oabridge/oabridge/internal/oasim/soap"
 )
 
@@ -22,8 +19,8 @@ const linkSecret = "0123456789abcdef0123456789abcdef"
 // world is an OA with three people.
 type world struct {
 	*Generic
-	t   *testing.T
-	url string
+	*simtest.Client
+	t *testing.T
 }
 
 func newWorld(t *testing.T, change ...func(*Options)) *world {
@@ -44,62 +41,27 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := httptest.NewServer(oa)
-	t.Cleanup(srv.Close)
-	t.Cleanup(oa.Close)
-	return &world{oa, t, srv.URL}
-}
-
-type reply struct {
-	status int
-	body   string
-	header http.Header
-}
-
-func (w *world) do(c *http.Client, method, path, body string, header ...string) reply {
-	w.t.Helper()
-	req, err := http.NewRequestWithContext(w.t.Context(), method, w.url+path, strings.NewReader(body))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for i := 0; i+1 < len(header); i += 2 {
-		if header[i] == "user" {
-			user, password, _ := strings.Cut(header[i+1], ":")
-			req.SetBasicAuth(user, password)
-			continue
-		}
-		req.Header.Set(header[i], header[i+1])
-	}
-	resp, err := c.Do(req)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return reply{resp.StatusCode, string(b), resp.Header}
+	return &world{oa, simtest.Serve(t, oa), t}
 }
 
 const restPath = "/rest/transmit/fxiaoke/"
 
-func (w *world) rest(action, body string, header ...string) reply {
+func (w *world) rest(action, body string, header ...string) simtest.Reply {
 	w.t.Helper()
-	return w.do(http.DefaultClient, "POST", restPath+action, body, append([]string{"Content-Type", "application/json"}, header...)...)
+	return w.Do(http.DefaultClient, "POST", restPath+action, body, append([]string{"Content-Type", "application/json"}, header...)...)
 }
 
-func (w *world) soap(element, inner string) reply {
+func (w *world) soap(element, inner string) simtest.Reply {
 	w.t.Helper()
-	return w.do(http.DefaultClient, "POST", "/services/TodoService", `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" xmlns:t="http://oa.example.com/todo">`+
+	return w.Do(http.DefaultClient, "POST", "/services/TodoService", `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" xmlns:t="http://oa.example.com/todo">`+
 		`<s:Body><t:`+element+`>`+inner+`</t:`+element+`></s:Body></s:Envelope>`, "Content-Type", "text/xml")
 }
 
-func (w *world) out(a reply) string {
+func (w *world) out(a simtest.Reply) string {
 	w.t.Helper()
-	root, err := soap.Parse([]byte(a.body))
-	if err != nil || a.status != 200 {
-		w.t.Fatalf("%d %v %s", a.status, err, a.body)
+	root, err := soap.Parse([]byte(a.Body))
+	if err != nil || a.Status != 200 {
+		w.t.Fatalf("%d %v %s", a.Status, err, a.Body)
 	}
 	return root.Child("Body").Children[0].Value("out")
 }
@@ -119,13 +81,4 @@ func todo(change ...any) string {
 		panic(err)
 	}
 	return string(b)
-}
-
-func browser(t *testing.T) *http.Client {
-	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }

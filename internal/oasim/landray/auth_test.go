@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oabridge/oabridge/internal/oasim/simtest"
 	"github.com/oabridge/oabridge/internal/oasim/soap"
 )
 
@@ -36,12 +37,12 @@ func TestSOAPUsers(t *testing.T) {
 				_ = w.Configure(c.change)
 			}
 			a := w.soap(soap11, c.header, "sendTodo", sending())
-			if ok := a.status == 200; ok != c.ok || !ok && !strings.Contains(a.body, "<faultcode>soap:Client</faultcode>") {
-				t.Errorf("%d %s", a.status, a.body)
+			if ok := a.Status == 200; ok != c.ok || !ok && !strings.Contains(a.Body, "<faultcode>soap:Client</faultcode>") {
+				t.Errorf("%d %s", a.Status, a.Body)
 			}
 			_ = w.Configure(func(s *Settings) { s.AuthFailure = "401" })
-			if a := w.soap(soap11, c.header, "sendTodo", sending()); a.status == 401 == c.ok {
-				t.Errorf("as a status: %d", a.status)
+			if a := w.soap(soap11, c.header, "sendTodo", sending()); a.Status == 401 == c.ok {
+				t.Errorf("as a status: %d", a.Status)
 			}
 			for _, e := range w.Journal().Entries(servicePath) {
 				if strings.Contains(e.Body, "s3cret") || strings.Contains(strings.ToLower(e.Body), hashed) {
@@ -55,40 +56,40 @@ func TestSOAPUsers(t *testing.T) {
 func TestRESTUsers(t *testing.T) { // LR-REST
 	w := newWorld(t)
 	for user, want := range map[string]int{"crm:s3cret": 200, "crm:wrong": 401, "nobody:s3cret": 401, "": 401} {
-		if a := w.do(http.DefaultClient, "POST", restPath+"sendTodo", text(sending()), "user", user); a.status != want {
-			t.Errorf("%s: %d", user, a.status)
+		if a := w.Do(http.DefaultClient, "POST", restPath+"sendTodo", text(sending()), "Authorization", simtest.Basic(user)); a.Status != want {
+			t.Errorf("%s: %d", user, a.Status)
 		}
 	}
 	_ = w.Configure(func(s *Settings) { s.Auth = "header" })
-	if a := w.do(http.DefaultClient, "POST", restPath+"sendTodo", text(sending()), "user", "crm:s3cret"); a.status != 401 {
-		t.Errorf("only the SOAP header: %d", a.status)
+	if a := w.Do(http.DefaultClient, "POST", restPath+"sendTodo", text(sending()), "Authorization", simtest.Basic("crm:s3cret")); a.Status != 401 {
+		t.Errorf("only the SOAP header: %d", a.Status)
 	}
 }
 
 func TestSOAPFaultsAndWSDL(t *testing.T) {
 	w := newWorld(t)
-	for name, a := range map[string]reply{
+	for name, a := range map[string]simtest.Reply{
 		"no such operation": w.soap(soap11, rightHeader, "explode", sending()),
 		"no SOAP":           w.soap("urn:x", rightHeader, "sendTodo", sending()),
-		"a document type": w.do(http.DefaultClient, "POST", servicePath, `<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>`,
+		"a document type": w.Do(http.DefaultClient, "POST", servicePath, `<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>`,
 			"Content-Type", "text/xml"),
 	} {
-		if a.status != 500 || !strings.Contains(a.body, "faultstring") {
-			t.Errorf("%s: %d %s", name, a.status, a.body)
+		if a.Status != 500 || !strings.Contains(a.Body, "faultstring") {
+			t.Errorf("%s: %d %s", name, a.Status, a.Body)
 		}
 	}
 	_ = w.Configure(func(s *Settings) { s.GBK = true })
 	a := w.soap(soap11, rightHeader, "sendTodo", sending("targets", `{"LoginName":"nobody"}`))
-	if r := w.returned(a); r.Message != "找不到人员：LoginName=nobody" || strings.Contains(a.body, "找不到") {
+	if r := w.returned(a); r.Message != "找不到人员：LoginName=nobody" || strings.Contains(a.Body, "找不到") {
 		t.Errorf("GBK: %+v", r)
 	}
-	a = w.do(http.DefaultClient, "GET", servicePath+"?wsdl", "")
-	root, err := soap.Parse([]byte(a.body))
-	if err != nil || root.Name != "definitions" || !strings.Contains(a.body, w.url+servicePath) {
-		t.Fatalf("WSDL: %v %.200s", err, a.body)
+	a = w.Do(http.DefaultClient, "GET", servicePath+"?wsdl", "")
+	root, err := soap.Parse([]byte(a.Body))
+	if err != nil || root.Name != "definitions" || !strings.Contains(a.Body, w.URL()+servicePath) {
+		t.Fatalf("WSDL: %v %.200s", err, a.Body)
 	}
 	for operation := range contexts {
-		if !strings.Contains(a.body, `<wsdl:operation name="`+operation+`">`) {
+		if !strings.Contains(a.Body, `<wsdl:operation name="`+operation+`">`) {
 			t.Errorf("%s is not in the WSDL", operation)
 		}
 	}
@@ -98,27 +99,27 @@ func TestSOAPFaultsAndWSDL(t *testing.T) {
 func TestPortalAndProvider(t *testing.T) {
 	w := newWorld(t)
 	w.rest("sendTodo", sending())
-	c := browser(t)
-	w.do(c, "POST", "/login", "choose=lina", "Content-Type", "application/x-www-form-urlencoded")
+	c := w.Browser()
+	w.Do(c, "POST", "/login", "choose=lina", "Content-Type", "application/x-www-form-urlencoded")
 	for path, want := range map[string]string{
 		"/open?id=i1": "https://sso.example/pc/T1", "/open?id=i1&client=h5": "https://sso.example/h5/T1", "/app?code=crm": "https://sso.example/home",
 	} {
-		if a := w.do(c, "GET", path, ""); a.header.Get("Location") != want {
-			t.Errorf("%s: %d %s", path, a.status, a.header.Get("Location"))
+		if a := w.Do(c, "GET", path, ""); a.Header.Get("Location") != want {
+			t.Errorf("%s: %d %s", path, a.Status, a.Header.Get("Location"))
 		}
 	}
 	back := url.QueryEscape("https://sso.example/callback")
-	a := w.do(c, "GET", "/oauth2/authorize?response_type=code&client_id=crm&scope=openid&state=S&redirect_uri="+back, "")
-	to, err := url.Parse(a.header.Get("Location"))
+	a := w.Do(c, "GET", "/oauth2/authorize?response_type=code&client_id=crm&scope=openid&state=S&redirect_uri="+back, "")
+	to, err := url.Parse(a.Header.Get("Location"))
 	if err != nil || to.Query().Get("code") == "" {
-		t.Fatalf("authorize: %d %s", a.status, to)
+		t.Fatalf("authorize: %d %s", a.Status, to)
 	}
 	form := url.Values{"grant_type": {"authorization_code"}, "code": {to.Query().Get("code")}, "client_id": {"crm"}, "client_secret": {"s"}, "redirect_uri": {"https://sso.example/callback"}}
-	if a := w.do(c, "POST", "/oauth2/token", form.Encode(), "Content-Type", "application/x-www-form-urlencoded"); !strings.Contains(a.body, "id_token") {
-		t.Errorf("token: %s", a.body)
+	if a := w.Do(c, "POST", "/oauth2/token", form.Encode(), "Content-Type", "application/x-www-form-urlencoded"); !strings.Contains(a.Body, "id_token") {
+		t.Errorf("token: %s", a.Body)
 	}
-	if a := w.do(c, "GET", "/cas/login?service="+back, ""); !strings.Contains(a.header.Get("Location"), "ticket=ST-") {
-		t.Errorf("CAS: %s", a.header.Get("Location"))
+	if a := w.Do(c, "GET", "/cas/login?service="+back, ""); !strings.Contains(a.Header.Get("Location"), "ticket=ST-") {
+		t.Errorf("CAS: %s", a.Header.Get("Location"))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/oabridge/oabridge/internal/oasim/fault"
 	"github.com/oabridge/oabridge/internal/oasim/inbox"
+	"github.com/oabridge/oabridge/internal/oasim/simtest"
 )
 
 // The life of a to-do through all operations (F50, LR-DOC), over SOAP 1.1, SOAP 1.2 and REST.
@@ -170,9 +171,9 @@ func TestForms(t *testing.T) { // from memory: some callers post the fields as a
 		}
 	}
 	form.Set("type", "1")
-	a := w.do(http.DefaultClient, "POST", restPath+"sendTodo", form.Encode(), "Content-Type", "application/x-www-form-urlencoded", "user", "crm:s3cret")
-	if a.body != `{"returnState":2,"message":""}`+"\n" {
-		t.Errorf("%d %s", a.status, a.body)
+	a := w.Do(http.DefaultClient, "POST", restPath+"sendTodo", form.Encode(), "Content-Type", "application/x-www-form-urlencoded", "Authorization", simtest.Basic("crm:s3cret"))
+	if a.Body != `{"returnState":2,"message":""}`+"\n" {
+		t.Errorf("%d %s", a.Status, a.Body)
 	}
 }
 
@@ -204,14 +205,14 @@ func TestScriptedFaults(t *testing.T) {
 		t.Errorf("%d items were stored", n)
 	}
 	script(fault.Action{Kind: fault.Business, Code: "Server", ErrorMsgs: []string{"空指针"}})
-	if a := w.soap(soap11, rightHeader, "sendTodo", sending()); a.status != 500 || !strings.Contains(a.body, "<faultcode>soap:Server</faultcode><faultstring>空指针") {
-		t.Errorf("fault: %d %s", a.status, a.body)
+	if a := w.soap(soap11, rightHeader, "sendTodo", sending()); a.Status != 500 || !strings.Contains(a.Body, "<faultcode>soap:Server</faultcode><faultstring>空指针") {
+		t.Errorf("fault: %d %s", a.Status, a.Body)
 	}
 	script(fault.Action{Kind: fault.ExpireToken})
-	if a := w.soap(soap12, rightHeader, "sendTodo", sending()); a.status != 500 || !strings.Contains(a.body, "soap:Sender") {
-		t.Errorf("auth lost over SOAP: %d %s", a.status, a.body)
+	if a := w.soap(soap12, rightHeader, "sendTodo", sending()); a.Status != 500 || !strings.Contains(a.Body, "soap:Sender") {
+		t.Errorf("auth lost over SOAP: %d %s", a.Status, a.Body)
 	}
-	if a := w.do(http.DefaultClient, "POST", restPath+"sendTodo", text(sending()), "user", "crm:s3cret"); a.status != 401 {
-		t.Errorf("auth lost over REST: %d", a.status)
+	if a := w.Do(http.DefaultClient, "POST", restPath+"sendTodo", text(sending()), "Authorization", simtest.Basic("crm:s3cret")); a.Status != 401 {
+		t.Errorf("auth lost over REST: %d", a.Status)
 	}
 }

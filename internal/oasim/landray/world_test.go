@@ -4,10 +4,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/cookiejar"
-	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,14 +13,15 @@ import (
 	"github.com/oabridge/oabridge/internal/oasim/desk"
 	"github.com/oabridge/oabridge/internal/oasim/idp"
 	"github.com/oabridge/oabridge/internal/oasim/portal"
+	"github.com/oabridge/oabridge/internal/oasim/simtest"
 	"github.com/oabridge/oabridge/internal/oasim/soap"
 )
 
 // world is an EKP with four people and one user of the web service.
 type world struct {
 	*Landray
-	t   *testing.T
-	url string
+	*simtest.Client
+	t *testing.T
 }
 
 func newWorld(t *testing.T) *world {
@@ -42,51 +40,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := httptest.NewServer(ekp)
-	t.Cleanup(srv.Close)
-	t.Cleanup(ekp.Close)
-	return &world{ekp, t, srv.URL}
-}
-
-type reply struct {
-	status int
-	body   string
-	header http.Header
-}
-
-func (w *world) do(c *http.Client, method, path, body string, header ...string) reply {
-	w.t.Helper()
-	req, err := http.NewRequestWithContext(w.t.Context(), method, w.url+path, strings.NewReader(body))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for i := 0; i+1 < len(header); i += 2 {
-		if header[i] == "user" {
-			user, password, _ := strings.Cut(header[i+1], ":")
-			req.SetBasicAuth(user, password)
-			continue
-		}
-		req.Header.Set(header[i], header[i+1])
-	}
-	resp, err := c.Do(req)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return reply{resp.StatusCode, string(b), resp.Header}
-}
-
-func browser(t *testing.T) *http.Client {
-	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return &world{ekp, simtest.Serve(t, ekp), t}
 }
 
 // sending is a complete sendTodo for lina, with changes; "-" takes a field away.
@@ -122,10 +76,10 @@ func (w *world) rest(operation string, context map[string]any) result {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	a := w.do(http.DefaultClient, "POST", restPath+operation, string(body), "Content-Type", "application/json", "user", "crm:s3cret")
+	a := w.Do(http.DefaultClient, "POST", restPath+operation, string(body), "Content-Type", "application/json", "Authorization", simtest.Basic("crm:s3cret"))
 	var out result
-	if err := json.Unmarshal([]byte(a.body), &out); err != nil || a.status != 200 {
-		w.t.Fatalf("%s: %d %s", operation, a.status, a.body)
+	if err := json.Unmarshal([]byte(a.Body), &out); err != nil || a.Status != 200 {
+		w.t.Fatalf("%s: %d %s", operation, a.Status, a.Body)
 	}
 	return out
 }
@@ -137,7 +91,7 @@ const (
 )
 
 // soap makes one call over SOAP.
-func (w *world) soap(version, header, operation string, context map[string]any) reply {
+func (w *world) soap(version, header, operation string, context map[string]any) simtest.Reply {
 	w.t.Helper()
 	var b strings.Builder
 	for name, value := range context {
@@ -145,16 +99,16 @@ func (w *world) soap(version, header, operation string, context map[string]any) 
 		_ = xml.EscapeText(&b, []byte(fmt.Sprint(value)))
 		fmt.Fprintf(&b, "</%s>", name)
 	}
-	return w.do(http.DefaultClient, "POST", servicePath, `<soapenv:Envelope xmlns:soapenv="`+version+`" xmlns:web="http://webservice.notify.sys.kmss.landray.com/">`+
+	return w.Do(http.DefaultClient, "POST", servicePath, `<soapenv:Envelope xmlns:soapenv="`+version+`" xmlns:web="http://webservice.notify.sys.kmss.landray.com/">`+
 		`<soapenv:Header>`+header+`</soapenv:Header><soapenv:Body><web:`+operation+`><arg0>`+b.String()+`</arg0></web:`+operation+`></soapenv:Body></soapenv:Envelope>`,
 		"Content-Type", "text/xml;charset=UTF-8")
 }
 
-func (w *world) returned(a reply) result {
+func (w *world) returned(a simtest.Reply) result {
 	w.t.Helper()
-	root, err := soap.Parse([]byte(a.body))
-	if err != nil || a.status != 200 {
-		w.t.Fatalf("%d %v %s", a.status, err, a.body)
+	root, err := soap.Parse([]byte(a.Body))
+	if err != nil || a.Status != 200 {
+		w.t.Fatalf("%d %v %s", a.Status, err, a.Body)
 	}
 	r := root.Child("Body").Children[0].Child("return")
 	state, err := strconv.Atoi(r.Value("returnState"))

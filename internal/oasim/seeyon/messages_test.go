@@ -61,16 +61,16 @@ func TestItemsOfAListFailByThemselves(t *testing.T) { // F93
 	}
 	body := fmt.Sprintf(`{"pendingList":[%s,%s,%s]}`, seedItem, with(f{"taskId": "T-2"}), with(f{"taskId": "T-3"}))
 	a := w.do("POST", listPath, body, "token", w.token(), "Content-Type", "application/json")
-	if want := `{"success":false,"errorMsgs":[{"code":"REFUSED","ent":{"taskId":"T-2"},"message":"refused by the settings of the simulator"}]}`; strings.TrimSpace(a.body) != want {
-		t.Errorf("got %s", a.body)
+	if want := `{"success":false,"errorMsgs":[{"code":"REFUSED","ent":{"taskId":"T-2"},"message":"refused by the settings of the simulator"}]}`; strings.TrimSpace(a.Body) != want {
+		t.Errorf("got %s", a.Body)
 	}
 	for task, want := range map[string]string{
 		"T-1": `{"state":"0","success":true}`,
 		"T-2": `{"success":false,"errorMsgs":[{"code":"REFUSED","ent":{"taskId":"T-2"},"message":"the item does not exist"}]}`,
 		"T-3": `{"success":false,"errorMsgs":[{"code":"REFUSED","ent":{"taskId":"T-3"},"message":"the item does not exist"}]}`,
 	} {
-		if a := w.do("GET", readPath+"/3004/"+task+"/lisi", "", "token", w.token()); strings.TrimSpace(a.body) != want {
-			t.Errorf("%s: got %s", task, a.body)
+		if a := w.do("GET", readPath+"/3004/"+task+"/lisi", "", "token", w.token()); strings.TrimSpace(a.Body) != want {
+			t.Errorf("%s: got %s", task, a.Body)
 		}
 	}
 	_ = w.Configure(func(s *Settings) { s.RefuseTasks, s.DropTasks = "", "^T-1$" })
@@ -81,7 +81,7 @@ func TestItemsOfAListFailByThemselves(t *testing.T) { // F93
 	if err := w.Configure(func(s *Settings) { s.DropTasks = "(" }); err == nil {
 		t.Error("a broken pattern was accepted")
 	}
-	if a := w.do("GET", readPath+"/3004/T-1/lisi", ""); a.status != 401 {
-		t.Errorf("without a token: %d", a.status)
+	if a := w.do("GET", readPath+"/3004/T-1/lisi", ""); a.Status != 401 {
+		t.Errorf("without a token: %d", a.Status)
 	}
 }

@@ -82,19 +82,19 @@ func TestReceive(t *testing.T) {
 func TestAnswerShape(t *testing.T) {
 	w := newWorld(t)
 	a := w.do("POST", receivePath, seedItem, "token", w.token(), "Content-Type", "application/json")
-	if strings.TrimSpace(a.body) != `{"success":true,"errorMsgs":[]}` {
-		t.Errorf("body = %s", a.body)
+	if strings.TrimSpace(a.Body) != `{"success":true,"errorMsgs":[]}` {
+		t.Errorf("body = %s", a.Body)
 	}
 	for _, tc := range []struct {
 		contentType, body string
 		want              int
 	}{{"text/xml", "<a/>", 415}, {"application/json", "{", 400}} {
-		if a := w.do("POST", receivePath, tc.body, "token", w.token(), "Content-Type", tc.contentType); a.status != tc.want {
-			t.Errorf("%s: %d", tc.contentType, a.status)
+		if a := w.do("POST", receivePath, tc.body, "token", w.token(), "Content-Type", tc.contentType); a.Status != tc.want {
+			t.Errorf("%s: %d", tc.contentType, a.Status)
 		}
 	}
-	if a := w.do("GET", receivePath, "", "token", w.token()); a.status != 405 {
-		t.Errorf("GET: %d", a.status)
+	if a := w.do("GET", receivePath, "", "token", w.token()); a.Status != 405 {
+		t.Errorf("GET: %d", a.Status)
 	}
 }
 
@@ -213,8 +213,8 @@ func TestFaultsByItem(t *testing.T) {
 	item := with(f{"thirdReceiverId": "wangwu", "noneBindingReceiver": "wangwu"})
 	for range 2 { // the second one fails because the token is really gone
 		a := w.do("POST", receivePath, item, "token", token, "Content-Type", "application/json")
-		if a.status != 401 || a.body != invalidToken {
-			t.Errorf("expired: %d %s", a.status, a.body)
+		if a.Status != 401 || a.Body != invalidToken {
+			t.Errorf("expired: %d %s", a.Status, a.Body)
 		}
 	}
 	w.mustPush(receivePath, item)

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/oabridge/oabridge/internal/oasim/simtest"
 )
 
 func TestTokenForms(t *testing.T) {
@@ -24,18 +26,18 @@ func TestTokenForms(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			w := newWorld(t)
 			a := w.do(tc.method, tc.path, tc.body, tc.header...)
-			if a.status != 200 || !strings.HasPrefix(a.body, tc.want) {
-				t.Errorf("%d %s", a.status, a.body)
+			if a.Status != 200 || !strings.HasPrefix(a.Body, tc.want) {
+				t.Errorf("%d %s", a.Status, a.Body)
 			}
 		})
 	}
 	w := newWorld(t)
-	if a := w.do("GET", get, "", "Accept", "text/plain"); len(a.body) != 36 {
-		t.Errorf("plain text: %q", a.body)
+	if a := w.do("GET", get, "", "Accept", "text/plain"); len(a.Body) != 36 {
+		t.Errorf("plain text: %q", a.Body)
 	}
 	_ = w.Configure(func(s *Settings) { s.PlainToken = true })
-	if a := w.do("GET", get, ""); len(a.body) != 36 {
-		t.Errorf("no Accept, plain: %q", a.body)
+	if a := w.do("GET", get, ""); len(a.Body) != 36 {
+		t.Errorf("no Accept, plain: %q", a.Body)
 	}
 }
 
@@ -45,19 +47,19 @@ func TestWrongPassword(t *testing.T) {
 		if err := w.Configure(func(s *Settings) { s.WrongPassword = status }); err != nil {
 			t.Fatal(err)
 		}
-		for _, a := range []answer{
+		for _, a := range []simtest.Reply{
 			w.do("GET", "/seeyon/rest/token/fxiaoke/wrong", ""),
 			w.do("POST", "/seeyon/rest/token", `{"userName":"nobody","password":""}`),
 		} {
-			if a.status != status || strings.TrimSpace(a.body) != `{"bindingUser":null,"id":"-1"}` {
-				t.Errorf("%d: got %d %s", status, a.status, a.body)
+			if a.Status != status || strings.TrimSpace(a.Body) != `{"bindingUser":null,"id":"-1"}` {
+				t.Errorf("%d: got %d %s", status, a.Status, a.Body)
 			}
 		}
 	}
 	w := newWorld(t)
 	w.SetPassword("fxiaoke", "rotated")
-	if a := w.do("GET", "/seeyon/rest/token/fxiaoke/rotated", ""); a.status != 200 {
-		t.Errorf("after a rotation: %d", a.status)
+	if a := w.do("GET", "/seeyon/rest/token/fxiaoke/rotated", ""); a.Status != 200 {
+		t.Errorf("after a rotation: %d", a.Status)
 	}
 	for _, e := range w.Journal().Entries("/seeyon/rest/token") {
 		if strings.Contains(e.Path, "rotated") || e.User != "fxiaoke" {
@@ -70,29 +72,29 @@ func TestWrongPassword(t *testing.T) {
 func TestTokenLife(t *testing.T) {
 	w := newWorld(t)
 	token := w.token()
-	call := func(header bool) answer {
+	call := func(header bool) simtest.Reply {
 		if header {
 			return w.do("POST", receivePath, seedItem, "Content-Type", "application/json", "token", token)
 		}
 		return w.do("POST", receivePath+"?token="+token, seedItem, "Content-Type", "application/json")
 	}
 	for i := range 4 {
-		if a := call(i%2 == 0); a.status != 200 {
-			t.Fatalf("call %d: %d %s", i, a.status, a.body)
+		if a := call(i%2 == 0); a.Status != 200 {
+			t.Fatalf("call %d: %d %s", i, a.Status, a.Body)
 		}
 		w.now = w.now.Add(14 * time.Minute)
 	}
 	w.now = w.now.Add(time.Minute)
-	if a := call(true); a.status != 401 || a.body != "Invalid token,please authenticate again" {
-		t.Fatalf("idle for 15 minutes: %d %q", a.status, a.body)
+	if a := call(true); a.Status != 401 || a.Body != "Invalid token,please authenticate again" {
+		t.Fatalf("idle for 15 minutes: %d %q", a.Status, a.Body)
 	}
 	token = "made-up"
-	if a := call(false); a.status != 401 {
-		t.Fatalf("made up: %d", a.status)
+	if a := call(false); a.Status != 401 {
+		t.Fatalf("made up: %d", a.Status)
 	}
 	token = w.token()
 	w.ForgetTokens()
-	if a := call(true); a.status != 401 {
-		t.Fatalf("after a restart: %d", a.status)
+	if a := call(true); a.Status != 401 {
+		t.Fatalf("after a restart: %d", a.Status)
 	}
 }

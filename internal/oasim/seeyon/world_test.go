@@ -2,21 +2,19 @@ package seeyon
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
-	"net/http/cookiejar"
-	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
+
+	"github.com/oabridge/oabridge/internal/oasim/simtest"
 )
 
 // world is an OA with three people, on a clock that only the test moves.
 type world struct {
 	*Seeyon
+	*simtest.Client
 	t   *testing.T
 	now time.Time
-	srv *httptest.Server
 }
 
 func newWorld(t *testing.T) *world {
@@ -36,45 +34,13 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Seeyon, w.srv = oa, httptest.NewServer(oa)
-	t.Cleanup(w.srv.Close)
+	w.Seeyon, w.Client = oa, simtest.Serve(t, oa)
 	return w
 }
 
-type answer struct {
-	status int
-	body   string
-	header http.Header
-}
-
-func (w *world) do(method, path, body string, header ...string) answer {
+func (w *world) do(method, path, body string, header ...string) simtest.Reply {
 	w.t.Helper()
-	return w.doWith(noRedirects(nil), method, path, body, header...)
-}
-
-func noRedirects(jar http.CookieJar) *http.Client {
-	return &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-}
-
-func (w *world) doWith(c *http.Client, method, path, body string, header ...string) answer {
-	w.t.Helper()
-	req, err := http.NewRequestWithContext(w.t.Context(), method, w.srv.URL+path, strings.NewReader(body))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for i := 0; i+1 < len(header); i += 2 {
-		req.Header.Set(header[i], header[i+1])
-	}
-	resp, err := c.Do(req)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return answer{resp.StatusCode, string(b), resp.Header}
+	return w.Do(w.Browser(), method, path, body, header...)
 }
 
 // token fetches one as the seed's script does.
@@ -82,8 +48,8 @@ func (w *world) token() string {
 	w.t.Helper()
 	a := w.do("GET", "/seeyon/rest/token/fxiaoke/p%40ss%2Fword", "", "Content-Type", "text/xml; charset=UTF-8")
 	var out struct{ ID string }
-	if err := json.Unmarshal([]byte(a.body), &out); err != nil || out.ID == "" || out.ID == "-1" {
-		w.t.Fatalf("token: %d %s", a.status, a.body)
+	if err := json.Unmarshal([]byte(a.Body), &out); err != nil || out.ID == "" || out.ID == "-1" {
+		w.t.Fatalf("token: %d %s", a.Status, a.Body)
 	}
 	return out.ID
 }
@@ -96,8 +62,8 @@ func (w *world) push(path, body string) (bool, []string) {
 		Success   *bool
 		ErrorMsgs []string
 	}
-	if err := json.Unmarshal([]byte(a.body), &out); err != nil || out.Success == nil || a.status != 200 {
-		w.t.Fatalf("%s: %d %s", path, a.status, a.body)
+	if err := json.Unmarshal([]byte(a.Body), &out); err != nil || out.Success == nil || a.Status != 200 {
+		w.t.Fatalf("%s: %d %s", path, a.Status, a.Body)
 	}
 	return *out.Success, out.ErrorMsgs
 }
@@ -113,14 +79,10 @@ func (w *world) mustPush(path, body string) {
 // browser is signed in as a person.
 func (w *world) browser(login string) *http.Client {
 	w.t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	c := noRedirects(jar)
-	a := w.doWith(c, "POST", "/seeyon/login", "choose="+login, "Content-Type", "application/x-www-form-urlencoded")
-	if a.status != http.StatusSeeOther {
-		w.t.Fatalf("login: %d %s", a.status, a.body)
+	c := w.Browser()
+	a := w.Do(c, "POST", "/seeyon/login", "choose="+login, "Content-Type", "application/x-www-form-urlencoded")
+	if a.Status != http.StatusSeeOther {
+		w.t.Fatalf("login: %d %s", a.Status, a.Body)
 	}
 	return c
 }

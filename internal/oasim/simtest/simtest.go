@@ -2,6 +2,7 @@
 package simtest
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -30,8 +31,18 @@ func Serve(t *testing.T, sim interface {
 	return &Client{t, srv.URL}
 }
 
-// Fetch sends a request and returns status, body and header of the answer. header holds names and values in turn.
-func (c *Client) Fetch(with *http.Client, method, path, body string, header ...string) (int, string, http.Header) {
+// URL is where the simulator serves.
+func (c *Client) URL() string { return c.url }
+
+// Reply is an answer.
+type Reply struct {
+	Status int
+	Body   string
+	Header http.Header
+}
+
+// Do sends a request. header holds names and values in turn.
+func (c *Client) Do(with *http.Client, method, path, body string, header ...string) Reply {
 	c.t.Helper()
 	req, err := http.NewRequestWithContext(c.t.Context(), method, c.url+path, strings.NewReader(body))
 	if err != nil {
@@ -49,7 +60,17 @@ func (c *Client) Fetch(with *http.Client, method, path, body string, header ...s
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	return resp.StatusCode, string(b), resp.Header
+	return Reply{resp.StatusCode, string(b), resp.Header}
+}
+
+// Basic is the header Authorization of a user, written name:password.
+func Basic(user string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte(user)) }
+
+// Fetch is Do for those who want the parts.
+func (c *Client) Fetch(with *http.Client, method, path, body string, header ...string) (int, string, http.Header) {
+	c.t.Helper()
+	a := c.Do(with, method, path, body, header...)
+	return a.Status, a.Body, a.Header
 }
 
 // JSON is Fetch for an interface that takes and gives JSON.

@@ -18,8 +18,8 @@ func TestClickSignsTheLink(t *testing.T) {
 	w := newWorld(t)
 	w.push("ReceiveRequestInfoByJson", item("pcurl", "/pc/T1?to=a#b", "appurl", "https://elsewhere.example/T1"))
 	w.push("ReceiveRequestInfoByJson", item("syscode", "plain", "pcurl", "https://plain.example/T1"))
-	c := w.browser()
-	w.do(c, "POST", "/login", "choose=0001", "Content-Type", "application/x-www-form-urlencoded")
+	c := w.Browser()
+	w.Do(c, "POST", "/login", "choose=0001", "Content-Type", "application/x-www-form-urlencoded")
 	const proof = "loginid=0001&stamp=1634128095994&token=68ec2e6c1206a4a25be4dbd0aab845d0c68a0479"
 	for path, want := range map[string]string{
 		"/open?id=i1":           "https://sso.example/pc/T1?to=a&" + proof + "#b",
@@ -27,47 +27,47 @@ func TestClickSignsTheLink(t *testing.T) {
 		"/open?id=i2":           "https://plain.example/T1",
 		"/app?code=fxiaoke":     "https://sso.example/home?" + proof,
 	} {
-		if a := w.do(c, "GET", path, ""); a.header.Get("Location") != want {
-			t.Errorf("%s: %d %s", path, a.status, a.header.Get("Location"))
+		if a := w.Do(c, "GET", path, ""); a.Header.Get("Location") != want {
+			t.Errorf("%s: %d %s", path, a.Status, a.Header.Get("Location"))
 		}
 	}
-	a := w.do(c, "POST", "/_sim/links", `{"person":"0001","system":"fxiaoke","link":"https://x.example"}`)
-	if !strings.Contains(strings.ReplaceAll(a.body, `\u0026`, "&"), "https://x.example?"+proof) {
-		t.Errorf("control: %s", a.body)
+	a := w.Do(c, "POST", "/_sim/links", `{"person":"0001","system":"fxiaoke","link":"https://x.example"}`)
+	if !strings.Contains(strings.ReplaceAll(a.Body, `\u0026`, "&"), "https://x.example?"+proof) {
+		t.Errorf("control: %s", a.Body)
 	}
 	for _, bad := range [][2]string{{"nobody", "fxiaoke"}, {"0001", "plain"}, {"0001", "nobody"}} {
 		if _, err := w.SignedLink(bad[0], bad[1], "https://x.example"); err == nil {
 			t.Errorf("%v got a link", bad)
 		}
 	}
-	if a := w.do(c, "GET", "/_sim/systems", ""); strings.Contains(a.body, secret) || !strings.Contains(a.body, "fxiaoke") {
-		t.Errorf("systems: %s", a.body)
+	if a := w.Do(c, "GET", "/_sim/systems", ""); strings.Contains(a.Body, secret) || !strings.Contains(a.Body, "fxiaoke") {
+		t.Errorf("systems: %s", a.Body)
 	}
 }
 
 // The authentication provider (F46): the paths are those of Apereo servers (CAS-OA).
 func TestProviderPaths(t *testing.T) {
 	w := newWorld(t)
-	c := w.browser()
-	w.do(c, "POST", "/login", "choose=0001", "Content-Type", "application/x-www-form-urlencoded")
+	c := w.Browser()
+	w.Do(c, "POST", "/login", "choose=0001", "Content-Type", "application/x-www-form-urlencoded")
 	back := "https://sso.example/callback"
-	a := w.do(c, "GET", "/sso/oauth2.0/authorize?response_type=code&client_id=crm&state=S&redirect_uri="+url.QueryEscape(back), "")
-	to, err := url.Parse(a.header.Get("Location"))
+	a := w.Do(c, "GET", "/sso/oauth2.0/authorize?response_type=code&client_id=crm&state=S&redirect_uri="+url.QueryEscape(back), "")
+	to, err := url.Parse(a.Header.Get("Location"))
 	if err != nil || !strings.HasPrefix(to.String(), back+"?code=OC-") || to.Query().Get("state") != "S" {
-		t.Fatalf("authorize: %d %s", a.status, to)
+		t.Fatalf("authorize: %d %s", a.Status, to)
 	}
 	form := url.Values{"grant_type": {"authorization_code"}, "code": {to.Query().Get("code")}, "client_id": {"crm"}, "client_secret": {"s"}, "redirect_uri": {back}}
-	a = w.do(c, "POST", "/sso/oauth2.0/accessToken", form.Encode(), "Content-Type", "application/x-www-form-urlencoded")
-	_, token, _ := strings.Cut(a.body, `"access_token":"`)
+	a = w.Do(c, "POST", "/sso/oauth2.0/accessToken", form.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+	_, token, _ := strings.Cut(a.Body, `"access_token":"`)
 	token, _, _ = strings.Cut(token, `"`)
-	if a := w.do(c, "GET", "/sso/oauth2.0/profile?access_token="+token, ""); !strings.Contains(a.body, `"id":"0001"`) {
-		t.Errorf("profile: %s", a.body)
+	if a := w.Do(c, "GET", "/sso/oauth2.0/profile?access_token="+token, ""); !strings.Contains(a.Body, `"id":"0001"`) {
+		t.Errorf("profile: %s", a.Body)
 	}
-	a = w.do(c, "GET", "/sso/login?service="+url.QueryEscape(back), "")
-	to, _ = url.Parse(a.header.Get("Location"))
-	a = w.do(c, "GET", "/sso/serviceValidate?service="+url.QueryEscape(back)+"&ticket="+to.Query().Get("ticket"), "")
-	if !strings.Contains(a.body, "<cas:user>0001</cas:user>") {
-		t.Errorf("CAS: %s", a.body)
+	a = w.Do(c, "GET", "/sso/login?service="+url.QueryEscape(back), "")
+	to, _ = url.Parse(a.Header.Get("Location"))
+	a = w.Do(c, "GET", "/sso/serviceValidate?service="+url.QueryEscape(back)+"&ticket="+to.Query().Get("ticket"), "")
+	if !strings.Contains(a.Body, "<cas:user>0001</cas:user>") {
+		t.Errorf("CAS: %s", a.Body)
 	}
 	for _, e := range w.Journal().Entries("/sso/") {
 		if strings.Contains(e.Body+e.Query, token) || strings.Contains(e.Body, "client_secret=s") || strings.Contains(e.Query, to.Query().Get("ticket")) {

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 
 	"github.com/oabridge/oabridge/internal/oasim/inbox"
+	"github.com/oabridge/oabridge/internal/oasim/simtest"
 	"github.com/oabridge/oabridge/internal/oasim/soap"
 )
 
@@ -25,14 +26,14 @@ func TestResultInsideOut(t *testing.T) {
 	a := w.soap(envelope11, "receiveRequestInfoByJson", escaped(text(item())))
 	want := `<ns1:receiveRequestInfoByJsonResponse xmlns:ns1="webservices.ofs.weaver.com.cn"><ns1:out>{&quot;syscode&quot;:&quot;fxiaoke&quot;,&quot;dataType&quot;:&quot;WfData&quot;,` +
 		`&quot;operType&quot;:&quot;New&quot;,&quot;operResult&quot;:&quot;1&quot;,&quot;message&quot;:&quot;&quot;}</ns1:out></ns1:receiveRequestInfoByJsonResponse>`
-	if a.status != 200 || !strings.Contains(a.body, want) || a.header.Get("Content-Type") != "text/xml;charset=UTF-8" {
-		t.Fatalf("%d %s", a.status, a.body)
+	if a.Status != 200 || !strings.Contains(a.Body, want) || a.Header.Get("Content-Type") != "text/xml;charset=UTF-8" {
+		t.Fatalf("%d %s", a.Status, a.Body)
 	}
 	for _, form := range []soap.Form{soap.CDATA, soap.Plain} {
 		_ = w.Configure(func(s *Settings) { s.SOAPForm, s.SOAPPrefix = form, "m" })
 		a := w.soap(envelope12, "receiveRequestInfoByJson", escaped(text(item("requestname", "<b>&'\""))))
-		if !strings.Contains(a.body, "<m:out>") || !strings.Contains(a.body, `"operResult":"1"`) || !strings.HasPrefix(a.header.Get("Content-Type"), "application/soap+xml") {
-			t.Errorf("%s: %s", form, a.body)
+		if !strings.Contains(a.Body, "<m:out>") || !strings.Contains(a.Body, `"operResult":"1"`) || !strings.HasPrefix(a.Header.Get("Content-Type"), "application/soap+xml") {
+			t.Errorf("%s: %s", form, a.Body)
 		}
 	}
 	if i, _ := w.Inbox().Get("fxiaoke/T1", "0001"); i.Title != "<b>&'\"" {
@@ -40,8 +41,8 @@ func TestResultInsideOut(t *testing.T) {
 	}
 	_ = w.Configure(func(s *Settings) { s.GBK = true })
 	a = w.soap(envelope11, "receiveRequestInfoByJson", escaped(text(item("receiver", "无此人"))))
-	utf8, err := simplifiedchinese.GBK.NewDecoder().String(a.body)
-	if err != nil || strings.Contains(a.body, "接收人") || !strings.Contains(utf8, "接收人不存在：无此人") || !strings.Contains(a.body, `encoding="GBK"`) {
+	utf8, err := simplifiedchinese.GBK.NewDecoder().String(a.Body)
+	if err != nil || strings.Contains(a.Body, "接收人") || !strings.Contains(utf8, "接收人不存在：无此人") || !strings.Contains(a.Body, `encoding="GBK"`) {
 		t.Errorf("GBK: %v %s", err, utf8)
 	}
 }
@@ -90,7 +91,7 @@ func TestOperations(t *testing.T) {
 					result += entry.Value("key") + "=" + entry.Value("value") + ";"
 				}
 				if !slices.ContainsFunc([]string{`"operResult":"1"`, "operResult=1;", "<operResult>1</operResult>"}, func(s string) bool { return strings.Contains(result, s) }) {
-					t.Fatalf("%s: %s", name, a.body)
+					t.Fatalf("%s: %s", name, a.Body)
 				}
 				if i, _ := w.Inbox().Get("fxiaoke/T1", "0001"); i.State != step.want || !strings.HasSuffix(i.History[len(i.History)-1].Path, "#"+step.operation) {
 					t.Errorf("%s: %+v", name, i)
@@ -121,31 +122,31 @@ func TestSinglQuotesAreAccepted(t *testing.T) { // WV-SOAP id 3082583522
 
 func TestSOAPFaults(t *testing.T) {
 	w := newWorld(t)
-	for name, a := range map[string]reply{
+	for name, a := range map[string]simtest.Reply{
 		"no such operation": w.soap(envelope11, "explode", "x"),
 		"other namespace":   w.soap(strings.ReplaceAll(envelope11, "weaver.com.cn", "weaver.example"), "receiveRequestInfoByJson", "x"),
 		"not XML":           w.soap("<%s%s", "a", "b"),
 		"no in0":            w.soap(strings.ReplaceAll(envelope11, "in0", "in1"), "receiveRequestInfoByJson", "x"),
 	} {
-		if a.status != 500 || !strings.Contains(a.body, "<faultcode>soap:Client</faultcode>") {
-			t.Errorf("%s: %d %s", name, a.status, a.body)
+		if a.Status != 500 || !strings.Contains(a.Body, "<faultcode>soap:Client</faultcode>") {
+			t.Errorf("%s: %d %s", name, a.Status, a.Body)
 		}
 	}
 }
 
 func TestWSDL(t *testing.T) {
 	w := newWorld(t)
-	a := w.do(w.browser(), "GET", servicePath+"?wsdl", "")
-	root, err := soap.Parse([]byte(a.body))
-	if err != nil || root.Name != "definitions" || !strings.Contains(a.body, w.url+servicePath) {
-		t.Fatalf("%v %.300s", err, a.body)
+	a := w.Do(w.Browser(), "GET", servicePath+"?wsdl", "")
+	root, err := soap.Parse([]byte(a.Body))
+	if err != nil || root.Name != "definitions" || !strings.Contains(a.Body, w.URL()+servicePath) {
+		t.Fatalf("%v %.300s", err, a.Body)
 	}
 	for name := range operations {
-		if !strings.Contains(a.body, `<wsdl:operation name="`+name+`">`) {
+		if !strings.Contains(a.Body, `<wsdl:operation name="`+name+`">`) {
 			t.Errorf("%s is missing", name)
 		}
 	}
-	if a := w.do(w.browser(), "GET", servicePath, ""); a.status != 404 {
-		t.Errorf("without ?wsdl: %d", a.status)
+	if a := w.Do(w.Browser(), "GET", servicePath, ""); a.Status != 404 {
+		t.Errorf("without ?wsdl: %d", a.Status)
 	}
 }

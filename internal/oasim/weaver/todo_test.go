@@ -14,7 +14,7 @@ import (
 // isremark 2 or 4.
 func TestLifeOverREST(t *testing.T) {
 	w := newWorld(t)
-	if got := w.rest("ReceiveRequestInfoByJson", item()).body; got != `{"syscode":"fxiaoke","dataType":"WfData","operType":"New","operResult":"1","message":""}`+"\n" {
+	if got := w.rest("ReceiveRequestInfoByJson", item()).Body; got != `{"syscode":"fxiaoke","dataType":"WfData","operType":"New","operResult":"1","message":""}`+"\n" {
 		t.Fatalf("answer: %s", got)
 	}
 	got := w.Inbox().Of("0001", inbox.Open)
@@ -90,8 +90,8 @@ func TestFailures(t *testing.T) {
 	refuse("unknown field", "SetParam", item("recipient", "x"))
 	refuse("unknown receiver", "WfData", item("receiver", "nobody"))
 	refuse("receiver out of scope", "WfData", item("receiver", "gone"))
-	if a := w.rest("ReceiveRequestInfoByJson", map[string]any{"syscode": "fxiaoke", "isremark": 0}); !strings.Contains(a.body, `"operResult":"0"`) {
-		t.Errorf("a number where a string must be: %s", a.body)
+	if a := w.rest("ReceiveRequestInfoByJson", map[string]any{"syscode": "fxiaoke", "isremark": 0}); !strings.Contains(a.Body, `"operResult":"0"`) {
+		t.Errorf("a number where a string must be: %s", a.Body)
 	}
 	_ = w.Configure(func(s *Settings) { s.NewWorkflows, s.Workflows = false, []string{"别的"} })
 	refuse("unknown flow type", "WfType", item())
@@ -108,10 +108,10 @@ func TestSuccessWithoutLink(t *testing.T) {
 	if r := w.push("ReceiveRequestInfoByJson", item("pcurl", "", "appurl", "")); r.OperResult != "1" {
 		t.Fatalf("%+v", r)
 	}
-	c := w.browser()
-	w.do(c, "POST", "/login", "choose=0001", "Content-Type", "application/x-www-form-urlencoded")
-	if a := w.do(c, "GET", "/open?id=i1", ""); a.status != 404 || !strings.Contains(a.body, "没有可以打开的链接") {
-		t.Errorf("open: %d %s", a.status, a.body)
+	c := w.Browser()
+	w.Do(c, "POST", "/login", "choose=0001", "Content-Type", "application/x-www-form-urlencoded")
+	if a := w.Do(c, "GET", "/open?id=i1", ""); a.Status != 404 || !strings.Contains(a.Body, "没有可以打开的链接") {
+		t.Errorf("open: %d %s", a.Status, a.Body)
 	}
 	_ = w.Configure(func(s *Settings) { s.RequireLinks = true })
 	if r := w.push("ReceiveRequestInfoByJson", item("pcurl", "")); r.OperResult != "0" {
@@ -124,17 +124,17 @@ func TestBatches(t *testing.T) {
 	w := newWorld(t)
 	var got []result
 	a := w.rest("batchReceiveRequestInfoByJson", []any{item(), item("flowid", "T2", "receiver", "nobody"), item("flowid", "T3")})
-	if err := json.Unmarshal([]byte(a.body), &got); err != nil || len(got) != 3 || got[0].OperResult+got[1].OperResult+got[2].OperResult != "101" {
-		t.Fatalf("%s", a.body)
+	if err := json.Unmarshal([]byte(a.Body), &got); err != nil || len(got) != 3 || got[0].OperResult+got[1].OperResult+got[2].OperResult != "101" {
+		t.Fatalf("%s", a.Body)
 	}
 	del := map[string]string{"syscode": "fxiaoke", "flowid": "T3", "userid": "0001"}
 	a = w.rest("batchDeleteUserRequestInfoByJson", []any{del})
-	if !strings.HasPrefix(a.body, `[{"syscode":"fxiaoke","dataType":"WfData","operType":"Del","operResult":"1"`) || len(w.Inbox().Of("0001", inbox.Open)) != 1 {
-		t.Errorf("delete: %s", a.body)
+	if !strings.HasPrefix(a.Body, `[{"syscode":"fxiaoke","dataType":"WfData","operType":"Del","operResult":"1"`) || len(w.Inbox().Of("0001", inbox.Open)) != 1 {
+		t.Errorf("delete: %s", a.Body)
 	}
 	for _, bad := range []any{item(), []any{}} {
-		if a := w.rest("batchReceiveRequestInfoByJson", bad); !strings.Contains(a.body, `"operResult":"0"`) {
-			t.Errorf("%v: %s", bad, a.body)
+		if a := w.rest("batchReceiveRequestInfoByJson", bad); !strings.Contains(a.Body, `"operResult":"0"`) {
+			t.Errorf("%v: %s", bad, a.Body)
 		}
 	}
 }
@@ -208,14 +208,14 @@ func TestScriptedFaults(t *testing.T) {
 	if r := w.push("ReceiveRequestInfoByJson", item()); r.OperResult != "1" || w.Inbox().Stats().Distinct != 1 {
 		t.Errorf("false success: %+v %+v", r, w.Inbox().Stats())
 	}
-	if a := w.rest("ReceiveRequestInfoByJson", item()); a.status != 429 || a.header.Get("Retry-After") != "1" {
-		t.Errorf("rate limit: %d", a.status)
+	if a := w.rest("ReceiveRequestInfoByJson", item()); a.Status != 429 || a.Header.Get("Retry-After") != "1" {
+		t.Errorf("rate limit: %d", a.Status)
 	}
 	if err := w.Faults().Replace([]fault.Rule{{Action: fault.Action{Kind: fault.Business}}}); err != nil {
 		t.Fatal(err)
 	}
-	if a := w.rest("batchReceiveRequestInfoByJson", []any{item(), item()}); strings.Count(a.body, `"operResult":"0"`) != 2 {
-		t.Errorf("batch: %s", a.body)
+	if a := w.rest("batchReceiveRequestInfoByJson", []any{item(), item()}); strings.Count(a.Body, `"operResult":"0"`) != 2 {
+		t.Errorf("batch: %s", a.Body)
 	}
 	a := w.soap(envelope11, "receiveRequestInfoByJson", strings.ReplaceAll(text(item()), `"`, "&quot;"))
 	if got := w.out(a).Text; !strings.Contains(got, `"operResult":"0"`) {
@@ -225,7 +225,7 @@ func TestScriptedFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	a = w.soap(envelope12, "receiveRequestInfoByJson", "{}")
-	if a.status != 500 || !strings.Contains(a.body, "soap:Receiver") || !strings.Contains(a.body, "空指针") {
-		t.Errorf("SOAP fault: %d %s", a.status, a.body)
+	if a.Status != 500 || !strings.Contains(a.Body, "soap:Receiver") || !strings.Contains(a.Body, "空指针") {
+		t.Errorf("SOAP fault: %d %s", a.Status, a.Body)
 	}
 }

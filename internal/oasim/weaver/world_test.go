@@ -3,17 +3,14 @@ package weaver
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
-	"net/http/cookiejar"
-	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/oabridge/oabridge/internal/oasim/desk"
 	"github.com/oabridge/oabridge/internal/oasim/idp"
+	"github.com/oabridge/oabridge/internal/oasim/simtest"
 	"github.com/oabridge/oabridge/internal/oasim/soap"
 )
 
@@ -22,8 +19,8 @@ const secret = "d73ec6289574d272c9cc2df5ff70488b" // SEED0
 // world is an OA with three people and one registered system.
 type world struct {
 	*Weaver
-	t   *testing.T
-	url string
+	*simtest.Client
+	t *testing.T
 }
 
 func newWorld(t *testing.T) *world {
@@ -42,45 +39,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := httptest.NewServer(oa)
-	t.Cleanup(srv.Close)
-	t.Cleanup(oa.Close)
-	return &world{oa, t, srv.URL}
-}
-
-type reply struct {
-	status int
-	body   string
-	header http.Header
-}
-
-func (w *world) do(c *http.Client, method, path, body string, header ...string) reply {
-	w.t.Helper()
-	req, err := http.NewRequestWithContext(w.t.Context(), method, w.url+path, strings.NewReader(body))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for i := 0; i+1 < len(header); i += 2 {
-		req.Header.Set(header[i], header[i+1])
-	}
-	resp, err := c.Do(req)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return reply{resp.StatusCode, string(b), resp.Header}
-}
-
-func (w *world) browser() *http.Client {
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return &world{oa, simtest.Serve(t, oa), t}
 }
 
 // item is a complete to-do for 0001, with changes.
@@ -109,9 +68,9 @@ func text(v any) string {
 	return string(b)
 }
 
-func (w *world) rest(call string, body any) reply {
+func (w *world) rest(call string, body any) simtest.Reply {
 	w.t.Helper()
-	return w.do(http.DefaultClient, "POST", restPath+call, text(body), "Content-Type", "application/json")
+	return w.Do(http.DefaultClient, "POST", restPath+call, text(body), "Content-Type", "application/json")
 }
 
 // push is one call over REST.
@@ -119,8 +78,8 @@ func (w *world) push(call string, body any) result {
 	w.t.Helper()
 	a := w.rest(call, body)
 	var out result
-	if err := json.Unmarshal([]byte(a.body), &out); err != nil || a.status != 200 {
-		w.t.Fatalf("%s: %d %s", call, a.status, a.body)
+	if err := json.Unmarshal([]byte(a.Body), &out); err != nil || a.Status != 200 {
+		w.t.Fatalf("%s: %d %s", call, a.Status, a.Body)
 	}
 	return out
 }
@@ -131,17 +90,17 @@ const (
 	envelope12 = `<e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope"><e:Body><%[1]s xmlns="webservices.ofs.weaver.com.cn"><in0>%[2]s</in0></%[1]s></e:Body></e:Envelope>`
 )
 
-func (w *world) soap(envelope, operation, in0 string) reply {
+func (w *world) soap(envelope, operation, in0 string) simtest.Reply {
 	w.t.Helper()
-	return w.do(http.DefaultClient, "POST", servicePath, fmt.Sprintf(envelope, operation, in0), "Content-Type", "text/xml;charset=UTF-8", "SOAPAction", `""`)
+	return w.Do(http.DefaultClient, "POST", servicePath, fmt.Sprintf(envelope, operation, in0), "Content-Type", "text/xml;charset=UTF-8", "SOAPAction", `""`)
 }
 
 // out reads the out element of an answer.
-func (w *world) out(a reply) *soap.Element {
+func (w *world) out(a simtest.Reply) *soap.Element {
 	w.t.Helper()
-	root, err := soap.Parse([]byte(a.body))
+	root, err := soap.Parse([]byte(a.Body))
 	if err != nil {
-		w.t.Fatalf("%v: %s", err, a.body)
+		w.t.Fatalf("%v: %s", err, a.Body)
 	}
 	return root.Child("Body").Children[0].Child("out")
 }

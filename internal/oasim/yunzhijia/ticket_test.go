@@ -19,16 +19,16 @@ import (
 func TestTicketToUser(t *testing.T) {
 	w := newWorld(t)
 	w.create()
-	c := browser(t)
-	w.do(c, "POST", "/login", "choose=OPENID1", "Content-Type", "application/x-www-form-urlencoded")
+	c := w.Browser()
+	w.Do(c, "POST", "/login", "choose=OPENID1", "Content-Type", "application/x-www-form-urlencoded")
 	for path, want := range map[string]string{
 		"/app?code=" + appID: "https://sso.example/erp/syncdata/open/oa/authorizePortalWebhook/webhook/89161?ticket=",
 		"/open?id=i1":        "https://www.sxgtbz.com/erp/syncdata/open/oa/authorizeWeb/webhook/QuoteObj/d1/714439?ticket=",
 	} {
-		a := w.do(c, "GET", path, "")
-		link, err := url.Parse(a.header.Get("Location"))
+		a := w.Do(c, "GET", path, "")
+		link, err := url.Parse(a.Header.Get("Location"))
 		if err != nil || !strings.HasPrefix(link.String(), want) {
-			t.Fatalf("%s: %d %s", path, a.status, link)
+			t.Fatalf("%s: %d %s", path, a.Status, link)
 		}
 		ask := `{"appid":"500723908","ticket":"` + link.Query().Get("ticket") + `"}`
 		var out struct {
@@ -81,8 +81,8 @@ func TestTicketsThatAreRefused(t *testing.T) {
 			t.Errorf("%v got a ticket", bad)
 		}
 	}
-	if a := w.post("/_sim/tickets", `{"person":"OPENID1","app":"500723908"}`); a.status != 200 || !strings.Contains(a.body, "APPURLWITHTICKET") {
-		t.Errorf("control: %d %s", a.status, a.body)
+	if a := w.post("/_sim/tickets", `{"person":"OPENID1","app":"500723908"}`); a.Status != 200 || !strings.Contains(a.Body, "APPURLWITHTICKET") {
+		t.Errorf("control: %d %s", a.Status, a.Body)
 	}
 }
 
@@ -92,7 +92,7 @@ func TestOldInterface(t *testing.T) {
 	header := func(secret string) string {
 		return fmt.Sprintf("OpenAuth2 version=1.1, appid=%s, timestamp=1700000000000, nonce=n1, sign=%s", appID, oldSign("1.1", appID, "1700000000000", "n1", secret))
 	}
-	a := w.do(http.DefaultClient, "GET", oldAuthPath, "", "Authorization", header("s3cret"))
+	a := w.Do(http.DefaultClient, "GET", oldAuthPath, "", "Authorization", header("s3cret"))
 	var out struct {
 		Data struct {
 			AccessToken string `json:"access_token"`
@@ -100,19 +100,19 @@ func TestOldInterface(t *testing.T) {
 		}
 		Success bool
 	}
-	if err := json.Unmarshal([]byte(a.body), &out); err != nil || !out.Success || out.Data.ExpiresIn != 604800 {
-		t.Fatalf("%s", a.body)
+	if err := json.Unmarshal([]byte(a.Body), &out); err != nil || !out.Success || out.Data.ExpiresIn != 604800 {
+		t.Fatalf("%s", a.Body)
 	}
 	id, _ := w.Ticket("OPENID1", appID)
-	if a := w.do(http.DefaultClient, "GET", oldContextPath+"?access_token="+out.Data.AccessToken+"&ticket="+id, ""); !strings.Contains(a.body, `"openid":"OPENID1"`) {
-		t.Errorf("context: %s", a.body)
+	if a := w.Do(http.DefaultClient, "GET", oldContextPath+"?access_token="+out.Data.AccessToken+"&ticket="+id, ""); !strings.Contains(a.Body, `"openid":"OPENID1"`) {
+		t.Errorf("context: %s", a.Body)
 	}
-	if a := w.do(http.DefaultClient, "GET", oldContextPath+"?access_token=x&ticket="+id, ""); !strings.Contains(a.body, `"success":false`) {
-		t.Errorf("wrong token: %s", a.body)
+	if a := w.Do(http.DefaultClient, "GET", oldContextPath+"?access_token=x&ticket="+id, ""); !strings.Contains(a.Body, `"success":false`) {
+		t.Errorf("wrong token: %s", a.Body)
 	}
 	for _, h := range []string{header("wrong"), "", "Bearer x"} {
-		if a := w.do(http.DefaultClient, "GET", oldAuthPath, "", "Authorization", h); !strings.Contains(a.body, `"success":false`) {
-			t.Errorf("%q: %s", h, a.body)
+		if a := w.Do(http.DefaultClient, "GET", oldAuthPath, "", "Authorization", h); !strings.Contains(a.Body, `"success":false`) {
+			t.Errorf("%q: %s", h, a.Body)
 		}
 	}
 }
@@ -147,8 +147,8 @@ func TestBatchApproval(t *testing.T) {
 		w.create("sourceId", id, "passUrl", `"`+app.URL+`"`)
 	}
 	w.create("sourceId", `"S3"`)
-	if a := w.post("/_sim/approvals", `{"person":"OPENID1","app":"500723908","sourceIds":["S1","S2"]}`); a.body != `{"successIds":["S1"]}` {
-		t.Fatalf("%d %s", a.status, a.body)
+	if a := w.post("/_sim/approvals", `{"person":"OPENID1","app":"500723908","sourceIds":["S1","S2"]}`); a.Body != `{"successIds":["S1"]}` {
+		t.Fatalf("%d %s", a.Status, a.Body)
 	}
 	if done := w.Inbox().Of("OPENID1", inbox.Done); len(done) != 1 || done[0].TaskID != "S1" {
 		t.Errorf("%+v", done)

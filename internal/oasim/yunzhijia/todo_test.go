@@ -169,8 +169,8 @@ func TestRateLimit(t *testing.T) { // 100 calls per second and app (YZJ-TODO)
 	token := w.token()
 	for i := range 101 {
 		a := w.post(createPath+"?accessToken="+token, seedBody)
-		if limited := strings.Contains(a.body, `"errorCode":203,"success":"false"`); limited != (i == 100) {
-			t.Fatalf("call %d: %s", i, a.body)
+		if limited := strings.Contains(a.Body, `"errorCode":203,"success":"false"`); limited != (i == 100) {
+			t.Fatalf("call %d: %s", i, a.Body)
 		}
 	}
 	w.Clock().Advance(time.Second)

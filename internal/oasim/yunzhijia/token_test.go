@@ -57,8 +57,8 @@ func TestRefresh(t *testing.T) {
 	if got := w.fetch(refreshPath, `{"appId":"500723908","refreshToken":"`+first.Data.RefreshToken+`","timestamp":NOW,"scope":"app"}`); got.Success {
 		t.Errorf("refreshed twice: %+v", got)
 	}
-	if a := w.post(createPath+"?accessToken="+first.Data.AccessToken, seedBody); !strings.Contains(a.body, `"success":false`) {
-		t.Errorf("the old token: %s", a.body)
+	if a := w.post(createPath+"?accessToken="+first.Data.AccessToken, seedBody); !strings.Contains(a.Body, `"success":false`) {
+		t.Errorf("the old token: %s", a.Body)
 	}
 }
 
@@ -68,19 +68,19 @@ func TestTokenDeath(t *testing.T) {
 	token := w.token()
 	team := w.fetch(tokenPath, `{"appId":"500723908","eid":"10001","secret":"s3cret","timestamp":NOW,"scope":"team"}`).Data.AccessToken
 	for _, given := range []string{"", "made-up", team} {
-		if a := w.post(createPath+"?accessToken="+given, seedBody); a.status != 200 || a.body != `{"data":null,"error":"accessToken无效或已过期","errorCode":1101,"success":false}` {
-			t.Errorf("%q: %d %s", given, a.status, a.body)
+		if a := w.post(createPath+"?accessToken="+given, seedBody); a.Status != 200 || a.Body != `{"data":null,"error":"accessToken无效或已过期","errorCode":1101,"success":false}` {
+			t.Errorf("%q: %d %s", given, a.Status, a.Body)
 		}
 	}
 	w.Clock().Advance(6401 * time.Second)
 	_ = w.Configure(func(s *Settings) { s.TokenErrorStatus, s.TokenErrorCode = 401, 7 })
-	if a := w.post(createPath+"?accessToken="+token, seedBody); a.status != 401 || !strings.Contains(a.body, `"errorCode":7`) {
-		t.Errorf("dead: %d %s", a.status, a.body)
+	if a := w.post(createPath+"?accessToken="+token, seedBody); a.Status != 401 || !strings.Contains(a.Body, `"errorCode":7`) {
+		t.Errorf("dead: %d %s", a.Status, a.Body)
 	}
 	token = w.token()
 	w.ForgetTokens()
-	if a := w.post(createPath+"?accessToken="+token, seedBody); a.status != 401 {
-		t.Errorf("forgotten: %d", a.status)
+	if a := w.post(createPath+"?accessToken="+token, seedBody); a.Status != 401 {
+		t.Errorf("forgotten: %d", a.Status)
 	}
 	for _, e := range w.Journal().Entries(createPath) {
 		if strings.Contains(e.Query, token) {

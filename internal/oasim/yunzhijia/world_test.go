@@ -3,22 +3,20 @@ package yunzhijia
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/cookiejar"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/oabridge/oabridge/internal/oasim/desk"
+	"github.com/oabridge/oabridge/internal/oasim/simtest"
 )
 
 // world is a team with three people and one light app, on a clock that only the test moves.
 type world struct {
 	*Yunzhijia
-	t   *testing.T
-	url string
+	*simtest.Client
+	t *testing.T
 }
 
 const appID = "500723908" // SEED0
@@ -36,42 +34,14 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := httptest.NewServer(oa)
-	t.Cleanup(srv.Close)
-	t.Cleanup(oa.Close)
-	return &world{oa, t, srv.URL}
+	return &world{oa, simtest.Serve(t, oa), t}
 }
 
-type reply struct {
-	status int
-	body   string
-	header http.Header
-}
-
-func (w *world) do(c *http.Client, method, path, body string, header ...string) reply {
+func (w *world) post(path, body string) simtest.Reply {
 	w.t.Helper()
-	req, err := http.NewRequestWithContext(w.t.Context(), method, w.url+path, strings.NewReader(body))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for i := 0; i+1 < len(header); i += 2 {
-		req.Header.Set(header[i], header[i+1])
-	}
-	resp, err := c.Do(req)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return reply{resp.StatusCode, strings.TrimSpace(string(b)), resp.Header}
-}
-
-func (w *world) post(path, body string) reply {
-	w.t.Helper()
-	return w.do(http.DefaultClient, "POST", path, body, "Content-Type", "application/json")
+	a := w.Do(http.DefaultClient, "POST", path, body, "Content-Type", "application/json")
+	a.Body = strings.TrimSpace(a.Body)
+	return a
 }
 
 type tokenReply struct {
@@ -88,8 +58,8 @@ func (w *world) fetch(path, body string) tokenReply {
 	w.t.Helper()
 	a := w.post(path, strings.ReplaceAll(body, "NOW", fmt.Sprint(w.Now().UnixMilli())))
 	var out tokenReply
-	if err := json.Unmarshal([]byte(a.body), &out); err != nil {
-		w.t.Fatalf("%d %s", a.status, a.body)
+	if err := json.Unmarshal([]byte(a.Body), &out); err != nil {
+		w.t.Fatalf("%d %s", a.Status, a.Body)
 	}
 	return out
 }
@@ -108,10 +78,10 @@ func (w *world) token() string {
 func (w *world) call(path, body string) string {
 	w.t.Helper()
 	a := w.post(path+"?accessToken="+w.token(), body)
-	if a.status != 200 {
-		w.t.Fatalf("%s: %d %s", path, a.status, a.body)
+	if a.Status != 200 {
+		w.t.Fatalf("%s: %d %s", path, a.Status, a.Body)
 	}
-	return a.body
+	return a.Body
 }
 
 // create posts a to-do with changes: field, JSON value. "-" takes the field away.
@@ -146,12 +116,3 @@ var seedBody = strings.NewReplacer("#F054", "张伟", "#F055", "报价单", "#F0
 	`{ "content": "提交人:#F054", "title": "#F055", "itemtitle":"#F056", "headImg": "https://yunzhijia.com/space/c/photo/load?id=5a2f7ad750f8dd7810e79981", ` +
 		`"appId": "500723908", "senderId": "#F049", "params":[ { "openId":"#F001" } ], "url": "//www.sxgtbz.com/erp/syncdata/open/oa/authorizeWeb/webhook/#F037/#F015/#F028", ` +
 		`"sourceId": "#F012", "sync": true }`)
-
-func browser(t *testing.T) *http.Client {
-	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-}
