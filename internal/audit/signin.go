@@ -37,6 +37,8 @@ type SignIn struct {
 	CRMAccount string `json:"crmAccount,omitempty"`
 	// Trace is the W3C trace id; a person sees the end of it.
 	Trace string `json:"trace"`
+	// TraceParent is the W3C traceparent of the click's span, if it has one. It is not kept.
+	TraceParent string `json:"traceParent,omitempty"`
 	// IP as far as proxies are trusted to say it; UserAgent is what the browser says of itself.
 	IP        string `json:"ip,omitempty"`
 	UserAgent string `json:"userAgent,omitempty"`

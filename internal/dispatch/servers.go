@@ -47,10 +47,10 @@ func (d *Dispatcher) listen(ctx context.Context) error {
 
 	peer := http.NewServeMux()
 	proofs := proofs{d}
-	peer.HandleFunc("PUT /proofs/{sha256}", proofs.put)
-	peer.HandleFunc("DELETE /proofs/{sha256}", proofs.delete)
-	peer.HandleFunc("PUT /grants/{sha256}", proofs.keep)
-	peer.HandleFunc("DELETE /grants/{sha256}", proofs.take)
+	peer.HandleFunc("PUT /proofs/{sha256}", d.serving("proof", proofs.put))
+	peer.HandleFunc("DELETE /proofs/{sha256}", d.serving("proof", proofs.delete))
+	peer.HandleFunc("PUT /grants/{sha256}", d.serving("grant", proofs.keep))
+	peer.HandleFunc("DELETE /grants/{sha256}", d.serving("grant", proofs.take))
 	peer.HandleFunc("POST /"+audit.Path, d.keepSignIns)
 
 	for _, s := range []struct {

@@ -51,6 +51,7 @@ func (d *Dispatcher) keepSignIns(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
+	d.clicked(r.Context(), s, x, batch)
 }
 
 // signIns answers the newest sign-ins that fit, the newest last.

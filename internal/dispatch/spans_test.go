@@ -43,8 +43,9 @@ func TestTheTreeIsWhole(t *testing.T) {
 	tracer := w.tracer("dispatcher")
 	w.options.Tracer = tracer
 	w.start()
-	w.mustSend(traced, todo("e2", "T-2", "created"))
-	w.until("one waits to be bound", func(r report.Report) bool { return r.Delivery.Delivered == 2 && r.Delivery.Held == 1 })
+	w.bundle(func(c *connector) { c.pairs["1001"] = "lisi" })
+	w.mustSend(traced, todo("e2", "T-2", "created"), todo("e3", "T-3", "created", "1001"))
+	w.until("one waits to be bound", func(r report.Report) bool { return r.Delivery.Delivered == 3 && r.Delivery.Held == 1 })
 	if err := w.stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +56,7 @@ func TestTheTreeIsWhole(t *testing.T) {
 	w.options.Tracer = tracer
 	w.bundle(func(c *connector) { c.pairs["2000"] = "zhangsan"; delete(c.pairs, "1000") })
 	w.start()
-	w.drained(3)
+	w.drained(4)
 	w.send(traced)
 	gatewayTracer := w.tracer("gateway")
 	browser := w.gateway(func(o *gateway.Options) { o.Tracer = gatewayTracer })
@@ -69,6 +70,7 @@ func TestTheTreeIsWhole(t *testing.T) {
 		t.Fatal(resp, err)
 	}
 	_ = resp.Body.Close()
+	w.eventually("both sign-ins are kept", func() bool { return len(w.signIns(nil)) == 2 })
 	token := sim.Journal().Entries("/seeyon/rest/token")
 	if err := w.stop(); err != nil {
 		t.Fatal(err)
@@ -107,7 +109,7 @@ func TestTheTreeIsWhole(t *testing.T) {
 			roots[s.Name]++
 		}
 	}
-	if roots["accept"] != 1 || roots["sign in"] != 2 || len(roots) != 2 || len(services) != 2 {
+	if roots["accept"] != 2 || roots["sign in"] != 2 || len(roots) != 2 || len(services) != 2 {
 		t.Errorf("roots %v, services %v", roots, services)
 	}
 	var codes []string
@@ -117,9 +119,24 @@ func TestTheTreeIsWhole(t *testing.T) {
 			if s.Attributes["oabridge.record"] != accepted[0].Attributes["oabridge.record"] {
 				t.Errorf("the click is for %q", s.Attributes["oabridge.record"])
 			}
-			waits := len(collector.Below(spans, s.ID))
-			if want := map[bool]int{false: 2, true: 1}[s.Failed]; waits != want {
-				t.Errorf("a click that ended with %s waited for %d others, want %d", s.Attributes["oabridge.code"], waits, want)
+			waits, opened := 0, 0
+			for _, below := range collector.Below(spans, s.ID) {
+				switch below.Name {
+				case "open": // it links to the event that made the to-do, and names that
+					opened++
+					third := spans[slices.IndexFunc(spans, func(x collector.Span) bool { return x.Name == "accept" && x.Attributes["oabridge.item.id"] == "T-3" })]
+					if !slices.Equal(below.Links, []string{third.ID}) || below.Attributes["oabridge.item.id"] != "T-3" || below.Service != "oabridge-dispatcher" {
+						t.Errorf("the click is joined with %+v, want %s", below, third.ID)
+					}
+				default:
+					waits++
+				}
+				if asked := collector.Below(spans, below.ID); below.Name == "reserve" && (len(asked) != 1 || asked[0].Name != "proof" || asked[0].Service != "oabridge-dispatcher") {
+					t.Errorf("below reserve: %+v", asked)
+				}
+			}
+			if want := map[bool]int{false: 2, true: 1}[s.Failed]; waits != want || opened != 2-len(codes) {
+				t.Errorf("a click that ended with %s waited for %d others, want %d; %d to-dos were opened", s.Attributes["oabridge.code"], waits, want, opened)
 			}
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/go-logr/logr"
 
 	"github.com/oabridge/oabridge/internal/audit"
+	"github.com/oabridge/oabridge/internal/tracing"
 )
 
 const (
@@ -53,7 +54,7 @@ func (a *auditor) note(v *visit, res result, at time.Time) {
 	t := v.route.target
 	s := audit.SignIn{
 		At: at, Mode: v.mode, Provider: v.providerName(), Code: string(res.code), Reason: res.reason, Detail: res.detail,
-		OAAccount: res.oaAccount, CRMAccount: res.crmAccount, Trace: v.trace, IP: v.caller.address, UserAgent: v.request.UserAgent(),
+		OAAccount: res.oaAccount, CRMAccount: res.crmAccount, Trace: v.trace, TraceParent: tracing.Parent(v.request.Context()), IP: v.caller.address, UserAgent: v.request.UserAgent(),
 		Page: t.Page, APIName: t.APIName, DataID: t.DataID, Client: t.Client,
 	}
 	for _, text := range s.Texts() {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/oabridge/oabridge/internal/outbound"
+	"github.com/oabridge/oabridge/internal/tracing"
 )
 
 const (
@@ -116,6 +117,9 @@ func (p peerProofs) do(ctx context.Context, method, path string, body []byte) (i
 		return 0, nil, errors.New("sso.proofsURL is not a URL")
 	}
 	req.Header.Set("Authorization", "Bearer "+p.token)
+	if parent := tracing.Parent(ctx); parent != "" {
+		req.Header.Set("Traceparent", parent)
+	}
 	resp, err := p.client.Do(req)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return 0, nil, errors.New("the dispatcher did not answer in time; is it running?")

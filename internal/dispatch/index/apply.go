@@ -100,7 +100,7 @@ func (x *Index) row(to []any, l Located) []any {
 		clean(r.Receiver), clean(r.ReceiverOA), r.Attempt, clean(string(r.Outcome)), clean(r.Reason),
 		clean(r.Class), short(clean(r.Message)), clean(r.Template), clean(r.Revision), r.Status,
 		r.LatencyMS, nanos(r.AcceptedAt), nanos(r.At), TraceID(r.TraceParent),
-		clean(r.Replay), int64(r.ReplayOf), clean(r.Scenario))
+		clean(r.Replay), int64(r.ReplayOf), clean(r.Scenario), clean(r.About))
 }
 
 // TraceID is the trace id of a W3C traceparent, which was checked when the event was accepted; empty when there is none.

@@ -20,6 +20,8 @@ type Filter struct {
 	Kinds     []string
 	// Scenarios are names of scenarios.
 	Scenarios []string
+	// Abouts are records of the CRM. All records of the time are looked at for them, or those of the receivers.
+	Abouts []string
 	// Traces are W3C trace ids, 32 hex digits; Events are the ids of events. All records of the time are looked at for them.
 	Traces, Events []string
 	// Replays are IDs of replays.
@@ -53,7 +55,7 @@ const order = "at, part, frame, idx"
 
 // selected are the columns of a hit.
 const selected = "part, frame, idx, seq, kind, event, item, version, action, receiver, receiver_oa, attempt, outcome, reason, class, message, " +
-	"template, revision, status, latency_ms, accepted_at, at, replay, replay_of, scenario"
+	"template, revision, status, latency_ms, accepted_at, at, replay, replay_of, scenario, about"
 
 // query returns the statement for a filter and its arguments. people are the CRM accounts that f.Receivers may mean.
 func (x *Index) query(f Filter, people []string) (string, []any, error) {
@@ -70,6 +72,7 @@ func (x *Index) query(f Filter, people []string) (string, []any, error) {
 		{"classes", "class", "class <> ''", f.Classes},
 		{"kinds", "kind", "", f.Kinds},
 		{"scenarios", "scenario", "", f.Scenarios},
+		{"abouts", "about", "", f.Abouts},
 		{"traces", "trace", "", f.Traces},
 		{"events", "event", "", f.Events},
 		{"replays", "replay", "replay <> ''", f.Replays},

@@ -25,9 +25,9 @@ import (
 func story() []index.Located {
 	trace := func(n int) string { return fmt.Sprintf("00-%032x-00f067aa0ba902b7-01", n) }
 	steps := []record.Record{
-		{Seq: 1, ItemID: "T-1", EventID: "e1", Receiver: "1002", ReceiverOA: "lisi", Outcome: record.Delivered, Attempt: 1, TraceParent: trace(1)},
+		{Seq: 1, ItemID: "T-1", EventID: "e1", Receiver: "1002", ReceiverOA: "lisi", Outcome: record.Delivered, Attempt: 1, TraceParent: trace(1), About: "QuoteObj/5f3c2ab1"},
 		{Seq: 2, ItemID: "T-2", EventID: "e2", Receiver: "1003", ReceiverOA: "wangwu", Outcome: record.Retrying, Reason: "Timeout", Class: "Timeout", Attempt: 1},
-		{Seq: 2, ItemID: "T-2", EventID: "e2", Receiver: "1003", ReceiverOA: "wangwu", Outcome: record.Delivered, Attempt: 2},
+		{Seq: 2, ItemID: "T-2", EventID: "e2", Receiver: "1003", ReceiverOA: "wangwu", Outcome: record.Delivered, Attempt: 2, About: "QuoteObj/5f3c2ab1"},
 		{Seq: 3, ItemID: "T-3", EventID: "e3", Receiver: "1004", Outcome: record.Held, Reason: record.ReasonUnbound},
 		{Seq: 4, ItemID: "R-1", EventID: "e4", Kind: "Reminder", Receiver: "1002", ReceiverOA: "lisi", Outcome: record.Skipped, Reason: record.ReasonSuperseded},
 		{Seq: 5, ItemID: "T-1", EventID: "e5", Receiver: "1002", ReceiverOA: "lisi", Outcome: record.Dead, Reason: "BusinessCode", Class: "BusinessCode", Attempt: 1, Message: "系统编码不存在\x00"},
@@ -84,6 +84,8 @@ func TestQuery(t *testing.T) {
 				{"an event", index.Filter{Events: []string{"e2"}}, "e2/Delivered e2/Retrying"},
 				{"a trace", index.Filter{Traces: []string{fmt.Sprintf("%032x", 1)}}, "e1/Delivered"},
 				{"a scenario", index.Filter{Scenarios: []string{"vip"}}, "e5/Delivered"},
+				{"a record of the CRM", index.Filter{Abouts: []string{"QuoteObj/5f3c2ab1"}}, "e2/Delivered e1/Delivered"},
+				{"what was delivered to a person about a record", index.Filter{Receivers: []string{"1002"}, Abouts: []string{"QuoteObj/5f3c2ab1"}, Outcomes: []record.Outcome{record.Delivered}, Limit: 1}, "e1/Delivered"},
 				{"a replay", index.Filter{Replays: []string{"u/1"}}, "e5/Delivered"},
 				{"a time", index.Filter{Since: start.Add(2 * time.Minute), Until: start.Add(4 * time.Minute)}, "e3/Held e2/Delivered"},
 				{"another partition", index.Filter{Partitions: []int{1, 2}}, ""},

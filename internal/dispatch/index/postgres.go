@@ -114,7 +114,7 @@ func (*postgres) migrate(ctx context.Context, db *sql.DB) error {
 	// that others write into, and a user who may not create tables can work with tables that are there.
 	var there bool
 	if err := db.QueryRowContext(ctx, "SELECT to_regclass($1) IS NOT NULL AND EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass($2) AND attname = $3)",
-		tableSignIns, tableRecords, youngest).Scan(&there); err != nil || there {
+		tableSignIns, tableRecords, younger[len(younger)-1]).Scan(&there); err != nil || there {
 		return err
 	}
 	tx, err := db.BeginTx(ctx, nil)
@@ -125,7 +125,11 @@ func (*postgres) migrate(ctx context.Context, db *sql.DB) error {
 	if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(schemaLock)); err != nil {
 		return err
 	}
-	for _, statement := range append(schema(""), strings.Replace(addYoungest, "ADD COLUMN", "ADD COLUMN IF NOT EXISTS", 1)) {
+	statements := schema("")
+	for _, column := range younger {
+		statements = append(statements, strings.Replace(addColumn(column), "ADD COLUMN", "ADD COLUMN IF NOT EXISTS", 1))
+	}
+	for _, statement := range statements {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			var p *pgconn.PgError
 			if errors.As(err, &p) && p.Code == "42501" { // insufficient_privilege

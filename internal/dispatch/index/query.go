@@ -48,7 +48,7 @@ func (x *Index) Query(ctx context.Context, f Filter) (hits []Hit, err error) {
 			r := &h.Record
 			if err := rows.Scan(&h.Partition, &frame, &h.Index, &seq, &r.Kind, &r.EventID, &r.ItemID, &r.Version, &action, &r.Receiver, &r.ReceiverOA,
 				&r.Attempt, &outcome, &r.Reason, &r.Class, &r.Message, &r.Template, &r.Revision, &r.Status, &r.LatencyMS, &accepted, &at,
-				&r.Replay, &replayOf, &r.Scenario); err != nil {
+				&r.Replay, &replayOf, &r.Scenario, &r.About); err != nil {
 				return fmt.Errorf("index: %w", err)
 			}
 			h.Frame, r.Seq, r.ReplayOf = uint64(frame), uint64(seq), uint64(replayOf)

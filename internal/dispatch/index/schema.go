@@ -28,15 +28,17 @@ var columns = []struct{ name, kind string }{
 	{"receiver", "TEXT"}, {"receiver_oa", "TEXT"}, {"attempt", "INTEGER"}, {"outcome", "TEXT"}, {"reason", "TEXT"},
 	{"class", "TEXT"}, {"message", "TEXT"}, {"template", "TEXT"}, {"revision", "TEXT"}, {"status", "INTEGER"},
 	{"latency_ms", "DOUBLE PRECISION"}, {"accepted_at", "BIGINT"}, {"at", "BIGINT"}, {"trace", "TEXT"},
-	{"replay", "TEXT"}, {"replay_of", "BIGINT"}, {"scenario", "TEXT DEFAULT ''"},
+	{"replay", "TEXT"}, {"replay_of", "BIGINT"}, {"scenario", "TEXT DEFAULT ''"}, {"about", "TEXT DEFAULT ''"},
 }
 
-// youngest is the column that joined last. A table that was made before gets it empty: its records are of a time when hardly
-// any scenario had a name, and they leave with the others.
-const youngest = "scenario"
+// younger are the columns that joined later, the youngest last. A table that was made before gets them empty: its records are of a
+// time when they meant nothing or served nobody, and they leave with the others.
+var younger = []string{"scenario", "about"}
 
-// addYoungest is the statement that adds it.
-const addYoungest = "ALTER TABLE " + tableRecords + " ADD COLUMN " + youngest + " TEXT DEFAULT '' NOT NULL"
+// addColumn is the statement that adds one.
+func addColumn(name string) string {
+	return "ALTER TABLE " + tableRecords + " ADD COLUMN " + name + " TEXT DEFAULT '' NOT NULL"
+}
 
 // indexes of tableRecords. Nearly all records say Delivered and have neither class nor reason, so what people look for
 // when something is wrong is kept apart in small partial indexes. A query repeats the condition word for word. There is

@@ -135,7 +135,7 @@ func TestAnIndexOfAReleaseBeforeIsBroughtUp(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, statement := range []string{"DROP TABLE oab_signins_v1", "ALTER TABLE oab_records_v1 DROP COLUMN scenario"} {
+			for _, statement := range []string{"DROP TABLE oab_signins_v1", "ALTER TABLE oab_records_v1 DROP COLUMN scenario", "ALTER TABLE oab_records_v1 DROP COLUMN about"} {
 				if _, err := db.ExecContext(t.Context(), statement); err != nil {
 					t.Fatal(err)
 				}

@@ -101,12 +101,15 @@ func (d *sqlite) prepare(ctx context.Context, s *store) error {
 			return err
 		}
 	}
-	var there bool
-	if err := tx.QueryRowContext(ctx, "SELECT count(*) > 0 FROM pragma_table_info(?) WHERE name = ?", tableRecords, youngest).Scan(&there); err != nil {
-		return err
-	}
-	if !there {
-		if _, err := tx.ExecContext(ctx, addYoungest); err != nil {
+	for _, column := range younger {
+		var there bool
+		if err := tx.QueryRowContext(ctx, "SELECT count(*) > 0 FROM pragma_table_info(?) WHERE name = ?", tableRecords, column).Scan(&there); err != nil {
+			return err
+		}
+		if there {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, addColumn(column)); err != nil {
 			return err
 		}
 	}

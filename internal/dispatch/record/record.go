@@ -155,6 +155,8 @@ type Record struct {
 	Action     scenario.Action `json:"action,omitempty"`
 	Receiver   string          `json:"receiver,omitempty"`
 	ReceiverOA string          `json:"receiverOA,omitempty"`
+	// About is the record of the CRM behind the item, see AboutObject: what a click on its link tells.
+	About string `json:"about,omitempty"`
 
 	// Scenario is the name of the scenario; empty is the one without a name.
 	Scenario string `json:"scenario,omitempty"`
@@ -212,13 +214,21 @@ type Listed struct {
 	Item string `json:"item,omitempty"`
 }
 
+// AboutObject names a record of the CRM, empty when there is none.
+func AboutObject(apiName, id string) string {
+	if apiName == "" && id == "" {
+		return ""
+	}
+	return apiName + "/" + id
+}
+
 // Of starts a record about a delivery.
 func Of(seq uint64, d *Delivery) Record {
 	e := &d.Event
 	return Record{
 		Seq: seq, Kind: e.Kind, Source: e.Source, EventID: e.ID, ItemID: e.Item.ID, Version: e.Item.Version, EventTime: e.Time,
 		Action: e.Action, Receiver: d.Receiver(), AcceptedAt: d.AcceptedAt, TraceParent: e.TraceParent,
-		Scenario: d.Scenario, Replay: d.Replay, ReplayOf: d.ReplayOf,
+		About: AboutObject(e.Item.Object.APIName, e.Item.Object.ID), Scenario: d.Scenario, Replay: d.Replay, ReplayOf: d.ReplayOf,
 	}
 }
 

@@ -22,6 +22,8 @@ type Span struct {
 	Service, Name     string
 	Attributes        map[string]string
 	Failed            bool
+	// Links are the ids of the spans that it links to.
+	Links []string
 }
 
 // Collector is a running one.
@@ -107,6 +109,9 @@ func (c *Collector) keep(request *collectortrace.ExportTraceServiceRequest) {
 						text, _ := protojson.Marshal(a.Value)
 						span.Attributes[a.Key] = string(text)
 					}
+				}
+				for _, l := range s.Links {
+					span.Links = append(span.Links, hex.EncodeToString(l.SpanId))
 				}
 				c.spans = append(c.spans, span)
 			}
