@@ -25,7 +25,7 @@ type SLO struct {
 }
 
 // SLOStatus says how the deliveries of the last hour do against spec.slo. Figures are rounded to two digits, so that a
-// status is not written for noise. They begin anew when the dispatcher starts.
+// status is not written for noise. After a restart the dispatcher finds the hour before in its records.
 // +kubebuilder:validation:MinProperties=1
 type SLOStatus struct {
 	// objective and within are what was counted against.

@@ -225,7 +225,6 @@ func (d *Dispatcher) use(ctx context.Context, l *bundle.Loaded) {
 		return
 	}
 	d.reloadKeys(v)
-	d.window.Use(objective(v.bundle))
 	d.live.Store(v)
 	if s := d.session.Load(); s != nil {
 		s.use(ctx, v)

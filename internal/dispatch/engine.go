@@ -11,6 +11,7 @@ import (
 	"github.com/oabridge/oabridge/internal/dispatch/journal"
 	"github.com/oabridge/oabridge/internal/dispatch/lanes"
 	"github.com/oabridge/oabridge/internal/dispatch/progress"
+	"github.com/oabridge/oabridge/internal/slo"
 )
 
 const (
@@ -61,6 +62,11 @@ type engine struct {
 	firstLook bool
 	// replaying is how far replays came, by their ID.
 	replaying map[string]*replayState
+	// window counts deliveries against the objective of the live bundle. It goes with the partition: the next owner finds out
+	// from the records what happened before.
+	window slo.Window
+	// before is where the records of the owner before end.
+	before frameBound
 	// judged is the last delivery that was looked at for having waited too long.
 	judged uint64
 	// deadLetters is how many are kept.

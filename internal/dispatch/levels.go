@@ -43,9 +43,12 @@ func (l levels) Describe(c chan<- *prometheus.Desc) {
 func (l levels) Collect(c chan<- prometheus.Metric) {
 	d := l.dispatcher
 	now := time.Now()
-	p := present{objective: d.window.Objective(), figures: d.window.Figures(now)}
-	p.delivered, p.seconds = d.window.Totals()
 	s := d.session.Load()
+	var p present
+	if v := d.live.Load(); v != nil {
+		p.objective, p.figures = objective(v.bundle), s.figures(now)
+	}
+	p.delivered, p.seconds = d.latencies.Sum()
 	if s == nil {
 		p.target = ptr.To(false)
 		p.collect(c)

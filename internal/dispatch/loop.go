@@ -133,6 +133,7 @@ func (e *engine) use(v *live) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	v.limit(e.limiter, e.part.Number, e.of)
+	e.window.Use(objective(v.bundle))
 	e.lanes.Release(func(x *lanes.Entry) bool { return x.State() == lanes.Held })
 	e.gate.changed(false, time.Now())
 	nudge(e.replays)

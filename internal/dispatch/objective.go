@@ -23,6 +23,19 @@ func objective(b *bundle.Bundle) slo.Objective {
 	return slo.Objective{Ratio: percent / 100, Within: s.Within.Std()}
 }
 
+// figures of the last hour, of the partitions that this process owns.
+func (s *session) figures(now time.Time) (sum slo.Figures) {
+	sum.Latencies = map[int]int64{}
+	if s == nil {
+		return sum
+	}
+	for _, e := range s.owned() {
+		f := e.window.Figures(now)
+		sum.Add(&f)
+	}
+	return sum
+}
+
 // judgeWaiting gives a verdict to the entries whose time is over while they wait. Each entry is looked at once: they were
 // accepted in the order of their numbers. What was not in memory by then gets its verdict when it ends. The lock is held.
 func (e *engine) judgeWaiting(now time.Time) {
@@ -36,28 +49,35 @@ func (e *engine) judgeWaiting(now time.Time) {
 			return
 		}
 		entry.Excused = entry.Excused || e.lanes.Halted(entry)
-		e.verdict(entry, slo.Late, now)
+		e.verdict(entry, slo.Late, entry.AcceptedAt.Add(within))
 	}
 }
 
 // judgeEnd counts what a record says of an entry. The lock is held.
 func (e *engine) judgeEnd(entry *lanes.Entry, r *record.Record) {
-	if r.Outcome == record.Held || r.Reason == record.ReasonUnbound || r.Reason == record.ReasonBindingConflict {
+	if excuses(r) {
 		entry.Excused = true
 	}
 	took := r.At.Sub(r.AcceptedAt)
 	late := took > e.window.Objective().Within
+	if r.Outcome == record.Delivered && !entry.Excused {
+		e.window.Deliver(r.At, took)
+		e.latencies.Deliver(took)
+	}
 	switch {
 	case entry.Excused:
 	case r.Outcome == record.Delivered && late:
-		e.window.Deliver(r.At, took)
 		e.verdict(entry, slo.Late, r.At)
 	case r.Outcome == record.Delivered:
-		e.window.Deliver(r.At, took)
 		e.verdict(entry, slo.InTime, r.At)
 	case r.Outcome == record.Dead:
 		e.verdict(entry, slo.Dead, r.At)
 	}
+}
+
+// excuses reports whether the delivery of a record waited for a person: it counts neither way.
+func excuses(r *record.Record) bool {
+	return r.Outcome == record.Held || r.Reason == record.ReasonUnbound || r.Reason == record.ReasonBindingConflict
 }
 
 // verdict counts one, unless the entry has one or gets none.

@@ -216,6 +216,7 @@ func (p *projection) follow(ctx context.Context, e *engine) (stop func()) {
 	p.mu.Unlock()
 	var running sync.WaitGroup
 	running.Go(func() { f.run(ctx) })
+	running.Go(func() { f.lookBack(ctx) })
 	return func() {
 		cancel()
 		running.Wait()

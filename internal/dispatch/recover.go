@@ -61,7 +61,9 @@ func newEngine(ctx context.Context, s *shared, j *journal.Journal, number, of in
 	e.events, e.records = journal.NewCommitter(e.part.Events), journal.NewCommitter(e.part.Records)
 	if v := s.live.Load(); v != nil {
 		v.limit(e.limiter, e.part.Number, e.of)
+		e.window.Use(objective(v.bundle))
 	}
+	e.before = frameBound{e.progress.RecordsFrame, e.progress.Records}
 	s.log.Info("partition is open", "partition", number, "waiting", e.waiting(), "delivered", e.progress.Totals.Delivered, "dead", e.deadLetters)
 	return e, nil
 }

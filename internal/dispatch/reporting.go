@@ -91,7 +91,7 @@ func (d *Dispatcher) report() report.Report {
 		delivery, oa, replays := e.report()
 		add(&r, delivery, oa, replays)
 	}
-	figures := d.window.Figures(time.Now())
+	figures := s.figures(time.Now())
 	r.SLO = &figures
 	r.Revoke = s.revokeReport()
 	r.Trials = d.trialReport(s)

@@ -19,8 +19,8 @@ type shared struct {
 	tuning  tuning
 	tracer  *tracing.Tracer
 	live    atomic.Pointer[live]
-	// window counts deliveries against the objective of the live bundle.
-	window slo.Window
+	// latencies of all deliveries since the start.
+	latencies slo.Totals
 	// dirty tells the reporter that something is different.
 	dirty chan struct{}
 	// secrets is the directory of the Secrets, crm the CRM's open interface.

@@ -61,7 +61,16 @@ func TestWindow(t *testing.T) {
 	if f := w.Figures(noon.Add(2 * time.Hour)); f.Items() != 1 || f.Dead != 1 {
 		t.Errorf("two hours later: %+v, want the dead one only", f)
 	}
-	if n, seconds := w.Totals(); n != 1 || seconds != 90 {
+	// What comes late counts at its time, and what is older than that takes nothing away from the hour.
+	w.Judge(noon.Add(90*time.Minute), Late)
+	w.Judge(noon, Late)
+	w.Deliver(noon, time.Second)
+	if f := w.Figures(noon.Add(2 * time.Hour)); f.Items() != 2 || f.Late != 1 || f.Delivered() != 0 {
+		t.Errorf("with what came late: %+v", f)
+	}
+	var totals Totals
+	totals.Deliver(90 * time.Second)
+	if n, seconds := totals.Sum(); n != 1 || seconds != 90 {
 		t.Errorf("totals %d, %g s: they are never forgotten", n, seconds)
 	}
 }

@@ -13,15 +13,12 @@ const (
 	slots = int(Span / step)
 )
 
-// Window counts what happened in the last hour. It takes some 65 KB. It is safe for concurrent use; the zero value counts
-// against no objective.
+// Window counts what happened in the last hour. What is told late counts at its time, as far as that is in the hour. It takes
+// some 65 KB. It is safe for concurrent use; the zero value counts against no objective.
 type Window struct {
 	mu        sync.Mutex
 	objective Objective
 	slots     [slots]slot
-	// delivered and seconds are totals since the start.
-	delivered uint64
-	seconds   float64
 }
 
 // slot is a minute.
@@ -50,27 +47,32 @@ func (w *Window) Objective() Objective {
 	return w.objective
 }
 
-// Judge counts a verdict.
-func (w *Window) Judge(now time.Time, v Verdict) {
+// Judge counts a verdict of a time.
+func (w *Window) Judge(at time.Time, v Verdict) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.at(now).verdicts[v]++
+	if s := w.at(at); s != nil {
+		s.verdicts[v]++
+	}
 }
 
 // Deliver counts the latency of a delivery.
-func (w *Window) Deliver(now time.Time, latency time.Duration) {
+func (w *Window) Deliver(at time.Time, latency time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.at(now).latencies[bucketOf(latency)]++
-	w.delivered++
-	w.seconds += latency.Seconds()
+	if s := w.at(at); s != nil {
+		s.latencies[bucketOf(latency)]++
+	}
 }
 
-// at is the slot of a time. The lock is held.
-func (w *Window) at(now time.Time) *slot {
-	minute := now.Unix() / int64(step/time.Second)
+// at is the slot of a time, nil when another hour has it already. The lock is held.
+func (w *Window) at(t time.Time) *slot {
+	minute := t.Unix() / int64(step/time.Second)
 	s := &w.slots[minute%int64(slots)]
-	if s.minute != minute {
+	switch {
+	case s.minute > minute:
+		return nil
+	case s.minute < minute:
 		*s = slot{minute: minute}
 	}
 	return s
@@ -97,9 +99,24 @@ func (w *Window) Figures(now time.Time) Figures {
 	return f
 }
 
-// Totals are the number and the sum, in seconds, of all latencies since the start.
-func (w *Window) Totals() (delivered uint64, seconds float64) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.delivered, w.seconds
+// Totals are the number and the sum of all latencies since the start. It is safe for concurrent use.
+type Totals struct {
+	mu        sync.Mutex
+	delivered uint64
+	seconds   float64
+}
+
+// Deliver counts the latency of a delivery.
+func (t *Totals) Deliver(latency time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.delivered++
+	t.seconds += latency.Seconds()
+}
+
+// Sum is the number and the sum in seconds.
+func (t *Totals) Sum() (delivered uint64, seconds float64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.delivered, t.seconds
 }

@@ -13,7 +13,7 @@ import (
 // with apply.
 //
 // SLOStatus says how the deliveries of the last hour do against spec.slo. Figures are rounded to two digits, so that a
-// status is not written for noise. They begin anew when the dispatcher starts.
+// status is not written for noise. After a restart the dispatcher finds the hour before in its records.
 type SLOStatusApplyConfiguration struct {
 	// objective and within are what was counted against.
 	Objective *string `json:"objective,omitempty"`
