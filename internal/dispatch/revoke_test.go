@@ -106,7 +106,7 @@ func TestAWithdrawalKnowsTheItem(t *testing.T) {
 	w.mustSend(todo("e1", "T-before", "created"))
 	w.drained(1)
 	w.bundle(func(c *connector) { full(c); c.Revocable = true })
-	w.until("it is live", func(r report.Report) bool { return w.d.live.Load().bundle.Revocable })
+	w.until("it is live", func(report.Report) bool { return w.d.live.Load().bundle.Revocable })
 	w.mustSend(todo("e2", "T-1", "created"), todo("e3", "T-1", "updated"), todo("e4", "T-2", "created"), todo("e5", "T-2", "completed"))
 	w.drained(5)
 	for _, r := range w.records("item=T-2") {

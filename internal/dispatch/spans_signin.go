@@ -17,11 +17,11 @@ import (
 func (d *Dispatcher) serving(name string, next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		parent := r.Header.Get("Traceparent")
-		if parent == "" || !d.shared.tracer.On() || !d.keys.isPeer(r.Header.Get("Authorization")) {
+		if parent == "" || !d.tracer.On() || !d.keys.isPeer(r.Header.Get("Authorization")) {
 			next(w, r)
 			return
 		}
-		ctx, span := d.shared.tracer.Begin(tracing.Under(r.Context(), parent), name, trace.WithSpanKind(trace.SpanKindServer))
+		ctx, span := d.tracer.Begin(tracing.Under(r.Context(), parent), name, trace.WithSpanKind(trace.SpanKindServer))
 		defer span.End()
 		next(w, r.WithContext(ctx))
 	}
@@ -31,7 +31,7 @@ func (d *Dispatcher) serving(name string, next http.HandlerFunc) http.HandlerFun
 // the event, and names the item. Which item a person opened is what was delivered to them last about the record that the link
 // leads to.
 func (d *Dispatcher) clicked(ctx context.Context, s *session, x *index.Index, batch []audit.SignIn) {
-	if !d.shared.tracer.On() {
+	if !d.tracer.On() {
 		return
 	}
 	for i := range batch {
@@ -61,7 +61,7 @@ func (d *Dispatcher) clicked(ctx context.Context, s *session, x *index.Index, ba
 		if event.IsValid() {
 			options = append(options, trace.WithLinks(trace.Link{SpanContext: event}))
 		}
-		_, span := d.shared.tracer.Begin(tracing.Under(context.Background(), c.TraceParent), "open", options...)
+		_, span := d.tracer.Begin(tracing.Under(context.Background(), c.TraceParent), "open", options...)
 		span.End(trace.WithTimestamp(c.At))
 	}
 }
