@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -73,6 +74,25 @@ func each[T any](ctx context.Context, a *app, x *access, pods []corev1.Pod, port
 		return good, &partly{failed: failed}
 	}
 	return good, nil
+}
+
+// ask asks the dispatchers of the connector with that name, or of the only one. Answers are nil when there is none.
+func ask[T any](ctx context.Context, a *app, connector string, question func(context.Context, *lookup.Client) (T, error)) (*v1alpha1.OAConnector, []T, error) {
+	x, err := a.connect()
+	if err != nil {
+		return nil, nil, err
+	}
+	c, pods, err := x.dispatchers(ctx, connector)
+	if err != nil {
+		return nil, nil, err
+	}
+	answers, err := look(ctx, a, x, pods, question)
+	return c, answers, err
+}
+
+// older says how to see what a list left out. at is the time of its first line.
+func (a *app) older(at time.Time) {
+	a.say("there are older ones: raise --limit, or give --until %s", at.Format(time.RFC3339Nano))
 }
 
 // look asks the dispatchers on their local port.

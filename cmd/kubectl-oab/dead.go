@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"strconv"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -29,15 +28,7 @@ func (a *app) newDeadCommand() *cobra.Command {
 }
 
 func (a *app) dead(ctx context.Context, connector string, f *filter) error {
-	x, err := a.connect()
-	if err != nil {
-		return err
-	}
-	c, pods, err := x.dispatchers(ctx, connector)
-	if err != nil {
-		return err
-	}
-	pages, err := look(ctx, a, x, pods, func(ctx context.Context, c *lookup.Client) (p page[lookup.Letter], err error) {
+	c, pages, err := ask(ctx, a, connector, func(ctx context.Context, c *lookup.Client) (p page[lookup.Letter], err error) {
 		p.lines, p.more, err = c.Dead(ctx, f.values())
 		return p, err
 	})
@@ -61,7 +52,7 @@ func (a *app) dead(ctx context.Context, connector string, f *filter) error {
 		return failed
 	}
 	if more {
-		a.say("there are older ones: raise --limit, or give --until %s", found[0].Record.At.Format(time.RFC3339Nano))
+		a.older(found[0].Record.At)
 	}
 	return err
 }

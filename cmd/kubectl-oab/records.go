@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -66,15 +65,7 @@ func merge[T any](pages []page[T], limit int, record func(*T) (partition int, r 
 }
 
 func (a *app) records(ctx context.Context, connector string, f *filter) error {
-	x, err := a.connect()
-	if err != nil {
-		return err
-	}
-	c, pods, err := x.dispatchers(ctx, connector)
-	if err != nil {
-		return err
-	}
-	pages, err := look(ctx, a, x, pods, func(ctx context.Context, c *lookup.Client) (p page[lookup.Record], err error) {
+	c, pages, err := ask(ctx, a, connector, func(ctx context.Context, c *lookup.Client) (p page[lookup.Record], err error) {
 		p.lines, p.more, err = c.Records(ctx, f.values())
 		return p, err
 	})
@@ -96,7 +87,7 @@ func (a *app) records(ctx context.Context, connector string, f *filter) error {
 		return failed
 	}
 	if more {
-		a.say("there are older ones: raise --limit, or give --until %s", found[0].At.Format(time.RFC3339Nano))
+		a.older(found[0].At)
 	}
 	return err
 }

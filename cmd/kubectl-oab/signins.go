@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -104,15 +103,7 @@ func mergeSignIns(pages []page[audit.SignIn], limit int) (all []audit.SignIn, mo
 }
 
 func (a *app) signIns(ctx context.Context, connector string, f *signInFilter) error {
-	x, err := a.connect()
-	if err != nil {
-		return err
-	}
-	c, pods, err := x.dispatchers(ctx, connector)
-	if err != nil {
-		return err
-	}
-	pages, err := look(ctx, a, x, pods, func(ctx context.Context, c *lookup.Client) (p page[audit.SignIn], err error) {
+	c, pages, err := ask(ctx, a, connector, func(ctx context.Context, c *lookup.Client) (p page[audit.SignIn], err error) {
 		p.lines, p.more, err = c.SignIns(ctx, f.values())
 		return p, err
 	})
@@ -137,7 +128,7 @@ func (a *app) signIns(ctx context.Context, connector string, f *signInFilter) er
 		return failed
 	}
 	if more {
-		a.say("there are older ones: raise --limit, or give --until %s", found[0].At.Format(time.RFC3339Nano))
+		a.older(found[0].At)
 	}
 	return err
 }

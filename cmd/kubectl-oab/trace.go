@@ -50,15 +50,7 @@ waits for now. -o wide shows the requests too; passwords and tokens are masked i
 }
 
 func (a *app) trace(ctx context.Context, connector string, f *filter) error {
-	x, err := a.connect()
-	if err != nil {
-		return err
-	}
-	c, pods, err := x.dispatchers(ctx, connector)
-	if err != nil {
-		return err
-	}
-	pages, err := look(ctx, a, x, pods, func(ctx context.Context, c *lookup.Client) (p page[lookup.Delivery], err error) {
+	c, pages, err := ask(ctx, a, connector, func(ctx context.Context, c *lookup.Client) (p page[lookup.Delivery], err error) {
 		var missing string
 		if p.lines, missing, err = c.Trace(ctx, f.values()); missing != "" {
 			a.say("%s", missing)
