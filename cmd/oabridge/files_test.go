@@ -141,3 +141,18 @@ func TestWrongUse(t *testing.T) {
 		t.Error("another error has another code than 1")
 	}
 }
+
+// Merge requests know files by their path below the checkout, however they were named on the command line.
+func TestAnnotationsNameFilesOfTheCheckout(t *testing.T) {
+	whole, err := filepath.Abs("testdata/bad/broken.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{"./testdata/bad/broken.yaml", whole, "testdata/bad/../bad/broken.yaml"} {
+		for format, want := range map[string]string{"github": "file=testdata/bad/broken.yaml,", "gitlab": `"path": "testdata/bad/broken.yaml"`} {
+			if stdout, stderr, _ := run(t, "", "lint", "-o", format, file); !strings.Contains(stdout, want) {
+				t.Errorf("lint -o %s %s: %s%s", format, file, stdout, stderr)
+			}
+		}
+	}
+}

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -118,7 +120,7 @@ func writeFindings(out io.Writer, format string, findings []offline.Finding) err
 				level = "warning"
 			}
 			_, err = fmt.Fprintf(out, "::%s file=%s,line=%d,title=%s::%s\n",
-				level, githubProperty(f.File), max(f.Line, 1), githubProperty(f.Reason), githubText(subject(f)+f.Message))
+				level, githubProperty(annotated(f.File)), max(f.Line, 1), githubProperty(f.Reason), githubText(subject(f)+f.Message))
 		} else {
 			level := ""
 			if f.Warning {
@@ -131,6 +133,22 @@ func writeFindings(out io.Writer, format string, findings []offline.Finding) err
 		}
 	}
 	return nil
+}
+
+// annotated is a file's path as a merge request knows it: below the folder in which the pipeline works, without a ./ before it.
+func annotated(file string) string {
+	here, err := os.Getwd()
+	if err != nil {
+		return file
+	}
+	whole, err := filepath.Abs(file)
+	if err != nil {
+		return file
+	}
+	if below, err := filepath.Rel(here, whole); err == nil && filepath.IsLocal(below) {
+		return filepath.ToSlash(below)
+	}
+	return file
 }
 
 func place(f offline.Finding) string {
@@ -185,12 +203,13 @@ func writeGitLab(out io.Writer, findings []offline.Finding) error {
 	issues := make([]issue, 0, len(findings))
 	for _, f := range findings {
 		// Without the line, so that an old finding that moves is no new one.
-		sum := sha256.Sum256([]byte(strings.Join([]string{f.File, f.Object, f.Field, f.Reason, f.Message}, "\x00")))
+		file := annotated(f.File)
+		sum := sha256.Sum256([]byte(strings.Join([]string{file, f.Object, f.Field, f.Reason, f.Message}, "\x00")))
 		severity := "major"
 		if f.Warning {
 			severity = "minor"
 		}
-		issues = append(issues, issue{subject(f) + f.Message, f.Reason, hex.EncodeToString(sum[:16]), severity, location{f.File, lines{max(f.Line, 1)}}})
+		issues = append(issues, issue{subject(f) + f.Message, f.Reason, hex.EncodeToString(sum[:16]), severity, location{file, lines{max(f.Line, 1)}}})
 	}
 	return writeJSON(out, issues)
 }
