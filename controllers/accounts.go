@@ -9,7 +9,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -48,16 +47,16 @@ func unreadable(sources []accountSource) bool {
 	return slices.ContainsFunc(sources, func(s accountSource) bool { return s.problem != nil })
 }
 
-// selectAccounts lists the bindings of a namespace that selector picks, by name.
-func selectAccounts(ctx context.Context, reader client.Reader, namespace string, selector labels.Selector) ([]accountSource, error) {
-	var bindings v1alpha1.AccountBindingList
-	if err := reader.List(ctx, &bindings, client.InNamespace(namespace), client.MatchingLabelsSelector{Selector: selector}); err != nil {
+// selectAccounts lists what a connector selects, by name.
+func selectAccounts(ctx context.Context, reader client.Reader, c *v1alpha1.OAConnector) ([]accountSource, error) {
+	bindings, err := selected(ctx, reader, c)
+	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(bindings.Items, func(a, b v1alpha1.AccountBinding) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(bindings, func(a, b v1alpha1.AccountBinding) int { return strings.Compare(a.Name, b.Name) })
 	var sources []accountSource
-	for i := range bindings.Items {
-		s, err := readAccounts(ctx, reader, &bindings.Items[i])
+	for i := range bindings {
+		s, err := readAccounts(ctx, reader, &bindings[i])
 		if err != nil {
 			return nil, err
 		}

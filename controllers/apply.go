@@ -37,16 +37,17 @@ func newApplier(c client.Client, uncached client.Reader, foreign *foreignWatcher
 	return &applier{client: c, uncached: uncached, foreign: foreign, routes: routes, fields: newOwnedFields(c.Scheme())}
 }
 
-// child applies one object, unless it is as it was applied and always is false. The error may be errNotOurs or errLeftover.
-func (a *applier) child(ctx context.Context, owner *v1alpha1.OAConnector, desired workload.Object, always bool) error {
+// child applies one object, unless it is as it was applied and always is false. The result is whether it is left as it was; the
+// error may be errNotOurs or errLeftover.
+func (a *applier) child(ctx context.Context, owner *v1alpha1.OAConnector, desired workload.Object, always bool) (same bool, err error) {
 	request, sum, err := signed(desired)
 	if err != nil {
-		return err
+		return false, err
 	}
 	gvk, key := request.GroupVersionKind(), client.ObjectKeyFromObject(request)
 	live, err := a.live(ctx, gvk, key)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if live == nil {
 		// The cache holds labelled objects only: ask the API once before something unseen is overwritten.
@@ -56,7 +57,7 @@ func (a *applier) child(ctx context.Context, owner *v1alpha1.OAConnector, desire
 		case err == nil:
 			live = &meta
 		case !apierrors.IsNotFound(err):
-			return err
+			return false, err
 		}
 	}
 	if live != nil {
@@ -64,14 +65,14 @@ func (a *applier) child(ctx context.Context, owner *v1alpha1.OAConnector, desire
 			if errors.Is(err, errNotOurs) {
 				a.foreign.watch(gvk, live, client.ObjectKeyFromObject(owner))
 			}
-			return err
+			return false, err
 		}
 		same, err := a.asApplied(live, request, sum)
 		if err != nil || (same && !always) {
-			return err
+			return same, err
 		}
 	}
-	return a.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(request), connectorManager, client.ForceOwnership)
+	return false, a.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(request), connectorManager, client.ForceOwnership)
 }
 
 // signed returns the request for a child, with its own digest as an annotation.

@@ -164,11 +164,7 @@ func doubtsOf(users []v1alpha1.OAConnector, pairs []v1alpha1.AccountPair) (doubt
 func (b *BindingReconciler) groups(ctx context.Context, own accountSource, users []v1alpha1.OAConnector) ([][]accountSource, error) {
 	groups := [][]accountSource{{own}}
 	for i := range users {
-		selector, err := metav1.LabelSelectorAsSelector(&users[i].Spec.Accounts.Selector)
-		if err != nil {
-			continue // selects has said no already
-		}
-		sources, err := selectAccounts(ctx, b.client, own.binding.Namespace, selector)
+		sources, err := selectAccounts(ctx, b.client, &users[i])
 		if err != nil {
 			return nil, err
 		}
@@ -242,17 +238,12 @@ func (b *BindingReconciler) companions(ctx context.Context, o client.Object) []r
 	}
 	seen := map[reconcile.Request]bool{}
 	for i := range connectors {
-		selector, err := metav1.LabelSelectorAsSelector(&connectors[i].Spec.Accounts.Selector)
+		bindings, err := selected(ctx, b.client, &connectors[i], client.UnsafeDisableDeepCopy)
 		if err != nil {
-			continue // it selects nothing
-		}
-		var bindings v1alpha1.AccountBindingList
-		if err := b.client.List(ctx, &bindings, client.InNamespace(o.GetNamespace()),
-			client.MatchingLabelsSelector{Selector: selector}, client.UnsafeDisableDeepCopy); err != nil {
 			log.FromContext(ctx).Error(err, "list the bindings of a connector")
 		}
-		for i := range bindings.Items {
-			seen[requestFor(&bindings.Items[i])] = true
+		for i := range bindings {
+			seen[requestFor(&bindings[i])] = true
 		}
 	}
 	return slices.Collect(maps.Keys(seen))

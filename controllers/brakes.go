@@ -36,7 +36,7 @@ func (c *ConnectorReconciler) heedRequest(_ context.Context, r *round) error {
 		return nil
 	}
 	r.applyAll = true
-	c.compiles.forget(client.ObjectKeyFromObject(r.connector))
+	c.results.forget(client.ObjectKeyFromObject(r.connector))
 	return nil
 }
 

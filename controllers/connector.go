@@ -32,14 +32,14 @@ import (
 
 // ConnectorReconciler runs a dispatcher and a gateway for each OAConnector.
 type ConnectorReconciler struct {
-	client   client.Client
-	options  Options
-	apply    *applier
-	poke     *poker
-	status   *statusWriter[v1alpha1.OAConnectorStatus]
-	compiles *compileCache
-	routes   *routes
-	news     *newsOf
+	client  client.Client
+	options Options
+	apply   *applier
+	poke    *poker
+	status  *statusWriter[v1alpha1.OAConnectorStatus]
+	results *results
+	routes  *routes
+	news    *newsOf
 }
 
 // round is one pass over one connector.
@@ -54,9 +54,17 @@ type round struct {
 	// children stay as they are.
 	previous *bundle.Bundle
 	compiled *bundle.Output
+	// inputs of compiled, and the problems that came with it. settled: nothing changed since no child had to be written, so
+	// compiled has no files and no child is looked at. unsettled: a child had to be written in this round, or could not be.
+	inputs             string
+	found              []problem
+	settled, unsettled bool
 	// hash of the bundle that the pods should have, secrets a short hash over the Secrets that they mount.
 	hash, secrets string
 	pods          []corev1.Pod
+	// live are the children that the caches have, and seen is a digest of them.
+	live []client.Object
+	seen string
 	// children that the connector should have, nil while there is no bundle; kept are the Deployments among them that stay
 	// as they are, because their podTemplate cannot be used.
 	children []workload.Object
@@ -100,12 +108,14 @@ func (c *ConnectorReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 		c.claim,
 		c.resolveSecrets,
 		c.followPods,
+		c.openRoutes,
+		c.findChildren,
 		c.compile,
 		c.ensurePeerSecret,
 		c.buildChildren,
-		c.openRoutes,
 		c.applyChildren,
 		c.pruneChildren,
+		c.remember,
 		c.refreshPods,
 		c.writeStatus,
 	}
@@ -155,7 +165,7 @@ func (c *ConnectorReconciler) followPods(ctx context.Context, r *round) error {
 // forget drops what was remembered about a connector that is gone.
 func (c *ConnectorReconciler) forget(key types.NamespacedName) {
 	c.options.Reports.Follow(key, nil)
-	c.compiles.forget(key)
+	c.results.forget(key)
 	c.status.forget(key)
 	c.poke.forget(key)
 	c.news.forget(key)
@@ -163,13 +173,13 @@ func (c *ConnectorReconciler) forget(key types.NamespacedName) {
 
 func newConnectorReconciler(c client.Client, uncached client.Reader, watcher client.WithWatch, recorder events.EventRecorder, routes *routes, o Options) *ConnectorReconciler {
 	return &ConnectorReconciler{
-		client:   c,
-		options:  o,
-		apply:    newApplier(c, uncached, newForeignWatcher(watcher, o.Reports), routes),
-		poke:     newPoker(c),
-		status:   newConnectorStatusWriter(c, recorder),
-		compiles: newCompileCache(),
-		routes:   routes,
-		news:     newNews(),
+		client:  c,
+		options: o,
+		apply:   newApplier(c, uncached, newForeignWatcher(watcher, o.Reports), routes),
+		poke:    newPoker(c),
+		status:  newConnectorStatusWriter(c, recorder),
+		results: newResults(),
+		routes:  routes,
+		news:    newNews(),
 	}
 }

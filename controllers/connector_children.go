@@ -91,10 +91,13 @@ func (c *ConnectorReconciler) buildChildren(_ context.Context, r *round) error {
 		PullPolicy:        c.options.PullPolicy,
 		OperatorNamespace: c.options.OperatorNamespace,
 	}
-	r.children, r.kept = workload.Build(in), map[string]bool{}
+	r.kept = map[string]bool{}
 	for _, p := range workload.Check(in) {
 		r.add(newProblem(v1alpha1.ReasonPodTemplateInvalid, p.String()).at("", p.Field))
 		r.kept[workload.DeploymentName(r.connector.Name, p.Component)] = true
+	}
+	if !r.settled {
+		r.children = workload.Build(in)
 	}
 	return nil
 }
@@ -107,11 +110,14 @@ func (c *ConnectorReconciler) applyChildren(ctx context.Context, r *round) error
 		kind, name := *child.GetKind(), *child.GetName()
 		switch {
 		case configRefused && (kind == "ConfigMap" || kind == "Deployment"),
-			(r.routesMissing || r.routesUnread) && kind == workload.RouteKind.Kind,
-			kind == "Deployment" && (r.kept[name] || podsPaused(r.connector)):
+			(r.routesMissing || r.routesUnread) && kind == workload.RouteKind.Kind:
+			r.unsettled = true
+			continue
+		case kind == "Deployment" && (r.kept[name] || podsPaused(r.connector)):
 			continue
 		}
-		err := c.apply.child(ctx, r.connector, child, r.applyAll)
+		same, err := c.apply.child(ctx, r.connector, child, r.applyAll)
+		r.unsettled = r.unsettled || !same
 		if err == nil {
 			continue
 		}
@@ -150,8 +156,8 @@ func (c *ConnectorReconciler) childProblem(r *round, kind, name string, err erro
 	return true
 }
 
-// prunedKinds are those of which a connector may need fewer than before. The queue volume and the peer Secret stay.
-var prunedKinds = []func() client.ObjectList{
+// childKinds are those that workload.Build makes. The peer Secret is not among them: it is made once and stays.
+var childKinds = []func() client.ObjectList{
 	func() client.ObjectList { return &networkingv1.IngressList{} },
 	newRouteList,
 	func() client.ObjectList { return &networkingv1.NetworkPolicyList{} },
@@ -159,20 +165,14 @@ var prunedKinds = []func() client.ObjectList{
 	func() client.ObjectList { return &appsv1.DeploymentList{} },
 	func() client.ObjectList { return &corev1.ServiceList{} },
 	func() client.ObjectList { return &corev1.ServiceAccountList{} },
+	func() client.ObjectList { return &corev1.PersistentVolumeClaimList{} },
 	func() client.ObjectList { return &corev1.ConfigMapList{} },
 }
 
-// pruneChildren deletes children that are no longer wanted: a gateway without SSO, shards beyond the last one.
-func (c *ConnectorReconciler) pruneChildren(ctx context.Context, r *round) error {
-	if r.compiled == nil {
-		return nil
-	}
-	wanted := map[string]bool{}
-	for _, child := range r.children {
-		wanted[*child.GetKind()+"/"+*child.GetName()] = true
-	}
+// findChildren lists those that the caches have.
+func (c *ConnectorReconciler) findChildren(ctx context.Context, r *round) error {
 	routes := c.routes.reader()
-	for _, newList := range prunedKinds {
+	for _, newList := range childKinds {
 		list, reader := newList(), client.Reader(c.client)
 		if list.GetObjectKind().GroupVersionKind().Group == workload.RouteKind.Group {
 			if reader = routes; reader == nil {
@@ -188,20 +188,38 @@ func (c *ConnectorReconciler) pruneChildren(ctx context.Context, r *round) error
 			return err
 		}
 		for _, item := range items {
-			child := item.(client.Object) //nolint:forcetypeassert // the lists above hold objects
-			kind, err := c.kindOf(child)
-			if err != nil {
-				return err
-			}
-			if wanted[kind.Kind+"/"+child.GetName()] || podsPaused(r.connector) && kind.Kind == "Deployment" || !metav1.IsControlledBy(child, r.connector) || !child.GetDeletionTimestamp().IsZero() {
-				continue
-			}
-			uid := child.GetUID()
-			err = c.client.Delete(ctx, child, client.PropagationPolicy(metav1.DeletePropagationBackground),
-				client.Preconditions{UID: &uid})
-			if client.IgnoreNotFound(err) != nil {
-				return fmt.Errorf("delete %s %s: %w", kind.Kind, child.GetName(), err)
-			}
+			r.live = append(r.live, item.(client.Object)) //nolint:forcetypeassert // the lists above hold objects
+		}
+	}
+	var err error
+	r.seen, err = c.seenChildren(r)
+	return err
+}
+
+// pruneChildren deletes children that are no longer wanted: a gateway without SSO, shards beyond the last one. The queue volume
+// is nobody's and stays.
+func (c *ConnectorReconciler) pruneChildren(ctx context.Context, r *round) error {
+	if r.compiled == nil || r.settled {
+		return nil
+	}
+	wanted := map[string]bool{}
+	for _, child := range r.children {
+		wanted[*child.GetKind()+"/"+*child.GetName()] = true
+	}
+	for _, child := range r.live {
+		kind, err := c.kindOf(child)
+		if err != nil {
+			return err
+		}
+		if wanted[kind.Kind+"/"+child.GetName()] || podsPaused(r.connector) && kind.Kind == "Deployment" || !metav1.IsControlledBy(child, r.connector) || !child.GetDeletionTimestamp().IsZero() {
+			continue
+		}
+		r.unsettled = true
+		uid := child.GetUID()
+		err = c.client.Delete(ctx, child, client.PropagationPolicy(metav1.DeletePropagationBackground),
+			client.Preconditions{UID: &uid})
+		if client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("delete %s %s: %w", kind.Kind, child.GetName(), err)
 		}
 	}
 	return nil

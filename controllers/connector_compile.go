@@ -46,8 +46,14 @@ func (c *ConnectorReconciler) compile(ctx context.Context, r *round) error {
 		return err
 	}
 	promoted := c.promoted(r)
-	key := compileKey(r.connector, templates, sources, replays, promoted, live)
-	output, problems := c.compiles.do(client.ObjectKeyFromObject(r.connector), key, func() (*bundle.Output, []bundle.Problem) {
+	r.inputs = inputsOf(r.connector, templates, sources, replays, promoted, live)
+	known, ok := c.results.of(client.ObjectKeyFromObject(r.connector), r.inputs)
+	switch {
+	case ok && known.children == r.seen:
+		r.settled, r.compiled, r.found = true, withBundle(known.output, live.bundle), known.problems
+	case ok && known.children == "":
+		r.compiled, r.found = known.output, known.problems
+	default:
 		in := bundle.Input{
 			Connector: r.connector,
 			Templates: templates,
@@ -61,18 +67,28 @@ func (c *ConnectorReconciler) compile(ctx context.Context, r *round) error {
 		for i := range replays {
 			in.Replays = append(in.Replays, bundle.NewReplay(&replays[i], replays[i].Status.Run.Generation))
 		}
-		return bundle.Compile(in)
-	})
-	for _, p := range problems {
-		r.add(newProblem(p.Reason, describe(p)).at("", p.Field))
+		var problems []bundle.Problem
+		r.compiled, problems = bundle.Compile(in)
+		for _, p := range problems {
+			r.found = append(r.found, newProblem(p.Reason, describe(p)).at("", p.Field))
+		}
 	}
-	r.compiled = output
-	if output != nil {
-		r.hash = output.Hash
-	} else {
-		r.hash = live.hash
+	r.problems = append(r.problems, r.found...)
+	r.hash = live.hash
+	if r.compiled != nil {
+		r.hash = r.compiled.Hash
 	}
 	return nil
+}
+
+// withBundle completes a result of which only the digests were kept: what is live is what was compiled.
+func withBundle(lean *bundle.Output, live *bundle.Bundle) *bundle.Output {
+	if lean == nil {
+		return nil
+	}
+	whole := *lean
+	whole.Bundle = live
+	return &whole
 }
 
 // describe writes a problem as one sentence that starts with the field.
@@ -131,14 +147,14 @@ func (c *ConnectorReconciler) templates(ctx context.Context, connector *v1alpha1
 	return found, nil
 }
 
-// findTemplate returns nil when there is no such template.
+// findTemplate returns nil when there is no such template. It is that of the cache and must not be changed.
 func findTemplate(ctx context.Context, reader client.Reader, namespace, presets, name string) (*v1alpha1.ScenarioTemplate, error) {
 	for _, ns := range []string{namespace, presets} {
 		if ns == "" {
 			continue
 		}
 		var t v1alpha1.ScenarioTemplate
-		err := reader.Get(ctx, types.NamespacedName{Namespace: ns, Name: name}, &t)
+		err := reader.Get(ctx, types.NamespacedName{Namespace: ns, Name: name}, &t, client.UnsafeDisableDeepCopy)
 		if err == nil {
 			return &t, nil
 		}
@@ -151,12 +167,11 @@ func findTemplate(ctx context.Context, reader client.Reader, namespace, presets,
 
 // accounts returns the account sets that the connector selects, and notes those that cannot be read.
 func (c *ConnectorReconciler) accounts(ctx context.Context, r *round) ([]accountSource, error) {
-	selector, err := metav1.LabelSelectorAsSelector(&r.connector.Spec.Accounts.Selector)
-	if err != nil {
+	if _, err := metav1.LabelSelectorAsSelector(&r.connector.Spec.Accounts.Selector); err != nil {
 		r.add(newProblem(v1alpha1.ReasonSpecInvalid, fmt.Sprintf("spec.accounts.selector: %v", err)).at("", "spec.accounts.selector"))
 		return nil, nil
 	}
-	sources, err := selectAccounts(ctx, c.client, r.connector.Namespace, selector)
+	sources, err := selectAccounts(ctx, c.client, r.connector)
 	if err != nil {
 		return nil, err
 	}

@@ -115,7 +115,7 @@ func (c *ConnectorReconciler) drain(ctx context.Context, r *round) (hash string,
 		if err != nil {
 			return "", err
 		}
-		if err := c.apply.child(ctx, r.connector, workload.RootConfig(r.connector, document), false); err != nil {
+		if _, err := c.apply.child(ctx, r.connector, workload.RootConfig(r.connector, document), false); err != nil {
 			if errors.Is(err, errNotOurs) || errors.Is(err, errLeftover) || apierrors.IsForbidden(err) {
 				return "", nil // the timeout ends it: for example, the namespace is being deleted
 			}

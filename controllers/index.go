@@ -21,6 +21,8 @@ const (
 	indexConfigMap = "oabridge.dev/configmap"
 	indexConnector = "oabridge.dev/connector"
 	indexClaim     = "oabridge.dev/claim"
+	// indexLabel is each label of a binding.
+	indexLabel = "oabridge.dev/label"
 	// indexAsked is a label that the bindings of a connector must have.
 	indexAsked = "oabridge.dev/asked-label"
 	// indexChild is LabelConnector: a label selector would look at every object of the namespace.
@@ -36,8 +38,8 @@ func childOf(o client.Object) []string {
 
 func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 	for _, child := range []client.Object{
-		&corev1.Pod{}, &corev1.Service{}, &corev1.ServiceAccount{}, &corev1.ConfigMap{}, &appsv1.Deployment{},
-		&networkingv1.Ingress{}, &networkingv1.NetworkPolicy{}, &policyv1.PodDisruptionBudget{},
+		&corev1.Pod{}, &corev1.Service{}, &corev1.ServiceAccount{}, &corev1.ConfigMap{}, &corev1.PersistentVolumeClaim{},
+		&appsv1.Deployment{}, &networkingv1.Ingress{}, &networkingv1.NetworkPolicy{}, &policyv1.PodDisruptionBudget{},
 	} {
 		if err := indexer.IndexField(ctx, child, indexChild, childOf); err != nil {
 			return err
@@ -72,6 +74,9 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 	if err := indexer.IndexField(ctx, &v1alpha1.Replay{}, indexConnector, func(o client.Object) []string {
 		return []string{o.(*v1alpha1.Replay).Spec.ConnectorRef.Name} //nolint:forcetypeassert // the index is of this kind
 	}); err != nil {
+		return err
+	}
+	if err := indexer.IndexField(ctx, &v1alpha1.AccountBinding{}, indexLabel, labelsOf); err != nil {
 		return err
 	}
 	return indexer.IndexField(ctx, &v1alpha1.AccountBinding{}, indexConfigMap, func(o client.Object) []string {

@@ -12,8 +12,8 @@ import (
 	"github.com/oabridge/oabridge/api/v1alpha1"
 )
 
-// Which connectors select a binding is asked for each binding. With thousands of both in a namespace, nobody can look at all
-// pairs: connectors are indexed by one of the labels that they ask for.
+// Which connectors select a binding is asked for each binding, and the other way round. With thousands of both in a namespace,
+// nobody can look at all pairs: connectors are indexed by one of the labels that they ask for, bindings by all that they have.
 
 // anyLabel is the index of connectors that ask for no label by value.
 const anyLabel = "*"
@@ -28,14 +28,33 @@ func askedLabel(o client.Object) []string {
 	return []string{key + "=" + wanted[key]}
 }
 
+// labelsOf are the index values of a binding.
+func labelsOf(o client.Object) (all []string) {
+	for key, value := range o.GetLabels() {
+		all = append(all, key+"="+value)
+	}
+	return all
+}
+
+// selected lists the bindings that a connector selects: none when its selector is none.
+func selected(ctx context.Context, reader client.Reader, c *v1alpha1.OAConnector, options ...client.ListOption) ([]v1alpha1.AccountBinding, error) {
+	selector, err := metav1.LabelSelectorAsSelector(&c.Spec.Accounts.Selector)
+	if err != nil {
+		return nil, nil
+	}
+	options = append(options, client.InNamespace(c.Namespace), client.MatchingLabelsSelector{Selector: selector})
+	if label := askedLabel(c)[0]; label != anyLabel {
+		options = append(options, client.MatchingFields{indexLabel: label})
+	}
+	var found v1alpha1.AccountBindingList
+	err = reader.List(ctx, &found, options...)
+	return found.Items, err
+}
+
 // selecting returns the connectors that select a binding. They are those of the cache and must not be changed.
 func selecting(ctx context.Context, reader client.Reader, binding client.Object) ([]v1alpha1.OAConnector, error) {
-	asked := []string{anyLabel}
-	for key, value := range binding.GetLabels() {
-		asked = append(asked, key+"="+value)
-	}
 	var found []v1alpha1.OAConnector
-	for _, label := range asked {
+	for _, label := range append(labelsOf(binding), anyLabel) {
 		var candidates v1alpha1.OAConnectorList
 		if err := reader.List(ctx, &candidates, client.InNamespace(binding.GetNamespace()),
 			client.MatchingFields{indexAsked: label}, client.UnsafeDisableDeepCopy); err != nil {

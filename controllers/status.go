@@ -153,8 +153,8 @@ func (w *statusWriter[S]) announce(o client.Object, before, after []metav1.Condi
 		switch {
 		case c.Status == metav1.ConditionUnknown:
 			continue
-		case was == nil && c.Status == good && c.Type == v1alpha1.ConditionStalled:
-			continue // it was never stalled
+		case was == nil && (c.Status == good || slices.Contains(calmReasons, c.Reason)):
+			continue // it begins as it should: nothing turned
 		case was != nil && was.Status == c.Status && (was.Reason == c.Reason || c.Status == good):
 			continue
 		}

@@ -12,6 +12,7 @@ import (
 	"hash/fnv"
 	"io"
 	"slices"
+	"sync"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
 )
@@ -90,9 +91,17 @@ func shardOf(crm string, n int) int {
 	return int((x ^ x>>32) % uint64(n)) // FNV's low bits alone are weak for short numbers
 }
 
+// compressors are used again: each has tables of 800 KB, and most shards are small.
+var compressors = sync.Pool{New: func() any {
+	gz, _ := gzip.NewWriterLevel(nil, gzip.BestCompression)
+	return gz
+}}
+
 func compress(lines []line) (file []byte, bound int) {
 	var out bytes.Buffer
-	gz, _ := gzip.NewWriterLevel(&out, gzip.BestCompression) // the header holds no time: same lines, same bytes
+	gz := compressors.Get().(*gzip.Writer) //nolint:forcetypeassert // see New
+	defer compressors.Put(gz)
+	gz.Reset(&out) // the header holds no time: same lines, same bytes
 	w := bufio.NewWriter(gz)
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/utils/lru"
+
 	"github.com/oabridge/oabridge/api/v1alpha1"
 )
 
@@ -29,12 +31,20 @@ const revisionLength = 12
 // Revision returns the short hash of a template's spec. Defaults count as if they were written out, so that a file and
 // the object that the API server made of it have the same revision.
 func Revision(spec v1alpha1.ScenarioTemplateSpec) string {
-	canonical, err := json.Marshal(withDefaults(spec))
+	return revision(contentOf(withDefaults(spec)))
+}
+
+func revision(content [sha256.Size]byte) string {
+	return hex.EncodeToString(content[:])[:revisionLength]
+}
+
+// contentOf a spec with its defaults.
+func contentOf(spec *v1alpha1.ScenarioTemplateSpec) [sha256.Size]byte {
+	canonical, err := json.Marshal(spec)
 	if err != nil {
 		panic("scenario: a template spec is always JSON: " + err.Error())
 	}
-	sum := sha256.Sum256(canonical)
-	return hex.EncodeToString(sum[:])[:revisionLength]
+	return sha256.Sum256(canonical)
 }
 
 func withDefaults(spec v1alpha1.ScenarioTemplateSpec) *v1alpha1.ScenarioTemplateSpec {
@@ -68,10 +78,27 @@ func withDefaults(spec v1alpha1.ScenarioTemplateSpec) *v1alpha1.ScenarioTemplate
 	return s
 }
 
-// CheckTemplate parses a template and runs its tests. Fields of problems start with "spec.".
+// maxChecked bounds how many results are remembered: some templates serve very many connectors, and each of these asks.
+const maxChecked = 256
+
+// checked has the results by content.
+var checked = lru.New(maxChecked)
+
+// CheckTemplate parses a template and runs its tests. Fields of problems start with "spec.". What it returns is shared and must
+// not be changed.
 func CheckTemplate(spec v1alpha1.ScenarioTemplateSpec) Check {
 	spec = *withDefaults(spec)
-	check := Check{Revision: Revision(spec), Total: len(spec.Tests)}
+	content := contentOf(&spec)
+	if known, ok := checked.Get(content); ok {
+		return known.(Check) //nolint:forcetypeassert // nothing else is put there
+	}
+	check := checkTemplate(spec, revision(content))
+	checked.Add(content, check)
+	return check
+}
+
+func checkTemplate(spec v1alpha1.ScenarioTemplateSpec, revision string) Check {
+	check := Check{Revision: revision, Total: len(spec.Tests)}
 	check.Problems = append(checkParameters(spec.Parameters), checkCalls(spec)...)
 	if len(check.Problems) > 0 {
 		return check
