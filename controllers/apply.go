@@ -97,11 +97,8 @@ func signed(desired workload.Object) (request *unstructured.Unstructured, sum st
 
 // asApplied says whether the live object was made by this very request and nobody has changed a field of it since.
 func (a *applier) asApplied(live client.Object, request *unstructured.Unstructured, sum string) (bool, error) {
-	if live.GetAnnotations()[v1alpha1.AnnotationApplied] != sum {
-		return false, nil
-	}
-	owned, err := ownership(live)
-	if err != nil || owned == "" {
+	applied, owned, err := lastApplied(live)
+	if err != nil || owned == "" || applied != sum {
 		return false, err
 	}
 	wanted, err := a.fields.of(request)
@@ -140,7 +137,7 @@ func checkOwner(o metav1.Object, c *v1alpha1.OAConnector) error {
 		return errNotOurs
 	case controller.UID == c.UID:
 		return nil
-	case controller.Kind == "OAConnector" && controller.Name == c.Name:
+	case controller.Kind == connectorKind && controller.Name == c.Name:
 		return errLeftover
 	}
 	return errNotOurs

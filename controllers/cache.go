@@ -1,6 +1,9 @@
 package controllers
 
 import (
+	"bytes"
+
+	"github.com/klauspost/compress/s2"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -8,10 +11,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
+	"k8s.io/utils/lru"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
+	"github.com/oabridge/oabridge/internal/bundle"
+	"github.com/oabridge/oabridge/internal/workload"
 )
 
 // CacheOptions keeps the operator from holding what is none of its business: of Secrets it sees those that were labelled
@@ -21,13 +27,15 @@ import (
 // presets is added to the namespaces of a scope that has some.
 func CacheOptions(scope Scope, presets string) cache.Options {
 	children := cache.ByObject{Label: exists(v1alpha1.LabelConnector), Transform: lean}
-	class := cache.ByObject{Label: scope.ofClass()}
+	class := cache.ByObject{Label: scope.ofClass(), Transform: leanDeclared}
 	o := cache.Options{
-		DefaultTransform: cache.TransformStripManagedFields(),
+		DefaultTransform: leanDeclared,
 		ByObject: map[client.Object]cache.ByObject{
 			&v1alpha1.OAConnector{}: class,
 			&v1alpha1.Replay{}:      class,
-			&corev1.Secret{}:        {Label: labels.SelectorFromSet(labels.Set{v1alpha1.LabelCredentials: "true"})},
+			&corev1.Secret{}: {
+				Label: labels.SelectorFromSet(labels.Set{v1alpha1.LabelCredentials: "true"}), Transform: leanSecret,
+			},
 			// "true" on people's account files, "compiled" on the operator's own.
 			&corev1.ConfigMap{}:             {Label: exists(v1alpha1.LabelAccounts), Transform: lean},
 			&corev1.Pod{}:                   children,
@@ -57,12 +65,10 @@ func CacheOptions(scope Scope, presets string) cache.Options {
 func lean(in any) (any, error) {
 	switch o := in.(type) {
 	case *corev1.Pod:
-		o.ManagedFields = nil
-		o.Spec = corev1.PodSpec{}
-		o.Status = corev1.PodStatus{
-			Phase: o.Status.Phase, PodIP: o.Status.PodIP, Conditions: o.Status.Conditions, ContainerStatuses: o.Status.ContainerStatuses,
-		}
+		leanPod(o)
 		return o, nil
+	case *corev1.ConfigMap:
+		packDocument(o)
 	case *appsv1.Deployment:
 		o.Spec = appsv1.DeploymentSpec{Replicas: o.Spec.Replicas}
 	case *corev1.Service:
@@ -76,10 +82,112 @@ func lean(in any) (any, error) {
 	case *policyv1.PodDisruptionBudget:
 		o.Spec, o.Status = policyv1.PodDisruptionBudgetSpec{}, policyv1.PodDisruptionBudgetStatus{}
 	}
+	o, ok := in.(metav1.Object)
+	if !ok {
+		return in, nil
+	}
+	err := digestOwnership(o)
+	leanOwned(o)
+	return in, err
+}
+
+// leanOwned drops labels and annotations of what a connector controls: it is found by its owner.
+func leanOwned(o metav1.Object) {
+	if owner := metav1.GetControllerOfNoCopy(o); owner != nil && owner.Kind == connectorKind {
+		o.SetLabels(nil)
+		o.SetAnnotations(nil)
+	}
+}
+
+// leanPod keeps what is asked of a pod: whose it is, where it is, whether it is ready, and why not.
+func leanPod(p *corev1.Pod) {
+	only := func(all map[string]string, keys ...string) map[string]string {
+		kept := map[string]string{}
+		for _, key := range keys {
+			if v, ok := all[key]; ok {
+				kept[key] = v
+			}
+		}
+		return kept
+	}
+	p.Labels = only(p.Labels, v1alpha1.LabelConnector, v1alpha1.LabelComponent)
+	p.Annotations = only(p.Annotations, v1alpha1.AnnotationConfigRevision)
+	p.GenerateName, p.OwnerReferences, p.ManagedFields = "", nil, nil
+	p.Spec = corev1.PodSpec{}
+	status := corev1.PodStatus{Phase: p.Status.Phase, PodIP: p.Status.PodIP}
+	for _, c := range p.Status.Conditions {
+		if c.Type == corev1.PodReady || c.Status == corev1.ConditionFalse {
+			status.Conditions = append(status.Conditions, c)
+		}
+	}
+	for _, s := range p.Status.ContainerStatuses {
+		if s.State.Waiting != nil {
+			status.ContainerStatuses = append(status.ContainerStatuses, s)
+		}
+	}
+	p.Status = status
+}
+
+// phrases of conditions, which are the same for nearly all connectors.
+var phrases = lru.New(4096)
+
+func phrase(s string) string {
+	if known, ok := phrases.Get(s); ok {
+		return known.(string) //nolint:forcetypeassert // nothing else is put there
+	}
+	phrases.Add(s, s)
+	return s
+}
+
+// leanDeclared takes what no controller looks at from what people declare.
+func leanDeclared(in any) (any, error) {
+	var conditions []metav1.Condition
+	switch o := in.(type) {
+	case *v1alpha1.OAConnector:
+		conditions = o.Status.Conditions
+	case *v1alpha1.AccountBinding:
+		conditions = o.Status.Conditions
+	}
+	for i := range conditions {
+		c := &conditions[i]
+		c.Type, c.Reason, c.Message = phrase(c.Type), phrase(c.Reason), phrase(c.Message)
+	}
 	if o, ok := in.(metav1.Object); ok {
-		return in, digestOwnership(o)
+		o.SetManagedFields(nil)
+		delete(o.GetAnnotations(), corev1.LastAppliedConfigAnnotation) // the whole spec once more
 	}
 	return in, nil
+}
+
+func leanSecret(in any) (any, error) {
+	if o, ok := in.(metav1.Object); ok {
+		o.SetManagedFields(nil)
+		leanOwned(o)
+	}
+	return in, nil
+}
+
+// packDocument compresses the document of a bundle, which is looked at when its connector is, and drops account shards, of which
+// the operator needs the digest alone.
+func packDocument(cm *corev1.ConfigMap) {
+	if cm.Labels[v1alpha1.LabelAccounts] != workload.AccountsCompiled || cm.Labels[v1alpha1.LabelConnector] == "" {
+		return
+	}
+	document := cm.Data[bundle.FileName]
+	cm.Data, cm.BinaryData = nil, nil
+	if document != "" {
+		cm.BinaryData = map[string][]byte{bundle.FileName: bytes.Clone(s2.EncodeBetter(nil, []byte(document)))} // without the room to spare
+	}
+}
+
+// unpackDocument returns what packDocument put away, empty for a ConfigMap without a document.
+func unpackDocument(cm *corev1.ConfigMap) (string, error) {
+	packed := cm.BinaryData[bundle.FileName]
+	if len(packed) == 0 {
+		return "", nil
+	}
+	document, err := s2.Decode(nil, packed)
+	return string(document), err
 }
 
 func exists(key string) labels.Selector {

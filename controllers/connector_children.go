@@ -12,7 +12,6 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -156,40 +155,44 @@ func (c *ConnectorReconciler) childProblem(r *round, kind, name string, err erro
 	return true
 }
 
-// childKinds are those that workload.Build makes. The peer Secret is not among them: it is made once and stays.
-var childKinds = []func() client.ObjectList{
-	func() client.ObjectList { return &networkingv1.IngressList{} },
-	newRouteList,
-	func() client.ObjectList { return &networkingv1.NetworkPolicyList{} },
-	func() client.ObjectList { return &policyv1.PodDisruptionBudgetList{} },
-	func() client.ObjectList { return &appsv1.DeploymentList{} },
-	func() client.ObjectList { return &corev1.ServiceList{} },
-	func() client.ObjectList { return &corev1.ServiceAccountList{} },
-	func() client.ObjectList { return &corev1.PersistentVolumeClaimList{} },
-	func() client.ObjectList { return &corev1.ConfigMapList{} },
+// componentKinds are those of which each component of a connector has one child at most, with the name of its Deployment.
+var componentKinds = []schema.GroupVersionKind{
+	networkingv1.SchemeGroupVersion.WithKind("Ingress"),
+	workload.RouteKind,
+	networkingv1.SchemeGroupVersion.WithKind("NetworkPolicy"),
+	policyv1.SchemeGroupVersion.WithKind("PodDisruptionBudget"),
+	appsv1.SchemeGroupVersion.WithKind("Deployment"),
+	corev1.SchemeGroupVersion.WithKind("Service"),
+	corev1.SchemeGroupVersion.WithKind("ServiceAccount"),
 }
 
-// findChildren lists those that the caches have.
+// findChildren takes from the caches what workload.Build may have made. The peer Secret is not among that: it is made once and
+// stays.
 func (c *ConnectorReconciler) findChildren(ctx context.Context, r *round) error {
-	routes := c.routes.reader()
-	for _, newList := range childKinds {
-		list, reader := newList(), client.Reader(c.client)
-		if list.GetObjectKind().GroupVersionKind().Group == workload.RouteKind.Group {
-			if reader = routes; reader == nil {
-				continue
+	find := func(kind schema.GroupVersionKind, name string) error {
+		child, err := c.apply.live(ctx, kind, client.ObjectKey{Namespace: r.connector.Namespace, Name: name})
+		if child != nil {
+			r.live = append(r.live, child)
+		}
+		return err
+	}
+	for _, component := range []string{v1alpha1.ComponentDispatcher, v1alpha1.ComponentGateway} {
+		for _, kind := range componentKinds {
+			if err := find(kind, workload.DeploymentName(r.connector.Name, component)); err != nil {
+				return err
 			}
 		}
-		if err := reader.List(ctx, list, client.InNamespace(r.connector.Namespace),
-			client.MatchingFields{indexChild: r.connector.Name}, client.UnsafeDisableDeepCopy); err != nil {
-			return err
-		}
-		items, err := meta.ExtractList(list)
-		if err != nil {
-			return err
-		}
-		for _, item := range items {
-			r.live = append(r.live, item.(client.Object)) //nolint:forcetypeassert // the lists above hold objects
-		}
+	}
+	if err := find(corev1.SchemeGroupVersion.WithKind("PersistentVolumeClaim"), workload.QueueName(r.connector.Name)); err != nil {
+		return err
+	}
+	var files corev1.ConfigMapList
+	if err := c.client.List(ctx, &files, client.InNamespace(r.connector.Namespace),
+		client.MatchingFields{indexChild: r.connector.Name}, client.UnsafeDisableDeepCopy); err != nil {
+		return err
+	}
+	for i := range files.Items {
+		r.live = append(r.live, &files.Items[i])
 	}
 	var err error
 	r.seen, err = c.seenChildren(r)

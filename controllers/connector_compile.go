@@ -108,13 +108,16 @@ type liveConfig struct {
 func (c *ConnectorReconciler) liveConfig(ctx context.Context, connector *v1alpha1.OAConnector) (liveConfig, error) {
 	var cm corev1.ConfigMap
 	key := types.NamespacedName{Namespace: connector.Namespace, Name: workload.BundleName(connector.Name)}
-	if err := c.client.Get(ctx, key, &cm); err != nil {
+	if err := c.client.Get(ctx, key, &cm, client.UnsafeDisableDeepCopy); err != nil {
 		return liveConfig{}, client.IgnoreNotFound(err)
 	}
 	if !ours(&cm, connector) {
 		return liveConfig{}, nil
 	}
-	document := cm.Data[bundle.FileName]
+	document, err := unpackDocument(&cm)
+	if err != nil {
+		return liveConfig{}, err
+	}
 	b := parseLive(document)
 	if b == nil {
 		return liveConfig{}, nil

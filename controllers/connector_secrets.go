@@ -17,7 +17,7 @@ import (
 
 // secretNames lists the names of all Secrets that a connector refers to.
 func secretNames(c *v1alpha1.OAConnector) []string {
-	names := []string{workload.PeerName(c.Name)}
+	var names []string
 	for _, need := range secretNeeds(&c.Spec) {
 		names = append(names, need.name)
 	}
@@ -31,7 +31,9 @@ func secretNames(c *v1alpha1.OAConnector) []string {
 func (c *ConnectorReconciler) resolveSecrets(ctx context.Context, r *round) error {
 	versions := sha256.New()
 	found := map[string]*corev1.Secret{}
-	for _, name := range secretNames(r.connector) {
+	names := append(secretNames(r.connector), workload.PeerName(r.connector.Name))
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
 		var s corev1.Secret
 		err := c.client.Get(ctx, types.NamespacedName{Namespace: r.connector.Namespace, Name: name}, &s)
 		switch {

@@ -31,6 +31,9 @@ const (
 	presetsManager   = client.FieldOwner("oabridge-presets")
 )
 
+// connectorKind is that of the owners of children.
+const connectorKind = "OAConnector"
+
 // Options of the controllers.
 type Options struct {
 	// Image of the workloads.

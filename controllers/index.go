@@ -3,10 +3,8 @@ package controllers
 import (
 	"context"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	networkingv1 "k8s.io/api/networking/v1"
-	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
@@ -25,7 +23,7 @@ const (
 	indexLabel = "oabridge.dev/label"
 	// indexAsked is a label that the bindings of a connector must have.
 	indexAsked = "oabridge.dev/asked-label"
-	// indexChild is LabelConnector: a label selector would look at every object of the namespace.
+	// indexChild is the connector of a pod or a ConfigMap; the other children are found by their names.
 	indexChild = "oabridge.dev/child"
 )
 
@@ -33,14 +31,14 @@ func childOf(o client.Object) []string {
 	if name := o.GetLabels()[v1alpha1.LabelConnector]; name != "" {
 		return []string{name}
 	}
+	if owner := metav1.GetControllerOfNoCopy(o); owner != nil && owner.Kind == connectorKind { // the caches drop its labels
+		return []string{owner.Name}
+	}
 	return nil
 }
 
 func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
-	for _, child := range []client.Object{
-		&corev1.Pod{}, &corev1.Service{}, &corev1.ServiceAccount{}, &corev1.ConfigMap{}, &corev1.PersistentVolumeClaim{},
-		&appsv1.Deployment{}, &networkingv1.Ingress{}, &networkingv1.NetworkPolicy{}, &policyv1.PodDisruptionBudget{},
-	} {
+	for _, child := range []client.Object{&corev1.Pod{}, &corev1.ConfigMap{}} {
 		if err := indexer.IndexField(ctx, child, indexChild, childOf); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package controllers_test
 
 import (
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -55,7 +56,8 @@ func TestSilentPod(t *testing.T) {
 	w := newWorld(t)
 	w.ready()
 	silent := w.runPod(v1alpha1.ComponentDispatcher, report.Report{Config: report.Config{Hash: w.hash()}})
-	change(w, silent.Name, &corev1.Pod{}, func(p *corev1.Pod) { p.Annotations[portAnnotation] = "1" })
+	reportServers.Store(silent.Status.PodIP, net.JoinHostPort(silent.Status.PodIP, "1"))
+	change(w, silent.Name, &corev1.Pod{}, func(p *corev1.Pod) { p.Annotations = map[string]string{"test.oabridge.dev/look": "again"} })
 	w.expectCondition(v1alpha1.ConditionConfigLive, HavePrefix("False ReportsMissing: 1 pod of dispatcher has not reported"))
 }
 

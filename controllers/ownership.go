@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -15,6 +16,7 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 	"sigs.k8s.io/structured-merge-diff/v6/typed"
 
+	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/workload"
 )
 
@@ -63,15 +65,16 @@ func (f *ownedFields) of(request *unstructured.Unstructured) (string, error) {
 	return shortDigest(text), err
 }
 
-// ownership returns the digest of the fields that are ours, empty for none.
-func ownership(o metav1.Object) (string, error) {
+// lastApplied returns the digests of the last request for an object and of the fields that are ours, empty for none.
+func lastApplied(o metav1.Object) (request, owned string, err error) {
 	for _, e := range o.GetManagedFields() {
 		if e.Manager != string(connectorManager) || e.Operation != metav1.ManagedFieldsOperationApply || e.Subresource != "" || e.FieldsV1 == nil {
 			continue
 		}
 		text := e.FieldsV1.GetRawBytes()
 		if e.FieldsType == digestedFields {
-			return string(text), nil
+			request, owned, _ = strings.Cut(string(text), " ")
+			return request, owned, nil
 		}
 		if _, reordered := o.(*unstructured.Unstructured); reordered {
 			set := &fieldpath.Set{}
@@ -80,23 +83,23 @@ func ownership(o metav1.Object) (string, error) {
 				text, err = set.ToJSON()
 			}
 			if err != nil {
-				return "", fmt.Errorf("managed fields of %s: %w", o.GetName(), err)
+				return "", "", fmt.Errorf("managed fields of %s: %w", o.GetName(), err)
 			}
 		}
-		return shortDigest(text), nil
+		return o.GetAnnotations()[v1alpha1.AnnotationApplied], shortDigest(text), nil
 	}
-	return "", nil
+	return "", "", nil
 }
 
-// digestOwnership replaces the managed fields of an object on its way into a cache by the digest of our own.
+// digestOwnership replaces the managed fields of an object on its way into a cache by the two digests.
 func digestOwnership(o metav1.Object) error {
-	owned, err := ownership(o)
+	request, owned, err := lastApplied(o)
 	if err != nil || owned == "" {
 		o.SetManagedFields(nil)
 		return err
 	}
 	fields := &metav1.FieldsV1{}
-	fields.SetRawString(owned)
+	fields.SetRawString(request + " " + owned)
 	o.SetManagedFields([]metav1.ManagedFieldsEntry{{
 		Manager: string(connectorManager), Operation: metav1.ManagedFieldsOperationApply, FieldsType: digestedFields, FieldsV1: fields,
 	}})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,26 +30,27 @@ type poker struct {
 	client client.Client
 
 	mu    sync.Mutex
-	pokes map[types.UID]poke
+	pokes map[types.NamespacedName]map[types.UID]poke
 }
 
 type poke struct {
-	connector types.NamespacedName
-	revision  string
-	times     int
-	at        time.Time
+	revision string
+	times    int
+	at       time.Time
 	// twice: the Secrets changed. Nobody reports them, so the second poke is sent whatever the pod says.
 	twice bool
 }
 
-func newPoker(c client.Client) *poker { return &poker{client: c, pokes: map[types.UID]poke{}} }
+func newPoker(c client.Client) *poker {
+	return &poker{client: c, pokes: map[types.NamespacedName]map[types.UID]poke{}}
+}
 
-// refresh pokes pod where needed. live says that it has reported the wanted bundle. The result is when to look again, 0
-// for never.
-func (p *poker) refresh(ctx context.Context, connector types.NamespacedName, pod *corev1.Pod, revision revision, live bool, now time.Time) (time.Duration, error) {
-	last := p.last(pod.UID)
+// refresh pokes pod where needed. heard says that there is a report of it, live that it has the wanted bundle. The result is
+// when to look again, 0 for never.
+func (p *poker) refresh(ctx context.Context, connector types.NamespacedName, pod *corev1.Pod, revision revision, heard, live bool, now time.Time) (time.Duration, error) {
+	last := p.last(connector, pod.UID)
 	seen := pod.Annotations[v1alpha1.AnnotationConfigRevision]
-	next := poke{connector: connector, revision: revision.String(), at: now}
+	next := poke{revision: revision.String(), at: now}
 	switch {
 	case last.revision == next.revision:
 		if live && (!last.twice || last.times > 1) {
@@ -60,8 +62,8 @@ func (p *poker) refresh(ctx context.Context, connector types.NamespacedName, pod
 		}
 		next.times, next.twice = last.times+1, last.twice
 	case strings.HasPrefix(seen+".", next.revision+"."):
-		// Poked before this process started. A pod that is live needs nothing more.
-		if live {
+		// Poked before this process started. A pod that is live needs nothing more, and one that does not answer says when it does.
+		if live || !heard {
 			return 0, nil
 		}
 		next.times = pokesOf(seen) + 1
@@ -83,28 +85,33 @@ func (p *poker) refresh(ctx context.Context, connector types.NamespacedName, pod
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.pokes[pod.UID] = next
+	if p.pokes[connector] == nil {
+		p.pokes[connector] = map[types.UID]poke{}
+	}
+	p.pokes[connector][pod.UID] = next
 	if live && !next.twice {
 		return 0, nil
 	}
 	return pokeFirst, nil
 }
 
-func (p *poker) last(pod types.UID) poke {
+func (p *poker) last(connector types.NamespacedName, pod types.UID) poke {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.pokes[pod]
+	return p.pokes[connector][pod]
 }
 
 // keep drops what is known about pods of the connector that are gone.
 func (p *poker) keep(connector types.NamespacedName, pods []corev1.Pod) {
-	alive := map[types.UID]bool{}
-	for _, pod := range pods {
-		alive[pod.UID] = true
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	maps.DeleteFunc(p.pokes, func(uid types.UID, last poke) bool { return last.connector == connector && !alive[uid] })
+	known := p.pokes[connector]
+	maps.DeleteFunc(known, func(uid types.UID, _ poke) bool {
+		return !slices.ContainsFunc(pods, func(pod corev1.Pod) bool { return pod.UID == uid })
+	})
+	if len(known) == 0 {
+		delete(p.pokes, connector)
+	}
 }
 
 func (p *poker) forget(connector types.NamespacedName) { p.keep(connector, nil) }
@@ -150,7 +157,7 @@ func (c *ConnectorReconciler) refreshPods(ctx context.Context, r *round) error {
 		}
 		report, ok := c.options.Reports.Latest(pod.UID)
 		live := ok && report.Config.Hash == r.hash
-		again, err := c.poke.refresh(ctx, key, pod, revision{r.hash, r.secrets}, live, r.now)
+		again, err := c.poke.refresh(ctx, key, pod, revision{r.hash, r.secrets}, ok, live, r.now)
 		if err != nil {
 			return fmt.Errorf("refresh pod %s: %w", pod.Name, err)
 		}

@@ -51,8 +51,11 @@ type Reports struct {
 
 	mu   sync.Mutex
 	pods map[types.UID]*followed
+	// of a connector: nobody looks through all pods.
+	of map[types.NamespacedName]map[types.UID]*followed
 }
 
+// followed is one pod.
 type followed struct {
 	connector types.NamespacedName
 	url       string
@@ -74,9 +77,7 @@ func NewReports(url func(*corev1.Pod) string) *Reports {
 		url: url,
 		client: &http.Client{
 			Transport: &http.Transport{ // no proxy: pods are reached directly
-				DialContext:     (&net.Dialer{Timeout: reportDial}).DialContext,
-				MaxIdleConns:    reportQueue,
-				IdleConnTimeout: 2 * reportWait,
+				DialContext: (&net.Dialer{Timeout: reportDial}).DialContext,
 			},
 			CheckRedirect: func(*http.Request, []*http.Request) error {
 				return errors.New("a report is never a redirect")
@@ -85,6 +86,7 @@ func NewReports(url func(*corev1.Pod) string) *Reports {
 		ctx:  ctx,
 		stop: stop,
 		pods: map[types.UID]*followed{},
+		of:   map[types.NamespacedName]map[types.UID]*followed{},
 	}
 }
 
@@ -118,19 +120,28 @@ func (r *Reports) Follow(connector types.NamespacedName, pods []corev1.Pod) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for uid, f := range r.pods {
-		if f.connector == connector && running[uid] != f.url {
+	known := r.of[connector]
+	for uid, f := range known {
+		if running[uid] != f.url {
 			f.stop()
 			delete(r.pods, uid)
+			delete(known, uid)
 		}
 	}
 	for uid, url := range running {
-		if r.pods[uid] == nil {
+		if known[uid] == nil {
 			ctx, stop := context.WithCancel(r.ctx)
 			f := &followed{connector: connector, url: url, stop: stop}
-			r.pods[uid] = f
+			if known == nil {
+				known = map[types.UID]*followed{}
+				r.of[connector] = known
+			}
+			r.pods[uid], known[uid] = f, f
 			go r.follow(ctx, f)
 		}
+	}
+	if len(known) == 0 {
+		delete(r.of, connector)
 	}
 }
 
@@ -162,12 +173,14 @@ func (r *Reports) follow(ctx context.Context, f *followed) {
 	var failures int
 	var told time.Time // when the reconciler was last told of this pod
 	var untold bool
+	line := &report.Line{Dial: reportDial}
+	defer line.Close()
 	for ctx.Err() == nil {
 		wait := reportWait
 		if untold { // do not sit on a count for longer than a status may be old
 			wait = min(wait, max(time.Second, statusInterval-time.Since(told)))
 		}
-		next, newETag, changed, err := report.Get(ctx, r.client, f.url, etag, wait)
+		next, newETag, changed, err := report.Get(ctx, line, f.url, etag, wait)
 		pause := reportPause
 		switch {
 		case err != nil:

@@ -71,9 +71,6 @@ func (r *routes) open(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if err := opened.IndexField(ctx, newRoute(), indexChild, childOf); err != nil {
-		return false, err
-	}
 	if err := r.mgr.Add(opened); err != nil {
 		return false, err
 	}
@@ -126,12 +123,6 @@ func (r *routes) get(ctx context.Context, key types.NamespacedName) (client.Obje
 func newRoute() *unstructured.Unstructured {
 	u := &unstructured.Unstructured{}
 	u.SetGroupVersionKind(workload.RouteKind)
-	return u
-}
-
-func newRouteList() client.ObjectList {
-	u := &unstructured.UnstructuredList{}
-	u.SetGroupVersionKind(workload.RouteKind.GroupVersion().WithKind(workload.RouteKind.Kind + "List"))
 	return u
 }
 

@@ -101,11 +101,11 @@ func (c *ConnectorReconciler) seenChildren(r *round) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		owned, err := ownership(child)
+		applied, owned, err := lastApplied(child)
 		if err != nil {
 			return "", err
 		}
-		lines = append(lines, fmt.Sprintf("%s/%s %s %s %t %t\n", kind.Kind, child.GetName(), child.GetAnnotations()[v1alpha1.AnnotationApplied], owned,
+		lines = append(lines, fmt.Sprintf("%s/%s %s %s %t %t\n", kind.Kind, child.GetName(), applied, owned,
 			ours(child, r.connector), child.GetDeletionTimestamp().IsZero()))
 	}
 	slices.Sort(lines)

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"strings"
 
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -10,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
+	"github.com/oabridge/oabridge/internal/workload"
 )
 
 // backrefs finds the objects that depend on another one, in the caches.
@@ -49,8 +51,13 @@ func byLabel(_ context.Context, o client.Object) []reconcile.Request {
 	return []reconcile.Request{{NamespacedName: client.ObjectKey{Namespace: o.GetNamespace(), Name: name}}}
 }
 
+// bySecret: a connector has one of its own, and names others.
 func (b backrefs) bySecret(ctx context.Context, o client.Object) []reconcile.Request {
-	return b.connectors(ctx, nil, client.InNamespace(o.GetNamespace()), client.MatchingFields{indexSecret: o.GetName()})
+	requests := b.connectors(ctx, nil, client.InNamespace(o.GetNamespace()), client.MatchingFields{indexSecret: o.GetName()})
+	if name, peer := strings.CutSuffix(o.GetName(), workload.PeerName("")); peer {
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: o.GetNamespace(), Name: name}})
+	}
+	return requests
 }
 
 // byTemplate: a preset serves all namespaces.

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -181,12 +182,13 @@ func (w *world) expectCondition(kind string, expected gomegatypes.GomegaMatcher)
 	w.Eventually(w.condition(kind)).WithTimeout(patience).Should(expected)
 }
 
-// portAnnotation tells where the report of a fake pod is served, beside its address.
-const portAnnotation = "test.oabridge.dev/port"
-
 func fakeReportURL(pod *corev1.Pod) string {
-	return "http://" + net.JoinHostPort(pod.Status.PodIP, pod.Annotations[portAnnotation]) + "/report"
+	served, _ := reportServers.Load(pod.Status.PodIP)
+	return fmt.Sprintf("http://%s/report", served)
 }
+
+// reportServers are the listening addresses by those of the pods.
+var reportServers sync.Map
 
 var addresses atomic.Int32
 
@@ -215,13 +217,11 @@ func (w *world) runPod(component string, r report.Report) *fakePod {
 	server.Start()
 	w.Cleanup(server.CloseClientConnections)
 	w.Cleanup(func() { go server.Close() })
-	_, port, err := net.SplitHostPort(listener.Addr().String())
-	w.Expect(err).NotTo(HaveOccurred())
+	reportServers.Store(address, listener.Addr().String())
 	p.Pod = &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
 			GenerateName: "hq-" + component + "-",
 			Labels:       map[string]string{v1alpha1.LabelConnector: "hq", v1alpha1.LabelComponent: component},
-			Annotations:  map[string]string{portAnnotation: port},
 		},
 		Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "oabridge", Image: "oabridge:test"}}},
 	}

@@ -82,7 +82,8 @@ func compileScenario(in Input, field string, ref v1alpha1.ScenarioReference) (*s
 			fmt.Sprintf("the ScenarioTemplate %s has the protocol %s, this connector's spec.protocol is %s; refer to a template for %[3]s, or set spec.protocol to %[2]s if that is what the OA speaks",
 				name, got, want), true}}
 	}
-	if check := scenario.CheckTemplate(template.Spec); len(check.Problems) > 0 {
+	check := scenario.CheckTemplate(template.Spec)
+	if len(check.Problems) > 0 {
 		first := check.Problems[0]
 		message := fmt.Sprintf("the ScenarioTemplate %s is not valid: %s", name, first)
 		if more := len(check.Problems) - 1; more > 0 {
@@ -90,7 +91,7 @@ func compileScenario(in Input, field string, ref v1alpha1.ScenarioReference) (*s
 		}
 		return fallBack(in, ref, Problem{first.Reason, field + ".templateRef", message, true})
 	}
-	d, found := scenario.Instantiate(template.Spec, ref.Parameters, ConnectorValues(in.Connector.Spec), name)
+	d, found := scenario.InstantiateChecked(template.Spec, check, ref.Parameters, ConnectorValues(in.Connector.Spec), name)
 	if len(found) == 0 {
 		d.Result = d.Result.Override(in.Connector.Spec.Result)
 		_, err := scenario.New(d)

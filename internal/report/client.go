@@ -12,9 +12,14 @@ import (
 // maxReport bounds the size of a report, in bytes.
 const maxReport = 64 << 10
 
+// Client makes the requests: an *http.Client, or a Line.
+type Client interface {
+	Do(req *http.Request) (*http.Response, error)
+}
+
 // Get asks url for a report. With the etag of a known report it waits up to wait for another one; then ok is false when
 // nothing changed.
-func Get(ctx context.Context, client *http.Client, url, etag string, wait time.Duration) (r Report, newETag string, ok bool, err error) {
+func Get(ctx context.Context, client Client, url, etag string, wait time.Duration) (r Report, newETag string, ok bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, wait+10*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)

@@ -182,7 +182,7 @@ func checkCalls(spec v1alpha1.ScenarioTemplateSpec) []Problem {
 	for name, v := range sampleConnector {
 		values[connectorPrefix+name] = v
 	}
-	d, problems := fill(spec, values, "")
+	d, problems := fill(spec, "", values, "")
 	if len(problems) == 0 {
 		_, err := New(d)
 		var invalid *InvalidError

@@ -58,6 +58,11 @@ const DefaultReadMethod = http.MethodGet
 //
 // Problems with params have a Field below "parameters", the others below the template's spec.
 func Instantiate(spec v1alpha1.ScenarioTemplateSpec, params, connector map[string]string, template string) (Definition, []Problem) {
+	return InstantiateChecked(spec, Check{Revision: Revision(spec)}, params, connector, template)
+}
+
+// InstantiateChecked does the same with a template that was checked, whose revision is known.
+func InstantiateChecked(spec v1alpha1.ScenarioTemplateSpec, check Check, params, connector map[string]string, template string) (Definition, []Problem) {
 	values, problems := parameterValues(spec.Parameters, params)
 	if len(problems) > 0 {
 		return Definition{}, problems
@@ -67,7 +72,7 @@ func Instantiate(spec v1alpha1.ScenarioTemplateSpec, params, connector map[strin
 			values[connectorPrefix+name] = v
 		}
 	}
-	return fill(spec, values, template)
+	return fill(spec, check.Revision, values, template)
 }
 
 func parameterValues(declared []v1alpha1.Parameter, params map[string]string) (map[string]string, []Problem) {
@@ -129,9 +134,9 @@ func didYouMean(name string, candidates []string) string {
 }
 
 // fill makes a definition with the values of all parameters by the names that stand between "${" and "}".
-func fill(spec v1alpha1.ScenarioTemplateSpec, values map[string]string, template string) (Definition, []Problem) {
+func fill(spec v1alpha1.ScenarioTemplateSpec, revision string, values map[string]string, template string) (Definition, []Problem) {
 	d := Definition{
-		Template: template, Revision: Revision(spec), Kind: string(spec.Kind),
+		Template: template, Revision: revision, Kind: string(spec.Kind),
 		Calls: map[Action]Call{}, Result: resultOf(spec),
 		TimeZone: orDefault(spec.TimeZone, DefaultTimeZone), DateFormat: orDefault(spec.DateFormat, DefaultDateFormat),
 	}

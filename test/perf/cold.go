@@ -21,6 +21,7 @@ type coldStart struct {
 	rounds         float64
 	resident, peak int64
 	anonymous      int64
+	state          state
 }
 
 // cold starts the manager over very many connectors.
@@ -49,8 +50,8 @@ func (l *lab) cold(ctx context.Context) error {
 	}
 	l.found("cold-seconds", second.took.Seconds(), "%d connectors, from the start of the process to an empty queue, %.0f rounds", all, second.rounds)
 	l.found("cold-writes", float64(len(second.writes)), "and %d gets and lists%s", len(second.reads), examples(second.writes))
-	l.found("memory", mebi(second.resident), "resident with %d connectors, their children and pods; %.0f MiB at most, %.0f MiB without the program's file",
-		all, mebi(second.peak), mebi(second.anonymous))
+	l.found("memory", mebi(second.resident), "resident with %d connectors, their children and pods; %.0f MiB at most; without the program's file %.0f MiB, heap %.0f, stacks %.0f",
+		all, mebi(second.peak), mebi(second.anonymous), mebi(int64(second.state.heap)), mebi(int64(second.state.stacks)))
 	l.say("putting %d Secrets of others into etcd", l.foreign)
 	if err := l.seedForeign(ctx); err != nil {
 		return err
@@ -82,7 +83,7 @@ func (l *lab) start(ctx context.Context, connectors int, profile string) (c cold
 	memory, err := process.Memory(l.manager.PID())
 	return coldStart{
 		took: ended.Sub(l.manager.Started), writes: writes(requests), reads: reads(requests), rounds: state.connectorRounds,
-		resident: memory.All, peak: memory.Peak, anonymous: memory.Own,
+		resident: memory.All, peak: memory.Peak, anonymous: memory.Own, state: state,
 	}, err
 }
 

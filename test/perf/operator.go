@@ -74,6 +74,8 @@ type state struct {
 	connectorRounds, rounds, waiting, working float64
 	// queued connectors.
 	queued float64
+	// heap that is in use, and stacks, in bytes.
+	heap, stacks float64
 }
 
 func (m *operator) state(ctx context.Context) (s state, err error) {
@@ -100,6 +102,10 @@ func (m *operator) state(ctx context.Context) (s state, err error) {
 			if connector {
 				s.queued += v
 			}
+		case name == "go_memstats_heap_inuse_bytes":
+			s.heap = v
+		case name == "go_memstats_stack_inuse_bytes":
+			s.stacks = v
 		case strings.HasPrefix(name, "controller_runtime_active_workers{"):
 			s.working += v
 		}
