@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"regexp"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -229,5 +230,22 @@ func same(t *testing.T, path, want, remedy string) {
 	}
 	if diff := cmp.Diff(strings.Split(string(got), "\n"), strings.Split(want, "\n")); diff != "" {
 		t.Errorf("%s differs (%s):\n%s", path, remedy, diff)
+	}
+}
+
+var secretReference = regexp.MustCompile(`(?m)^OAConnector (spec\.\S*(?:[sS]ecretRef|secretKeyRef|secretName)):`)
+
+// The table of Secrets has every field that names one.
+func TestEverySecretIsInTheTable(t *testing.T) {
+	_, rest, _ := strings.Cut(read(t, "objects.md"), "\n## Secrets\n")
+	table, _, _ := strings.Cut(rest, "\n## ")
+	fields := secretReference.FindAllStringSubmatch(read(t, "testdata/schemas.txt"), -1)
+	if len(fields) < 15 {
+		t.Fatalf("the schema has only %d references to Secrets", len(fields))
+	}
+	for _, field := range fields {
+		if !strings.Contains(table, "| `"+field[1]+"` | ") {
+			t.Errorf("docs/objects.md, Secrets: %s is not in the table", field[1])
+		}
 	}
 }
