@@ -145,7 +145,7 @@ func (c *ConnectorReconciler) finish(ctx context.Context, r *round, claim *corev
 	if err := c.client.Patch(ctx, r.connector, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}), connectorManager); err != nil {
 		return client.IgnoreNotFound(err)
 	}
-	c.status.recorder.Eventf(r.connector, nil, kind, v1alpha1.ReasonDeleting, "Delete", "%s", note)
+	tell(c.status.recorder, r.connector, kind, v1alpha1.ReasonDeleting, "Delete", note)
 	return nil
 }
 

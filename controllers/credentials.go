@@ -159,7 +159,7 @@ func announceRotations(recorder events.EventRecorder, c *v1alpha1.OAConnector, b
 			continue
 		}
 		if before[i].InUse != now.InUse || before[i].State == rotation.StateNext {
-			recorder.Eventf(c, nil, corev1.EventTypeNormal, v1alpha1.ReasonRotationComplete, "Rotate", "%s",
+			tell(recorder, c, corev1.EventTypeNormal, v1alpha1.ReasonRotationComplete, now.Secret+" "+now.Key,
 				fmt.Sprintf("%s: the new value under the key %q of secret %q is in use (%s)", now.Field, now.Key, now.Secret, now.InUse))
 		}
 	}

@@ -117,6 +117,8 @@ func sameAs(p v1alpha1.Problem) func(v1alpha1.Problem) bool {
 	return func(q v1alpha1.Problem) bool { return p.Reason == q.Reason && p.Object == q.Object && p.Key == q.Key }
 }
 
+func place(p v1alpha1.Problem) string { return p.Object + " " + p.Key }
+
 // conditionOf a problem: the one that has it in its sentence.
 func conditionOf(p v1alpha1.Problem, conditions []metav1.Condition) *metav1.Condition {
 	if c := meta.FindStatusCondition(conditions, p.Key); c != nil {
@@ -132,13 +134,13 @@ func (w *statusWriter[S]) announceProblems(o client.Object, before, after []v1al
 		if slices.ContainsFunc(before, sameAs(p)) || c != nil && announced[c.Type] && strings.Contains(c.Message, p.Message) {
 			continue
 		}
-		w.recorder.Eventf(o, nil, corev1.EventTypeWarning, p.Reason, "Observe", "%s", clip(p.Object+" "+p.Key+": "+p.Message, maxNote))
+		tell(w.recorder, o, corev1.EventTypeWarning, p.Reason, place(p), place(p)+": "+p.Message)
 	}
 	for _, p := range before {
 		c := conditionOf(p, conditions)
 		if slices.ContainsFunc(after, sameAs(p)) || c != nil && announced[c.Type] && c.Status == metav1.ConditionTrue {
 			continue
 		}
-		w.recorder.Eventf(o, nil, corev1.EventTypeNormal, v1alpha1.ReasonProblemGone, "Observe", "%s", clip(p.Reason+" is gone: "+p.Object+" "+p.Key, maxNote))
+		tell(w.recorder, o, corev1.EventTypeNormal, v1alpha1.ReasonProblemGone, p.Reason+" "+place(p), p.Reason+" is gone: "+place(p))
 	}
 }

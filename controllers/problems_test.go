@@ -57,6 +57,9 @@ func TestEverythingThatIsWrong(t *testing.T) {
 		w.Expect(p.Message).NotTo(ContainSubstring("do-not-show-me"))
 	}
 	w.Expect(all[0].Message).To(HavePrefix("spec.credentialsSecretRef: secret"))
+	w.Eventually(w.notes).WithTimeout(patience).Should(And(
+		ContainElement(And(HavePrefix("Warning KeyMissing: "), ContainSubstring(`"username"`))),
+		ContainElement(And(HavePrefix("Warning KeyMissing: "), ContainSubstring(`"password"`)))))
 
 	// More of the same is no news, and costs no Event.
 	w.quiet()
@@ -94,5 +97,8 @@ func TestEverythingThatIsWrong(t *testing.T) {
 	w.Eventually(w.notes).WithTimeout(patience).Should(ContainElement("Warning DeadLetters: OAConnector/hq DeliveryHealthy: 2 items are dead letters; kubectl oab dead lists them"))
 	for _, note := range w.notes() {
 		w.Expect(strings.Count(note, "do-not-show-me")).To(BeZero())
+	}
+	for _, e := range w.events() {
+		w.Expect(e.Series).To(BeNil(), "each of several was told in words of its own: %s", e.Note)
 	}
 }

@@ -163,13 +163,10 @@ func (w *statusWriter[S]) announce(o client.Object, before, after []metav1.Condi
 		if c.Status != good && !slices.Contains(calmReasons, c.Reason) {
 			kind = corev1.EventTypeWarning
 		}
-		w.recorder.Eventf(o, nil, kind, c.Reason, "Observe", "%s", clip(c.Type+" is "+string(c.Status)+": "+c.Message, maxNote))
+		tell(w.recorder, o, kind, c.Reason, c.Type, c.Type+" is "+string(c.Status)+": "+c.Message)
 	}
 	return announced
 }
-
-// maxNote bounds an Event's note, in bytes (the API allows 1 KiB).
-const maxNote = 1000
 
 // stamp gives conditions their generation and keeps the time of their last transition.
 func stamp(before, after []metav1.Condition, generation int64, now time.Time) []metav1.Condition {
