@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/rest"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
@@ -36,6 +37,9 @@ const (
 	minBackoff = time.Second
 	// defaultConcurrency is enough for a thousand connectors created at once: see docs/performance.md.
 	defaultConcurrency = 4
+	// endTimeout is how long the work under way may take after a signal. The lease is given back after it, and has 10s for that:
+	// together less than terminationGracePeriodSeconds, or the next leader would wait until the lease expires.
+	endTimeout = 15 * time.Second
 	// burstFactor times --kube-api-qps is the default of --kube-api-burst.
 	burstFactor = 2
 )
@@ -199,6 +203,7 @@ func runManager(cmd *cobra.Command, o managerOptions, log logr.Logger) error {
 		LeaderElectionID:              leaderID(scope.Class),
 		LeaderElectionNamespace:       os.Getenv("POD_NAMESPACE"),
 		LeaderElectionReleaseOnCancel: true, // the process ends right after Start returns
+		GracefulShutdownTimeout:       ptr.To(endTimeout),
 	})
 	if err != nil {
 		return err
