@@ -10,6 +10,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/oabridge/oabridge/internal/tracing"
+	"github.com/oabridge/oabridge/internal/tracing/collector"
 )
 
 // targets are all types and protocols. Each is described in a file of its own.
@@ -38,11 +41,13 @@ func TestMain(m *testing.M) {
 }
 
 func TestConformance(t *testing.T) {
+	traces := collector.Start(t)
+	t.Setenv(tracing.EnvEndpoint, traces.URL)
 	for _, describe := range targets {
 		o := describe()
 		t.Run(o.name, func(t *testing.T) {
 			t.Parallel()
-			s := newStage(t, o)
+			s := newStage(t, o, traces)
 			for _, c := range cases {
 				if why := o.without[c.name]; why != "" {
 					note(o.name, c.name, without, fmt.Sprintf("%s, %s: %s", o.name, c.name, why))

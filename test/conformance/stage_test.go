@@ -28,6 +28,8 @@ import (
 	"github.com/oabridge/oabridge/internal/dispatch/record"
 	"github.com/oabridge/oabridge/internal/oasim/inbox"
 	"github.com/oabridge/oabridge/internal/report"
+	"github.com/oabridge/oabridge/internal/tracing"
+	"github.com/oabridge/oabridge/internal/tracing/collector"
 )
 
 const (
@@ -37,6 +39,7 @@ const (
 	look = 100 * time.Millisecond
 
 	eventToken = "canary-event-token-0123456789"
+	peerToken  = "canary-peer-token-0123456789"
 	ssoHost    = "sso.crm.example"
 )
 
@@ -44,11 +47,14 @@ const (
 type stage struct {
 	target
 	oa      *system
+	parrot  *parrot // in front of it
 	dir     string
 	secrets string
 	d       *dispatch.Dispatcher
 	end     func() error // of the dispatcher
 	logs    *logs
+	// collector of the traces.
+	collector *collector.Collector
 	// spec and templates are what the dispatcher's bundle was made from.
 	spec      v1alpha1.OAConnectorSpec
 	templates map[string]*v1alpha1.ScenarioTemplate
@@ -72,18 +78,19 @@ func (l *logs) text() string {
 }
 
 // newStage starts the OA, compiles the connector and starts its dispatcher.
-func newStage(t *testing.T, o target) *stage {
+func newStage(t *testing.T, o target, traces *collector.Collector) *stage {
 	t.Helper()
 	oa, err := o.open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(oa)
+	front := &parrot{Handler: oa}
+	server := httptest.NewServer(front)
 	t.Cleanup(func() { oa.Close(); server.Close() })
 	dir := t.TempDir()
-	s := &stage{target: o, oa: oa, secrets: filepath.Join(dir, "secrets"), logs: &logs{}}
+	s := &stage{target: o, oa: oa, secrets: filepath.Join(dir, "secrets"), logs: &logs{}, parrot: front, collector: traces}
 	s.write(t, filepath.Join(s.secrets, bundle.SlotToken, v1alpha1.KeyToken), []byte(eventToken))
-	s.write(t, filepath.Join(s.secrets, bundle.SlotPeer, v1alpha1.KeyToken), []byte("canary-peer-token-0123456789"))
+	s.write(t, filepath.Join(s.secrets, bundle.SlotPeer, v1alpha1.KeyToken), []byte(peerToken))
 	s.credentials(t, o.account)
 	for name, content := range s.compile(t, server.URL) {
 		s.write(t, filepath.Join(dir, "bundle", name), content)
@@ -104,6 +111,11 @@ func (s *stage) start(t *testing.T) {
 	options.StoreMaxBytes = 256 << 20
 	options.Log = funcr.NewJSON(s.logs.add, funcr.Options{Verbosity: 4})
 	ctx, cancel := context.WithCancel(context.Background())
+	tracer, err := tracing.Start(ctx, "dispatcher", "v1", "", options.Log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	options.Tracer = tracer
 	d, err := dispatch.New(ctx, options)
 	if err != nil {
 		cancel()
@@ -111,7 +123,11 @@ func (s *stage) start(t *testing.T) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()
-	s.d, s.end = d, func() error { cancel(); return <-ended }
+	s.d, s.end = d, func() error {
+		cancel()
+		defer tracer.Close()
+		return <-ended
+	}
 }
 
 // stop ends the dispatcher.
@@ -229,13 +245,24 @@ type run struct {
 	task string
 }
 
-// send gives events to the dispatcher, as one batch, and expects that they are taken.
+// send gives events to the dispatcher, as one batch, and expects that they are taken, as the CRM does: what is answered with 503
+// is sent again.
 func (r *run) send(events ...event) {
 	r.Helper()
 	body, err := json.Marshal(events)
 	if err != nil {
 		r.Fatal(err)
 	}
+	status, answer := 0, ""
+	for end := time.Now().Add(patience); status != http.StatusAccepted; status, answer = r.post(body) {
+		if status != 0 && status != http.StatusServiceUnavailable || time.Now().After(end) {
+			r.Fatalf("%d %s", status, answer)
+		}
+	}
+}
+
+func (r *run) post(body []byte) (status int, answer string) {
+	r.Helper()
 	req, err := http.NewRequestWithContext(r.Context(), http.MethodPost, r.url("public")+"/events", bytes.NewReader(body))
 	if err != nil {
 		r.Fatal(err)
@@ -247,9 +274,8 @@ func (r *run) send(events ...event) {
 		r.Fatal(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	if answer, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusAccepted {
-		r.Fatalf("%d %s", resp.StatusCode, answer)
-	}
+	text, _ := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(text)
 }
 
 // settled waits until n deliveries of an item have come to an end, or are held, and returns all its records, oldest first.
