@@ -90,7 +90,7 @@ func (c *catchUp) planCreate(p policy, t *lanes.Table, head *lanes.Entry) (strin
 			break
 		}
 		for y := head; ; y = t.Behind(y) {
-			y.Skip = record.ReasonCameAndWent
+			y.Skip, y.Noted = record.ReasonCameAndWent, x.Seq
 			if y == x {
 				return record.ReasonCameAndWent, nil
 			}

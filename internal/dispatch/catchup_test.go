@@ -37,6 +37,9 @@ func TestCatchUpAfterAStart(t *testing.T) {
 			if skip != c.skip || (state == nil) != (c.state == 0) || state != nil && state.Seq != c.state {
 				t.Errorf("skip %q, state %+v", skip, state)
 			}
+			if end := table.Get(1).Noted; (end == 3) != (skip == record.ReasonCameAndWent) {
+				t.Errorf("skip %q up to %d", skip, end)
+			}
 		})
 	}
 }

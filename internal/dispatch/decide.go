@@ -20,6 +20,7 @@ func skipped(e *lanes.Entry, d *record.Delivery, reason string) decision {
 	out.record.Attempt, out.record.Outcome, out.record.Reason = e.Attempts, record.Skipped, reason
 	out.record.Message = "after an outage the latest state of the item goes out instead of this one"
 	if reason == record.ReasonCameAndWent {
+		out.record.Merged = e.Noted
 		out.record.Message = "the item was created and finished during an outage, so the OA need not know it (spec.delivery.catchUp.finished)"
 	}
 	return out

@@ -59,7 +59,8 @@ type Entry struct {
 	Skip string
 	// Merged is the number of the entry whose state was sent with this one, 0 when it was its own.
 	Merged uint64
-	// Noted is the number of the entry whose state this one goes out with, as it was written down; 0 when it was not.
+	// Noted is the number of the entry whose state this one goes out with, as it was written down, or with whose end it came and
+	// went; 0 when there is none.
 	Noted uint64
 	// Attempts so far; Class and Message of the last failed one.
 	Attempts       int

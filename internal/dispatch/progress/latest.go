@@ -63,6 +63,14 @@ func (s State) after(r *record.Record, open Open) State {
 	return next
 }
 
+// never returns the state of an item that came and went without the OA, up to its end: what is accepted later is about a new one.
+// The deliveries in between are written down one by one, so a process that ends among them must not send the rest, which the
+// OA could only refuse. Their order decides, because their versions are not known here.
+func (s State) never(end uint64) State {
+	s.Version, s.Seq = 0, max(s.Seq, end+1)
+	return s
+}
+
 // Opens reports whether an action opens a finished item again.
 func (s State) Opens(a scenario.Action) bool { return s.Rank >= finished && rank(a) < finished }
 

@@ -117,6 +117,9 @@ func (p *Progress) Apply(number, frame uint64, r *record.Record) bool {
 	case record.Skipped:
 		p.Totals.Skipped++
 		replay.Skipped++
+		if r.Reason == record.ReasonCameAndWent && r.Merged > 0 && !p.Latest.Get(r.Key()).IsOpen() {
+			p.Latest.Set(r.Key(), p.Latest.Get(r.Key()).never(r.Merged))
+		}
 	case record.Dead:
 		p.Totals.Dead++
 		replay.Dead++

@@ -151,3 +151,28 @@ func TestCheckpointOfAnotherVersion(t *testing.T) {
 		t.Error("a format that is not known is read")
 	}
 }
+
+// Of an item that came and went without the OA, the rest is not sent by a process that starts in the middle of it; a new item of
+// the same name is, and so is the rest of an item that the OA does show.
+func TestCameAndWentInTheMiddle(t *testing.T) {
+	create := record.Record{Seq: 7, Outcome: record.Skipped, Reason: record.ReasonCameAndWent, Merged: 9, Version: 1, Action: scenario.Create, ItemID: "T-1", Receiver: "1002"}
+	key := create.Key()
+	p := progress.New()
+	p.Apply(1, 1, &create)
+	for order, want := range map[uint64]bool{8: true, 9: true, 10: false} {
+		if got := p.Latest.Superseded(key, int64(order), scenario.Complete, time.Time{}, order); got != want {
+			t.Errorf("number %d: superseded %t, want %t", order, got, want)
+		}
+	}
+	if p.Latest.Superseded(key, 1, scenario.Create, time.Now(), 10) {
+		t.Error("a new item of the same name is kept from the OA")
+	}
+
+	p = progress.New()
+	p.Apply(1, 1, &record.Record{Seq: 3, Outcome: record.Delivered, Version: 1, Action: scenario.Create, ItemID: "T-1", Receiver: "1002"})
+	create.Version = 2
+	p.Apply(2, 2, &create)
+	if p.Latest.Superseded(key, 3, scenario.Complete, time.Time{}, 9) {
+		t.Error("the end of an item that the OA shows is kept from it")
+	}
+}
