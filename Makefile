@@ -13,6 +13,10 @@ SIM_IMAGE ?= oabridge/oasim:dev
 # The image of a release, without its tag.
 IMAGE_REPOSITORY ?= oabridge/oabridge
 
+# A busy machine takes more than envtest's 20 s to start an API server.
+export KUBEBUILDER_CONTROLPLANE_START_TIMEOUT ?= 3m
+export KUBEBUILDER_CONTROLPLANE_STOP_TIMEOUT ?= 1m
+
 HELM_VERSION      := v3.22.0
 HELM_DOCS_VERSION := v1.14.2
 

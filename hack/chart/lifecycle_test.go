@@ -1,10 +1,12 @@
 package chart
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"helm.sh/helm/v3/pkg/action"
 	helmchart "helm.sh/helm/v3/pkg/chart"
@@ -16,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -111,6 +114,19 @@ func (c *cluster) replicas() int32 {
 	return *d.Spec.Replicas
 }
 
+// create makes an object of a kind whose CRD was installed just now: the API server serves it a moment later.
+func (c *cluster) create(o client.Object) {
+	c.Helper()
+	const soon, late = 100 * time.Millisecond, 2 * time.Minute
+	c.must(wait.PollUntilContextTimeout(c.Context(), soon, late, true, func(ctx context.Context) (bool, error) {
+		err := c.api.Create(ctx, o)
+		if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
+			return false, nil
+		}
+		return err == nil, err
+	}))
+}
+
 // columns that `kubectl get oac` has; nil when there is no such kind.
 func (c *cluster) columns() []string {
 	c.Helper()
@@ -181,7 +197,7 @@ func TestInstallUpgradeRollbackUninstall(t *testing.T) {
 		t.Fatalf("after install: %d replicas, columns %v", c.replicas(), c.columns())
 	}
 	connector := sample(t)
-	c.must(c.api.Create(c.Context(), connector))
+	c.create(connector)
 	uid := connector.GetUID()
 	same := func(when string) {
 		t.Helper()
