@@ -61,7 +61,7 @@ func (c *ConnectorReconciler) finalize(ctx context.Context, r *round) error {
 	case place.nats() && !left.known: // nothing is thrown away: the streams stay
 		return c.finish(ctx, r, &claim, kept, true, keptNote(left, place, ""))
 	case !place.nats() && (!kept || (!left.known && claim.Status.Phase != corev1.ClaimBound)):
-		return c.finish(ctx, r, &claim, kept, false, "deleted: the dispatcher never ran, so nothing can be pending")
+		return c.finish(ctx, r, &claim, kept, false, goneNote(left, place))
 	}
 	hash, err := c.drain(ctx, r)
 	if err != nil {
@@ -127,7 +127,7 @@ func (c *ConnectorReconciler) drain(ctx context.Context, r *round) (hash string,
 	return live.hash, c.refreshPods(ctx, r)
 }
 
-// finish removes the finalizer, upon which the garbage collector takes the children. The queue volume has no owner; it
+// finish says how it ended and removes the finalizer, upon which the garbage collector takes the children. The queue volume has no owner; it
 // goes too unless something is left in it.
 func (c *ConnectorReconciler) finish(ctx context.Context, r *round, claim *corev1.PersistentVolumeClaim, exists, keep bool, note string) error {
 	if exists && !keep && claim.DeletionTimestamp.IsZero() {
@@ -140,13 +140,13 @@ func (c *ConnectorReconciler) finish(ctx context.Context, r *round, claim *corev
 	if keep {
 		kind = corev1.EventTypeWarning
 	}
+	if err := c.tellAtLast(ctx, r, kind, note); err != nil {
+		return err
+	}
 	base := r.connector.DeepCopy()
 	controllerutil.RemoveFinalizer(r.connector, v1alpha1.Finalizer)
-	if err := c.client.Patch(ctx, r.connector, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}), connectorManager); err != nil {
-		return client.IgnoreNotFound(err)
-	}
-	tell(c.status.recorder, r.connector, kind, v1alpha1.ReasonDeleting, "Delete", note)
-	return nil
+	patch := client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})
+	return client.IgnoreNotFound(c.client.Patch(ctx, r.connector, patch, connectorManager))
 }
 
 // writeDeleting shows the drain in the object. The other conditions stay as they were.

@@ -49,6 +49,17 @@ func abandonNote(l leftovers, place queuePlace) string {
 	return fmt.Sprintf("deleted with the policy Abandon; %s discarded", count(l.total(), "item was", "items were"))
 }
 
+// goneNote is for a connector without a queue volume.
+func goneNote(l leftovers, place queuePlace) string {
+	switch {
+	case !l.known:
+		return "deleted: the dispatcher never ran, so nothing can be pending"
+	case l.total() == 0:
+		return "deleted with nothing pending"
+	}
+	return fmt.Sprintf("deleted; somebody else deleted %s, and with it %s", place, l.words())
+}
+
 func keptNote(l leftovers, place queuePlace, after string) string {
 	switch {
 	case !l.known:

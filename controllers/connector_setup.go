@@ -19,6 +19,9 @@ import (
 	"github.com/oabridge/oabridge/api/v1alpha1"
 )
 
+// connectorReporter is who tells the Events of connectors.
+const connectorReporter = "oabridge-connector"
+
 func controllerOptions(o Options) controller.Options {
 	return controller.Options{
 		MaxConcurrentReconciles: o.MaxConcurrent,
@@ -35,7 +38,7 @@ func setupConnector(ctx context.Context, mgr ctrl.Manager, o Options) (*Connecto
 		return nil, err
 	}
 	routes := newRoutes(mgr, o.Scope)
-	c := newConnectorReconciler(mgr.GetClient(), mgr.GetAPIReader(), watcher, mgr.GetEventRecorder("oabridge-connector"), routes, o)
+	c := newConnectorReconciler(mgr.GetClient(), mgr.GetAPIReader(), watcher, mgr.GetEventRecorder(connectorReporter), routes, o)
 	refs := newBackrefs(mgr, o.PresetsNamespace)
 	generation := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	b := ctrl.NewControllerManagedBy(mgr).

@@ -24,19 +24,17 @@ func (w *world) events() []eventsv1.Event {
 	return list.Items
 }
 
-// note waits for the Event that tells how a deletion ended.
+// note of the one Event that tells how a deletion ended. It is there before the connector is gone.
 func (w *world) note() string {
 	w.Helper()
-	var note string
-	w.Eventually(func() string {
-		for _, e := range w.events() {
-			if e.Action == "Delete" {
-				note = e.Note
-			}
+	var notes []string
+	for _, e := range w.events() {
+		if e.Action == "Delete" {
+			notes = append(notes, e.Note)
 		}
-		return note
-	}).WithTimeout(patience).ShouldNot(BeEmpty())
-	return note
+	}
+	w.Expect(notes).To(HaveLen(1))
+	return notes[0]
 }
 
 // bind plays the volume controller.
@@ -173,6 +171,22 @@ func TestDeleteBeforeAnythingRan(t *testing.T) {
 	w.gone()
 	w.Expect(w.note()).To(Equal("deleted: the dispatcher never ran, so nothing can be pending"))
 	w.Expect(w.claimIsKept()).To(BeFalse())
+}
+
+// Whoever takes the queue volume away from a connector reads what was in it.
+func TestDeleteAfterTheVolume(t *testing.T) {
+	w := newWorld(t)
+	pod := w.ready(drainFor(time.Hour))
+	w.bind()
+	pod.say(func(r *report.Report) { r.Delivery = &report.Delivery{Held: 2} })
+	w.expectCondition(v1alpha1.ConditionDeliveryHealthy, HavePrefix("True Held"))
+	w.deleteConnector()
+	w.draining()
+	claim := get(w, "hq-queue", &corev1.PersistentVolumeClaim{})
+	w.Expect(admin.Delete(w.Context(), claim)).To(Succeed())
+	change(w, "hq-queue", &corev1.PersistentVolumeClaim{}, func(c *corev1.PersistentVolumeClaim) { c.Finalizers = nil }) // as when no pod has it
+	w.gone()
+	w.Expect(w.note()).To(Equal("deleted; somebody else deleted volume claim hq-queue, and with it 2 held items"))
 }
 
 // A dispatcher that ran and never spoke: what it took is unknown, so nothing is thrown away.

@@ -105,7 +105,7 @@ func (w *workload) get(path string) (status int, body string) {
 
 // A dispatcher and a gateway write no secret anywhere: not into logs, metrics and reports, nor into the traces of all their goroutines when they are
 // killed in the middle of calls; and the kernel writes no core.
-func TestNothingWrittenHoldsASecret(t *testing.T) {
+func TestNothingWrittenHoldsASecret(t *testing.T) { // TM-22
 	asked := make(chan struct{}, 100)
 	ends := make(chan struct{})
 	hanging := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

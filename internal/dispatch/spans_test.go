@@ -27,7 +27,7 @@ func (w *world) tracer(component string) *tracing.Tracer {
 
 // The story of an event is one tree, from the CRM's own span to each answer of the OA, over retries and a restart; the click
 // that opens its record is found by the record. No span holds a secret, a ticket, a query, a title or a person.
-func TestTheTreeIsWhole(t *testing.T) {
+func TestTheTreeIsWhole(t *testing.T) { // TM-22
 	c := collector.Start(t)
 	t.Setenv(tracing.EnvEndpoint, c.URL)
 	w, sim := seeyonWorld(t)
