@@ -2,7 +2,6 @@ package dingtalk
 
 import (
 	"net/http"
-	"slices"
 
 	"github.com/oabridge/oabridge/internal/oasim/desk"
 )
@@ -31,9 +30,7 @@ func (s *DingTalk) routeControl() {
 
 // Apps returns the apps without their secrets.
 func (s *DingTalk) Apps() []App {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	out := slices.Clone(s.apps)
+	out := s.apps.All()
 	for i := range out {
 		out[i].AppSecret = ""
 	}

@@ -61,6 +61,7 @@ type DingTalk struct {
 	box    *inbox.Box
 	portal *portal.Portal
 	people *desk.People
+	apps   *desk.Apps[App]
 
 	corpID      string
 	departments org.Tree
@@ -73,7 +74,6 @@ type DingTalk struct {
 	today      *expiry.Map[bool] // notices that somebody was sent today
 
 	mu      sync.RWMutex
-	apps    []App
 	tasks   *tasks
 	notices map[int64]*notice
 	// noticeSeq is the task_id of the last notice.
@@ -106,7 +106,7 @@ func New(o Options) (*DingTalk, error) {
 		App: "钉钉", English: "A simulated DingTalk: to-dos, work notices, contacts, in-app and web sign-in.", Theme: "dingtalk", Now: o.Now,
 	})
 	s := &DingTalk{
-		Desk: d, Switches: switches, box: inbox.New(d.Now), people: people, corpID: cmp.Or(o.CorpID, "ding1"), departments: o.Departments,
+		Desk: d, apps: desk.NewApps(func(a App) string { return a.AppKey }), Switches: switches, box: inbox.New(d.Now), people: people, corpID: cmp.Or(o.CorpID, "ding1"), departments: o.Departments,
 		tokens: credential.NewTokens(d.Now, ""), userTokens: credential.NewBook[grant](d.Now, ""), refreshes: credential.NewBook[grant](d.Now, ""),
 		codes: credential.NewBook[grant](d.Now, ""), calls: quota.New(d.Now), today: expiry.New[bool](d.Now, maxToday),
 		tasks: newTasks(), notices: map[int64]*notice{},
@@ -178,28 +178,11 @@ func (s *DingTalk) SetApp(a App) error {
 			return fmt.Errorf("app %s: trustedIPs: %w", a.AppKey, err)
 		}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i := range s.apps {
-		if s.apps[i].AppKey == a.AppKey {
-			s.apps[i] = a
-			return nil
-		}
-	}
-	s.apps = append(s.apps, a)
+	s.apps.Put(a)
 	return nil
 }
 
-func (s *DingTalk) app(key string) (App, bool) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	for _, a := range s.apps {
-		if a.AppKey == key {
-			return a, true
-		}
-	}
-	return App{}, false
-}
+func (s *DingTalk) app(key string) (App, bool) { return s.apps.Get(key) }
 
 // The three names of a person.
 func userID(p desk.Person) string  { return cmp.Or(p.IDs["userid"], p.ID) }

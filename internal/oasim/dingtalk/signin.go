@@ -38,10 +38,8 @@ func (s *DingTalk) routeSignIn(mux *http.ServeMux) {
 
 // tiles are the apps with a home page.
 func (s *DingTalk) tiles() []portal.Tile {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
 	var out []portal.Tile
-	for _, a := range s.apps {
+	for _, a := range s.apps.All() {
 		if a.HomeURL != "" {
 			out = append(out, portal.Tile{Code: a.AppKey, Name: a.Name, URL: a.HomeURL})
 		}

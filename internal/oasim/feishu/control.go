@@ -2,7 +2,6 @@ package feishu
 
 import (
 	"net/http"
-	"slices"
 
 	"github.com/oabridge/oabridge/internal/oasim/desk"
 )
@@ -35,9 +34,7 @@ func (s *Feishu) routeControl() {
 
 // Apps returns the apps without their secrets.
 func (s *Feishu) Apps() []App {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	out := slices.Clone(s.apps)
+	out := s.apps.All()
 	for i := range out {
 		out[i].AppSecret = ""
 	}

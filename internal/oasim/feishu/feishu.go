@@ -68,6 +68,7 @@ type Feishu struct {
 	box    *inbox.Box
 	portal *portal.Portal
 	people *desk.People
+	apps   *desk.Apps[App]
 
 	tenantKey    string
 	tenantTokens *credential.Tokens
@@ -80,7 +81,6 @@ type Feishu struct {
 	sent         *expiry.Map[string] // uuid or client_token → what was made
 
 	mu        sync.Mutex
-	apps      []App
 	approvals map[string]string // approval code → app id
 	instances map[string]*instance
 	tasks     map[string]*task
@@ -111,7 +111,7 @@ func New(o Options) (*Feishu, error) {
 		App: "飞书", English: "A simulated Feishu: third-party approvals, messages, tasks, in-app and web sign-in.", Theme: "feishu", Now: o.Now,
 	})
 	s := &Feishu{
-		Desk: d, Switches: switches, box: inbox.New(d.Now), people: people, tenantKey: cmp.Or(o.TenantKey, "tenant1"),
+		Desk: d, apps: desk.NewApps(func(a App) string { return a.AppID }), Switches: switches, box: inbox.New(d.Now), people: people, tenantKey: cmp.Or(o.TenantKey, "tenant1"),
 		tenantTokens: credential.NewTokens(d.Now, "t-"), appTokens: credential.NewTokens(d.Now, "a-"),
 		userTokens: credential.NewBook[grant](d.Now, "u-"), refreshes: credential.NewBook[grant](d.Now, "ur-"),
 		codes: credential.NewBook[grant](d.Now, ""), spent: expiry.New[bool](d.Now, maxSpent), calls: quota.New(d.Now),
@@ -185,26 +185,11 @@ func (s *Feishu) SetApp(a App) error {
 	for _, code := range a.Approvals {
 		s.approvals[code] = a.AppID
 	}
-	for i := range s.apps {
-		if s.apps[i].AppID == a.AppID {
-			s.apps[i] = a
-			return nil
-		}
-	}
-	s.apps = append(s.apps, a)
+	s.apps.Put(a)
 	return nil
 }
 
-func (s *Feishu) app(id string) (App, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, a := range s.apps {
-		if a.AppID == id {
-			return a, true
-		}
-	}
-	return App{}, false
-}
+func (s *Feishu) app(id string) (App, bool) { return s.apps.Get(id) }
 
 // The three names of a person.
 func userID(p desk.Person) string  { return cmp.Or(p.IDs["user_id"], p.ID) }

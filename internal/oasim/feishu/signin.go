@@ -57,10 +57,8 @@ func (s *Feishu) routeSignIn(mux *http.ServeMux) {
 
 // tiles are the apps with a home page. Inside the client their pages go through the same address as a web sign-in.
 func (s *Feishu) tiles() []portal.Tile {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	var out []portal.Tile
-	for _, a := range s.apps {
+	for _, a := range s.apps.All() {
 		if a.HomeURL != "" && !a.Disabled {
 			out = append(out, portal.Tile{Code: a.AppID, Name: a.Name, URL: a.HomeURL})
 		}

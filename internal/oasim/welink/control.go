@@ -2,7 +2,6 @@ package welink
 
 import (
 	"net/http"
-	"slices"
 
 	"github.com/oabridge/oabridge/internal/oasim/desk"
 )
@@ -28,9 +27,7 @@ func (s *WeLink) routeControl() {
 
 // Apps returns the apps without their secrets.
 func (s *WeLink) Apps() []App {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	out := slices.Clone(s.apps)
+	out := s.apps.All()
 	for i := range out {
 		out[i].ClientSecret = ""
 	}

@@ -65,10 +65,8 @@ func (s *WeLink) userByCode(w http.ResponseWriter, r *http.Request, a App) {
 
 // tiles are the apps with a home page, of all tenants.
 func (s *WeLink) tiles() []portal.Tile {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
 	var out []portal.Tile
-	for _, a := range s.apps {
+	for _, a := range s.apps.All() {
 		if t, _ := s.tenant(a.TenantID); a.HomeURL != "" && !a.Unpublished {
 			out = append(out, portal.Tile{Code: a.ClientID, Name: a.Name + " · " + t.Name, URL: a.HomeURL})
 		}
@@ -203,10 +201,7 @@ func webTokenRequest(r *http.Request) map[string]string {
 func (s *WeLink) clientScript(w http.ResponseWriter, r *http.Request) {
 	codes := map[string]string{}
 	if person, ok := s.portal.Known(r); ok {
-		s.mu.RLock()
-		apps := slices.Clone(s.apps)
-		s.mu.RUnlock()
-		for _, a := range apps {
+		for _, a := range s.apps.All() {
 			if code, err := s.IssueCode(a.ClientID, person.ID); err == nil {
 				codes[a.ClientID] = code
 			}

@@ -73,6 +73,7 @@ type WeLink struct {
 	box    *inbox.Box
 	portal *portal.Portal
 	people *desk.People
+	apps   *desk.Apps[App]
 
 	tokens *credential.Book[permit]
 	codes  *credential.Book[grant]
@@ -80,7 +81,6 @@ type WeLink struct {
 
 	mu      sync.RWMutex
 	tenants []Tenant
-	apps    []App
 	swept   time.Time
 }
 
@@ -105,7 +105,7 @@ func New(o Options) (*WeLink, error) {
 		App: "WeLink", English: "A simulated WeLink: to-dos, messages, contacts, sign-in by code and by QR.", Theme: "welink", Now: o.Now,
 	})
 	s := &WeLink{
-		Desk: d, Switches: switches, box: inbox.New(d.Now), people: people, tenants: o.Tenants,
+		Desk: d, apps: desk.NewApps(func(a App) string { return a.ClientID }), Switches: switches, box: inbox.New(d.Now), people: people, tenants: o.Tenants,
 		tokens: credential.NewBook[permit](d.Now, ""), codes: credential.NewBook[grant](d.Now, ""), calls: quota.New(d.Now),
 	}
 	for _, a := range o.Apps {
@@ -162,28 +162,11 @@ func (s *WeLink) SetApp(a App) error {
 	if a.Permissions == nil {
 		a.Permissions = []string{Identity, Contacts, Todo, Messages}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i := range s.apps {
-		if s.apps[i].ClientID == a.ClientID {
-			s.apps[i] = a
-			return nil
-		}
-	}
-	s.apps = append(s.apps, a)
+	s.apps.Put(a)
 	return nil
 }
 
-func (s *WeLink) app(clientID string) (App, bool) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	for _, a := range s.apps {
-		if a.ClientID == clientID {
-			return a, true
-		}
-	}
-	return App{}, false
-}
+func (s *WeLink) app(clientID string) (App, bool) { return s.apps.Get(clientID) }
 
 func (s *WeLink) tenant(id string) (Tenant, bool) {
 	for _, t := range s.tenants {
