@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,7 +26,14 @@ type keys struct {
 	events *crm.Authenticator
 	peer   digests
 	pull   digests
+	// before are the peer tokens before those, accepted until then.
+	before digests
+	until  time.Time
 }
+
+// peerGrace is how long a token of the gateway is accepted after another one took its place: both sides read it in their own time,
+// which is that of the kubelet.
+const peerGrace = 3 * time.Minute
 
 // reload reads the keys again. When the new ones cannot be used, the old ones stay: a mistake in a rotation must not
 // lock the CRM out.
@@ -70,8 +78,8 @@ func (k *keys) reload(s bundle.Source) error {
 	if authenticator != nil {
 		k.events = authenticator
 	}
-	if len(peer) > 0 {
-		k.peer = peer
+	if len(peer) > 0 && !slices.Equal(peer, k.peer) {
+		k.before, k.until, k.peer = k.peer, time.Now().Add(peerGrace), peer
 	}
 	if len(pull) > 0 {
 		k.pull = pull
@@ -91,7 +99,7 @@ func (k *keys) authenticator() *crm.Authenticator {
 func (k *keys) isPeer(authorization string) bool {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
-	return k.peer.match(authorization)
+	return k.peer.match(authorization) || time.Now().Before(k.until) && k.before.match(authorization)
 }
 
 func (k *keys) isReader(authorization string) bool {

@@ -33,8 +33,12 @@ type configurator struct {
 	peers      *http.Client
 	newSignIn  func(b *bundle.Bundle, secretsDir string, now func() time.Time) (oa.SignIn, error)
 	log        logr.Logger
+	// token is shown to the dispatcher, and seals.
+	token *rotation.Secret
 
 	mu sync.Mutex
+	// seal is that of the live configuration.
+	seal *sealer
 	// credentials knows which values of the Secrets are in use.
 	credentials *rotation.Keeper
 	loaded      *bundle.Loaded // the newest good bundle
@@ -130,6 +134,15 @@ func (c *configurator) publish() {
 	c.publisher.Publish(r)
 }
 
+// peerToken reads the token that the dispatcher asks for.
+func (c *configurator) peerToken(rotation.Version) (string, error) {
+	token, err := mounted.Read(c.secretsDir, bundle.SlotPeer, v1alpha1.KeyToken)
+	if token = strings.TrimSpace(token); err != nil || token == "" {
+		return "", errors.New("the peer token is missing; the operator mounts it, so look at its log")
+	}
+	return token, nil
+}
+
 // build makes a configuration. A warning is about something that is not needed now: the next key.
 func (c *configurator) build(loaded *bundle.Loaded) (next *live, warning, err error) {
 	b := loaded.Bundle
@@ -140,11 +153,11 @@ func (c *configurator) build(loaded *bundle.Loaded) (next *live, warning, err er
 	if err != nil {
 		return nil, nil, err
 	}
-	token, err := mounted.Read(c.secretsDir, bundle.SlotPeer, v1alpha1.KeyToken)
-	if token = strings.TrimSpace(token); err != nil || token == "" {
-		return nil, nil, errors.New("the peer token is missing; the operator mounts it, so look at its log")
+	token, err := c.peerToken(rotation.Current)
+	if err != nil {
+		return nil, nil, err
 	}
-	peer := newPeerProofs(c.peers, b.SSO.ProofsURL, token)
+	peer := newPeerProofs(c.peers, b.SSO.ProofsURL, c.token)
 	next = &live{
 		hash:   loaded.Hash,
 		oaType: b.Type, mode: b.SSO.Mode, connector: b.Namespace + "/" + b.Name, enterpriseID: b.EnterpriseID,
@@ -166,9 +179,10 @@ func (c *configurator) build(loaded *bundle.Loaded) (next *live, warning, err er
 		}
 		next.trusted = append(next.trusted, p.Masked())
 	}
-	if next.seal, err = newSealer(token, next.connector); err != nil {
+	if c.seal, err = c.seal.follow(token, next.connector, time.Now()); err != nil {
 		return nil, nil, err
 	}
+	next.seal = c.seal
 	if c.signsIn != loaded.Hash {
 		signIn, err := c.newSignIn(b, c.secretsDir, c.handler.now)
 		if err != nil {

@@ -4,9 +4,11 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/oabridge/oabridge/internal/oa"
 	"github.com/oabridge/oabridge/internal/oa/seeyon"
+	"github.com/oabridge/oabridge/internal/rotation"
 )
 
 // Seeyon's portal: the OA's server announces the ticket, is told SSOOK, and the browser comes with it, once. The OA is
@@ -127,5 +129,39 @@ func TestSeals(t *testing.T) { // TM-13
 		if fails == nil {
 			t.Errorf("%s: opened", name)
 		}
+	}
+}
+
+// A token that is replaced ends no sign-in that has begun, and opens nothing for ever.
+func TestSealsOutliveTheirToken(t *testing.T) {
+	now := time.Now()
+	var none *sealer
+	first, err := none.follow("first", "crm/hq", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := first.seal(purposeFlow, "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := first.follow("second", "crm/hq", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v string
+	if same, _ := second.follow("second", "crm/hq", now); same != second {
+		t.Error("the same token makes another sealer")
+	}
+	if err := second.open(purposeFlow, sealed, &v); err != nil || v != "x" {
+		t.Errorf("%q, %v", v, err)
+	}
+	if second.open(purposeVault, sealed, &v) == nil {
+		t.Error("it opens for another purpose")
+	}
+	if late, _ := first.follow("second", "crm/hq", now.Add(-rotation.Grace)); late.open(purposeFlow, sealed, &v) == nil {
+		t.Error("the old token opens for ever")
+	}
+	if third, _ := second.follow("third", "crm/hq", now); third.open(purposeFlow, sealed, &v) == nil {
+		t.Error("a token before the last one opens")
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/oabridge/oabridge/internal/outbound"
+	"github.com/oabridge/oabridge/internal/rotation"
 	"github.com/oabridge/oabridge/internal/tracing"
 )
 
@@ -48,11 +49,13 @@ func proofKey(kind, connector, proof string) string {
 type peerProofs struct {
 	client *http.Client
 	base   string // ends in a slash; proofs/ and grants/ are below it
-	token  string
+	// token is replaced by the operator. Both sides read the new one in their own time, so each goes on with the old one for a
+	// while.
+	token *rotation.Secret
 }
 
 // newPeerProofs takes the address of the proofs; that of the grants is beside it.
-func newPeerProofs(client *http.Client, proofsURL, token string) peerProofs {
+func newPeerProofs(client *http.Client, proofsURL string, token *rotation.Secret) peerProofs {
 	return peerProofs{client: client, base: strings.TrimSuffix(strings.TrimRight(proofsURL, "/"), "proofs"), token: token}
 }
 
@@ -109,14 +112,41 @@ func (p peerProofs) Take(ctx context.Context, key string) ([]byte, error) {
 	return nil, fmt.Errorf("the dispatcher answered %d to the taking of a grant", status)
 }
 
+// do returns the status and the body of an answer, whatever the status.
 func (p peerProofs) do(ctx context.Context, method, path string, body []byte) (int, []byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, proofTimeout)
 	defer cancel()
+	type answer struct {
+		status int
+		body   []byte
+	}
+	a, err := rotation.Try(ctx, p.token, func(token rotation.Text) (answer, error) {
+		status, text, err := p.ask(ctx, method, path, string(token), body)
+		if err == nil && status == http.StatusUnauthorized {
+			err = errStranger
+		}
+		return answer{status, text}, err
+	}, func(err error) rotation.Verdict {
+		if errors.Is(err, errStranger) {
+			return rotation.Refused
+		}
+		return rotation.Accepted
+	})
+	if errors.Is(err, errStranger) {
+		err = nil // the status says it
+	}
+	return a.status, a.body, err
+}
+
+// errStranger: the dispatcher does not accept the token.
+var errStranger = errors.New("the dispatcher does not accept the peer token")
+
+func (p peerProofs) ask(ctx context.Context, method, path, token string, body []byte) (int, []byte, error) {
 	req, err := http.NewRequestWithContext(ctx, method, p.base+path, bytes.NewReader(body))
 	if err != nil {
 		return 0, nil, errors.New("sso.proofsURL is not a URL")
 	}
-	req.Header.Set("Authorization", "Bearer "+p.token)
+	req.Header.Set("Authorization", "Bearer "+token)
 	if parent := tracing.Parent(ctx); parent != "" {
 		req.Header.Set("Traceparent", parent)
 	}

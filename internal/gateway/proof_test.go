@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/oabridge/oabridge/internal/audit"
+	"github.com/oabridge/oabridge/internal/rotation"
 )
 
 // MemoryProofs is a ProofStore in memory; what it remembers and keeps never ends.
@@ -152,8 +153,8 @@ func TestTheStoreAnswersYesOrNoOrNothing(t *testing.T) {
 	p := &proofServer{MemoryProofs: newMemoryProofs()}
 	server := httptest.NewServer(p)
 	defer server.Close()
-	one := newPeerProofs(newPeerClient(), server.URL+"/proofs/", peerToken)
-	other := newPeerProofs(newPeerClient(), server.URL+"/proofs", peerToken)
+	one := newPeerProofs(newPeerClient(), server.URL+"/proofs/", fixed(peerToken))
+	other := newPeerProofs(newPeerClient(), server.URL+"/proofs", fixed(peerToken))
 	key := proofKey("Seeyon", "crm/hq", "T")
 
 	expect := func(step string, s ProofStore, want bool, wantErr bool) {
@@ -180,8 +181,8 @@ func TestTheStoreAnswersYesOrNoOrNothing(t *testing.T) {
 		t.Error("a failed release is not noticed")
 	}
 	p.status.Store(0)
-	expect("wrong token", newPeerProofs(newPeerClient(), server.URL+"/proofs", "other"), false, true)
-	expect("no URL", newPeerProofs(newPeerClient(), "http://[::1", peerToken), false, true)
+	expect("wrong token", newPeerProofs(newPeerClient(), server.URL+"/proofs", fixed("other")), false, true)
+	expect("no URL", newPeerProofs(newPeerClient(), "http://[::1", fixed(peerToken)), false, true)
 	server.Close()
 	expect("down", one, false, true)
 	if strings.Contains(p.seen.String(), peerToken) {
@@ -201,4 +202,9 @@ func TestProofsOfConnectorsAreApart(t *testing.T) { // TM-26
 		}
 		seen[k] = true
 	}
+}
+
+// fixed is a token that nobody replaces.
+func fixed(token string) *rotation.Secret {
+	return rotation.NewSecret(func(rotation.Version) (string, error) { return token, nil }, nil)
 }

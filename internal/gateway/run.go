@@ -84,6 +84,7 @@ func Run(ctx context.Context, o Options) error {
 		handler: handler, secretsDir: o.SecretsDir, peers: newPeerClient(), newSignIn: drivers.NewSignIn, log: o.Log,
 		publisher: report.NewPublisher(report.Report{Component: v1alpha1.ComponentGateway}),
 	}
+	config.token = rotation.NewSecret(config.peerToken, nil)
 	config.credentials = rotation.NewKeeper(config.rotators, config.accepted, config.credentialsChanged)
 	config.prober = newProber(handler, config.exposed)
 	var draining atomic.Bool

@@ -9,6 +9,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"time"
+
+	"github.com/oabridge/oabridge/internal/rotation"
 )
 
 // sealer encrypts what the gateway hands out and takes back: all replicas of a connector's gateway have the same key, and
@@ -16,6 +19,10 @@ import (
 type sealer struct {
 	aead  cipher.AEAD
 	scope string
+	token string
+	// before opens, until then, what was sealed before the token was replaced: people are on their way.
+	before *sealer
+	until  time.Time
 }
 
 // Purposes of a sealed value; one that was sealed for another purpose cannot be opened.
@@ -47,7 +54,19 @@ func newSealer(peerToken, connector string) (*sealer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &sealer{aead: aead, scope: connector}, nil
+	return &sealer{aead: aead, scope: connector, token: peerToken}, nil
+}
+
+// follow returns a sealer with the token of now, which opens what another one sealed for rotation.Grace.
+func (s *sealer) follow(peerToken, connector string, now time.Time) (*sealer, error) {
+	if s != nil && s.token == peerToken && s.scope == connector {
+		return s, nil
+	}
+	next, err := newSealer(peerToken, connector)
+	if err == nil && s != nil {
+		next.before, next.until = &sealer{aead: s.aead, scope: s.scope}, now.Add(rotation.Grace)
+	}
+	return next, err
 }
 
 func (s *sealer) context(purpose string) []byte { return []byte(purpose + "|" + s.scope) }
@@ -71,6 +90,9 @@ func (s *sealer) open(purpose, text string, v any) error {
 	}
 	size := s.aead.NonceSize()
 	plain, err := s.aead.Open(nil, data[:size], data[size:], s.context(purpose))
+	if err != nil && s.before != nil && time.Now().Before(s.until) {
+		return s.before.open(purpose, text, v)
+	}
 	if err != nil || json.Unmarshal(plain, v) != nil {
 		return errSeal
 	}

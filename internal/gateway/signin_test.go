@@ -194,7 +194,9 @@ func TestAStoreThatIsDownFailsClosed(t *testing.T) { // TM-11
 		w.proofs.status.Store(status)
 		w.wantPage(w.click(recordPC, ticket), Unavailable)
 	}
-	w.change(func(l *live) { l.proofs = newPeerProofs(newPeerClient(), "http://127.0.0.1:1/proofs", peerToken) })
+	w.change(func(l *live) {
+		l.proofs = newPeerProofs(newPeerClient(), "http://127.0.0.1:1/proofs", fixed(peerToken))
+	})
 	a := w.click(recordPC, ticket)
 	w.wantPage(a, Unavailable)
 	if a.Header.Get("Retry-After") == "" {

@@ -104,8 +104,8 @@ func newWorld(t *testing.T) *world {
 	}
 	w.handler.live.Store(&live{
 		hash: "h1", url: gatewayURL, host: gatewayHost, https: true, oaType: "Seeyon", mode: "V5Ticket", connector: "crm/hq", enterpriseID: "714439",
-		proofs: newPeerProofs(newPeerClient(), proofServer.URL+"/proofs", peerToken), seal: seal,
-		records:       newPeerProofs(newPeerClient(), proofServer.URL+"/proofs", peerToken),
+		proofs: newPeerProofs(newPeerClient(), proofServer.URL+"/proofs", fixed(peerToken)), seal: seal,
+		records:       newPeerProofs(newPeerClient(), proofServer.URL+"/proofs", fixed(peerToken)),
 		signIn:        oa.SignIn{Link: seeyon.NewVerifier(seeyon.VerifierConfig{Endpoint: w.oaURL, Client: &http.Client{}, Version: "V70SP2"})},
 		verifyTimeout: 5 * time.Second,
 		accounts:      bindings{"lina": "1001", "wangfang": "1002"},
