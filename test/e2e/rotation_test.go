@@ -52,7 +52,9 @@ func TestSecretsRotateUnderLoad(t *testing.T) {
 	var clicks atomic.Int64
 	clicking, stop := context.WithCancel(ctx)
 	refused := make(chan error, 1)
-	go func() { refused <- click(clicking, doors, &clicks) }()
+	go func() {
+		refused <- click(clicking, doors, &clicks, func(d door) error { return scene.SignIn(clicking, d.want, d.link) })
+	}()
 
 	// Half of the time a run is signed with a key that was announced, half of the time with the one that is current.
 	var runs []crm.Run
@@ -169,12 +171,18 @@ func thingsToClick(ctx context.Context, t *testing.T) []door {
 	before := baseline(ctx, t)
 	run := kindly(mustRun(ctx, t, emit(ctx, t, crm.Workload{Seed: 2, Events: 100, ToDos: 40}, crm.Target{Concurrency: 4})))
 	inPlace(ctx, t, run, before)
+	return doorsOf(ctx, t, "seeyon", run)
+}
+
+// doorsOf are the open to-dos of a run, one for each receiver, with their links.
+func doorsOf(ctx context.Context, t *testing.T, oa string, run crm.Run) []door {
+	t.Helper()
 	var doors []door
 	seen := map[string]bool{}
 	for _, want := range run.Expected {
 		if want.Fate == crm.Delivered && want.State == crm.Open && !seen[want.Receiver] {
 			seen[want.Receiver] = true
-			link, err := scene.Link(ctx, "seeyon", want)
+			link, err := scene.Link(ctx, oa, want)
 			must(t, err)
 			doors = append(doors, door{want, link})
 		}
@@ -183,7 +191,7 @@ func thingsToClick(ctx context.Context, t *testing.T) []door {
 }
 
 // click signs one person in after the other until ctx ends, and returns the first refusal.
-func click(ctx context.Context, doors []door, clicks *atomic.Int64) error {
+func click(ctx context.Context, doors []door, clicks *atomic.Int64, enter func(door) error) error {
 	pause := time.NewTicker(signInPause)
 	defer pause.Stop()
 	for i := 0; ; i++ {
@@ -193,7 +201,7 @@ func click(ctx context.Context, doors []door, clicks *atomic.Int64) error {
 		case <-pause.C:
 		}
 		d := doors[i%len(doors)]
-		if err := scene.SignIn(ctx, d.want, d.link); err != nil && ctx.Err() == nil {
+		if err := enter(d); err != nil && ctx.Err() == nil {
 			return err
 		}
 		clicks.Add(1)

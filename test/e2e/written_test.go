@@ -84,16 +84,24 @@ func TestZNothingSecretWasWritten(t *testing.T) { // TM-22
 	}
 	var connectors v1alpha1.OAConnectorList
 	must(t, scene.List(ctx, &connectors))
+	found := map[string]int{}
 	for _, c := range connectors.Items {
 		for _, kind := range []string{"records", "dead", "signins"} {
 			if kind == "signins" && c.Spec.SSO.Mode == "" {
 				continue
 			}
 			out, err := scene.Oab(ctx, kind, c.Name, "-n", c.Namespace, "-o", "json", "--limit", "1000")
+			if err != nil && strings.Contains(err.Error(), " has no ") {
+				continue
+			}
+			found[kind]++
 			keep(kind+" of "+c.Namespace+"/"+c.Name, out, err)
 		}
 	}
-	for _, found := range book.Found() {
-		t.Error(found)
+	if len(found) != 3 {
+		t.Errorf("there is not one of each to search: %v", found)
+	}
+	for _, leak := range book.Found() {
+		t.Error(leak)
 	}
 }

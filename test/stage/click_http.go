@@ -10,8 +10,7 @@ import (
 	"github.com/oabridge/oabridge/internal/oasim/crm"
 )
 
-// SignIn opens a Seeyon to-do's link with a fresh ticket of its receiver, as the OA does, and follows it to the CRM without
-// a browser. An error means that the person does not stand before the record.
+// SignIn opens a Seeyon to-do's link with a fresh ticket of its receiver, as the OA does, and follows it to the CRM.
 func (s *Stage) SignIn(ctx context.Context, want crm.Expected, link string) error {
 	var fresh struct {
 		Ticket string `json:"ticket"`
@@ -19,6 +18,12 @@ func (s *Stage) SignIn(ctx context.Context, want crm.Expected, link string) erro
 	if err := s.Call(ctx, http.MethodPost, OA("/_sim/tickets"), map[string]string{"login": want.OALogin}, &fresh); err != nil {
 		return err
 	}
+	return s.Follow(ctx, want, link+"?v5ticket="+fresh.Ticket)
+}
+
+// Follow opens a to-do's link, with the proof in it, without a browser. An error means that the person does not stand before the
+// record of the CRM in the end.
+func (s *Stage) Follow(ctx context.Context, want crm.Expected, link string) error {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		return err
@@ -26,7 +31,7 @@ func (s *Stage) SignIn(ctx context.Context, want crm.Expected, link string) erro
 	browser := s.HTTP()
 	browser.Jar, browser.CheckRedirect = jar, nil
 	defer browser.CloseIdleConnections()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, link+"?v5ticket="+fresh.Ticket, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, link, nil)
 	if err != nil {
 		return err
 	}

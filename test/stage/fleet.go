@@ -48,6 +48,9 @@ func (m Member) AccountOf(login string) string {
 	return m.Account(login)
 }
 
+// SharedSecret is what the OA and the gateway of the member share under a key.
+func (m Member) SharedSecret(key string) string { return m.secrets["sso"][key] }
+
 // inside is the address of a simulator as pods reach it, and as a browser does.
 func inside(oa string) string { return "http://" + oa + "." + SimulatorNamespace + ".svc:8080" }
 
