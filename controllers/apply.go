@@ -97,12 +97,12 @@ func signed(desired workload.Object) (request *unstructured.Unstructured, sum st
 
 // asApplied says whether the live object was made by this very request and nobody has changed a field of it since.
 func (a *applier) asApplied(live client.Object, request *unstructured.Unstructured, sum string) (bool, error) {
-	applied, owned, err := lastApplied(live)
-	if err != nil || owned == "" || applied != sum {
+	last, err := lastApplied(live)
+	if err != nil || last == "" {
 		return false, err
 	}
-	wanted, err := a.fields.of(request)
-	return owned == wanted, err
+	owned, err := a.fields.of(request)
+	return last == applied(sum, owned), err
 }
 
 // live returns the object from the cache, nil if it is not there.

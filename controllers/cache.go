@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
 	"k8s.io/utils/lru"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -91,11 +92,21 @@ func lean(in any) (any, error) {
 	return in, err
 }
 
+// isController is what all owner references of the caches share.
+var isController = ptr.To(true)
+
 // leanOwned drops labels and annotations of what a connector controls: it is found by its owner.
 func leanOwned(o metav1.Object) {
-	if owner := metav1.GetControllerOfNoCopy(o); owner != nil && owner.Kind == connectorKind {
-		o.SetLabels(nil)
-		o.SetAnnotations(nil)
+	owner := metav1.GetControllerOfNoCopy(o)
+	if owner == nil || owner.Kind != connectorKind {
+		return
+	}
+	o.SetLabels(nil)
+	o.SetAnnotations(nil)
+	owner.APIVersion, owner.Kind = phrase(owner.APIVersion), connectorKind
+	owner.Controller = isController
+	if owner.BlockOwnerDeletion != nil && *owner.BlockOwnerDeletion {
+		owner.BlockOwnerDeletion = isController
 	}
 }
 

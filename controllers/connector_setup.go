@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -45,15 +46,8 @@ func setupConnector(ctx context.Context, mgr ctrl.Manager, o Options) (*Connecto
 		Named("connector").
 		For(&v1alpha1.OAConnector{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, steeredByAnnotation))).
 		Watches(&v1alpha1.OAConnector{}, mapWith(refs.byClaim), generation).
-		Owns(&appsv1.Deployment{}).
-		Owns(&corev1.Service{}).
-		Owns(&corev1.ServiceAccount{}).
-		Owns(&corev1.ConfigMap{}).
-		Owns(&networkingv1.Ingress{}).
-		Owns(&networkingv1.NetworkPolicy{}).
-		Owns(&policyv1.PodDisruptionBudget{}).
-		Watches(&corev1.Pod{}, mapWith(byLabel)).
-		Watches(&corev1.PersistentVolumeClaim{}, mapWith(byLabel)).
+		Watches(&corev1.Pod{}, ofChildren(mapWith(byLabel))).
+		Watches(&corev1.PersistentVolumeClaim{}, ofChildren(mapWith(byLabel))).
 		Watches(&corev1.Secret{}, mapWith(refs.bySecret)).
 		Watches(&corev1.ConfigMap{}, mapWith(refs.byAccountsFile)).
 		Watches(&v1alpha1.ScenarioTemplate{}, mapWith(refs.byTemplate), generation).
@@ -62,6 +56,13 @@ func setupConnector(ctx context.Context, mgr ctrl.Manager, o Options) (*Connecto
 		Watches(&v1alpha1.Replay{}, mapWith(byReplay), builder.WithPredicates(steered)).
 		WatchesRawSource(source.Channel(o.Reports.subscribe(), afterChanges{})).
 		WithOptions(controllerOptions(o))
+	owner := ofChildren(handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), &v1alpha1.OAConnector{}, handler.OnlyControllerOwner()))
+	for _, child := range []client.Object{
+		&appsv1.Deployment{}, &corev1.Service{}, &corev1.ServiceAccount{}, &corev1.ConfigMap{},
+		&networkingv1.Ingress{}, &networkingv1.NetworkPolicy{}, &policyv1.PodDisruptionBudget{},
+	} {
+		b.Watches(child, owner)
+	}
 	if o.NamespaceSelector != nil {
 		b.WatchesMetadata(&corev1.Namespace{}, mapWith(refs.byNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{}))
 	}

@@ -43,6 +43,42 @@ func (n *newsOf) forget(connector types.NamespacedName) {
 // at again (handler.LowPriority).
 const reportPriority = handler.LowPriority / 2
 
+// childPriority is that of rounds after a child changed, which most often is what an earlier round wrote: a thousand new connectors
+// all get their children first. It is behind what people changed and before reports.
+const childPriority = reportPriority / 2
+
+// ofChildren lets a handler ask for rounds with childPriority, unless it wants less.
+func ofChildren(h handler.EventHandler) handler.EventHandler {
+	return handler.Funcs{
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q requestQueue) { h.Create(ctx, e, childQueue(q)) },
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q requestQueue) { h.Update(ctx, e, childQueue(q)) },
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q requestQueue) { h.Delete(ctx, e, childQueue(q)) },
+	}
+}
+
+// patientQueue gives what comes without a priority that of children.
+type patientQueue struct {
+	priorityqueue.PriorityQueue[reconcile.Request]
+}
+
+func childQueue(q requestQueue) requestQueue {
+	if pq, ok := q.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
+		return patientQueue{pq}
+	}
+	return q
+}
+
+// Add implements workqueue.TypedInterface.
+func (q patientQueue) Add(request reconcile.Request) { q.AddWithOpts(priorityqueue.AddOpts{}, request) }
+
+// AddWithOpts implements priorityqueue.PriorityQueue.
+func (q patientQueue) AddWithOpts(o priorityqueue.AddOpts, requests ...reconcile.Request) {
+	if o.Priority == nil {
+		o.Priority = ptr.To(childPriority)
+	}
+	q.PriorityQueue.AddWithOpts(o, requests...)
+}
+
 // afterChanges is the handler of reports.
 type afterChanges struct{ handler.Funcs }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
@@ -17,9 +18,9 @@ import (
 	"github.com/oabridge/oabridge/api/v1alpha1"
 )
 
-// While ten thousand connectors wait to be looked at again, and as many pods have news, what a person changes comes first,
-// and then the news.
-func TestChangesGoBeforeReportsAndReportsBeforeResyncs(t *testing.T) {
+// While ten thousand connectors wait to be looked at again, and as many pods have news, what a person changes comes first, then
+// what the operator made, and then the news.
+func TestChangesGoBeforeChildrenReportsAndResyncs(t *testing.T) {
 	const many = 10_000
 	g := NewWithT(t)
 	q := priorityqueue.New[reconcile.Request]("test")
@@ -27,22 +28,31 @@ func TestChangesGoBeforeReportsAndReportsBeforeResyncs(t *testing.T) {
 	connector := func(kind string, n int) *v1alpha1.OAConnector {
 		return &v1alpha1.OAConnector{ObjectMeta: metav1.ObjectMeta{Namespace: "crm", Name: fmt.Sprintf("%s-%d", kind, n)}}
 	}
+	child := func(n int, version string) *corev1.Pod {
+		return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{
+			Namespace: "crm", ResourceVersion: version, Labels: map[string]string{v1alpha1.LabelConnector: fmt.Sprintf("child-%d", n)},
+		}}
+	}
 	for n := range many {
 		q.AddWithOpts(priorityqueue.AddOpts{Priority: ptr.To(handler.LowPriority)}, requestFor(connector("resync", n)))
 		afterChanges{}.Generic(context.Background(), event.GenericEvent{Object: connector("report", n)}, q)
 	}
+	children := ofChildren(mapWith(byLabel))
+	children.Update(t.Context(), event.UpdateEvent{ObjectOld: child(0, "1"), ObjectNew: child(0, "2")}, q)
+	children.Create(t.Context(), event.CreateEvent{Object: child(1, "1"), IsInInitialList: true}, q)
 	q.Add(requestFor(connector("change", 0)))
-	g.Eventually(q.Len).Should(Equal(2*many + 1))
+	g.Eventually(q.Len).Should(Equal(2*many + 3))
 	next := func() string {
 		r, _, _ := q.GetWithPriority()
 		q.Done(r)
 		return r.Name
 	}
 	g.Expect(next()).To(HavePrefix("change"))
+	g.Expect(next()).To(Equal("child-0"))
 	for range many {
 		g.Expect(next()).To(HavePrefix("report"))
 	}
-	g.Expect(next()).To(HavePrefix("resync"))
+	g.Expect(next()).To(Or(HavePrefix("resync"), Equal("child-1")), "a child of the first list is no news")
 }
 
 // A connector is unheard until its pods were heard once; a pod that is silent later is news of its own.

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -65,16 +64,15 @@ func (f *ownedFields) of(request *unstructured.Unstructured) (string, error) {
 	return shortDigest(text), err
 }
 
-// lastApplied returns the digests of the last request for an object and of the fields that are ours, empty for none.
-func lastApplied(o metav1.Object) (request, owned string, err error) {
+// lastApplied returns a digest of the last request for an object and of the fields that are ours, empty when none is.
+func lastApplied(o metav1.Object) (string, error) {
 	for _, e := range o.GetManagedFields() {
 		if e.Manager != string(connectorManager) || e.Operation != metav1.ManagedFieldsOperationApply || e.Subresource != "" || e.FieldsV1 == nil {
 			continue
 		}
 		text := e.FieldsV1.GetRawBytes()
 		if e.FieldsType == digestedFields {
-			request, owned, _ = strings.Cut(string(text), " ")
-			return request, owned, nil
+			return string(text), nil
 		}
 		if _, reordered := o.(*unstructured.Unstructured); reordered {
 			set := &fieldpath.Set{}
@@ -83,23 +81,26 @@ func lastApplied(o metav1.Object) (request, owned string, err error) {
 				text, err = set.ToJSON()
 			}
 			if err != nil {
-				return "", "", fmt.Errorf("managed fields of %s: %w", o.GetName(), err)
+				return "", fmt.Errorf("managed fields of %s: %w", o.GetName(), err)
 			}
 		}
-		return o.GetAnnotations()[v1alpha1.AnnotationApplied], shortDigest(text), nil
+		return applied(o.GetAnnotations()[v1alpha1.AnnotationApplied], shortDigest(text)), nil
 	}
-	return "", "", nil
+	return "", nil
 }
 
-// digestOwnership replaces the managed fields of an object on its way into a cache by the two digests.
+// applied joins the digest of a request and that of the fields that are ours.
+func applied(request, owned string) string { return shortDigest([]byte(request + " " + owned)) }
+
+// digestOwnership replaces the managed fields of an object on its way into a cache by lastApplied.
 func digestOwnership(o metav1.Object) error {
-	request, owned, err := lastApplied(o)
-	if err != nil || owned == "" {
+	last, err := lastApplied(o)
+	if err != nil || last == "" {
 		o.SetManagedFields(nil)
 		return err
 	}
 	fields := &metav1.FieldsV1{}
-	fields.SetRawString(request + " " + owned)
+	fields.SetRawString(last)
 	o.SetManagedFields([]metav1.ManagedFieldsEntry{{
 		Manager: string(connectorManager), Operation: metav1.ManagedFieldsOperationApply, FieldsType: digestedFields, FieldsV1: fields,
 	}})

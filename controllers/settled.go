@@ -101,11 +101,11 @@ func (c *ConnectorReconciler) seenChildren(r *round) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		applied, owned, err := lastApplied(child)
+		last, err := lastApplied(child)
 		if err != nil {
 			return "", err
 		}
-		lines = append(lines, fmt.Sprintf("%s/%s %s %s %t %t\n", kind.Kind, child.GetName(), applied, owned,
+		lines = append(lines, fmt.Sprintf("%s/%s %s %t %t\n", kind.Kind, child.GetName(), last,
 			ours(child, r.connector), child.GetDeletionTimestamp().IsZero()))
 	}
 	slices.Sort(lines)

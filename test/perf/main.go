@@ -2,8 +2,7 @@
 //
 // What the manager asks of the API server and writes to it is counted by the API server (its audit log), memory is the resident
 // set of the manager's own process, and a stand-in plays everything that runs workloads: it makes the pods of Deployments and
-// answers the manager's questions for all of them over HTTP. kwok would play the nodes alone and needs the scheduler and the
-// controller manager beside it, which would be measured too.
+// answers the manager's questions for all of them over HTTP (docs/decisions/0015-a-stand-in-plays-the-pods.md).
 //
 //	make perf                         # everything, with 1,000 and 10,000 connectors; wants the machine for itself
 //	make perf ARGS=-quick             # fewer objects, minutes
