@@ -61,7 +61,8 @@ type round struct {
 	settled, unsettled bool
 	// hash of the bundle that the pods should have, secrets a short hash over the Secrets that they mount.
 	hash, secrets string
-	pods          []corev1.Pod
+	// pods are those of the cache and must not be changed.
+	pods []corev1.Pod
 	// live are the children that the caches have, and seen is a digest of them.
 	live []client.Object
 	seen string
@@ -152,7 +153,7 @@ func (c *ConnectorReconciler) ensureFinalizer(ctx context.Context, r *round) err
 func (c *ConnectorReconciler) followPods(ctx context.Context, r *round) error {
 	var pods corev1.PodList
 	if err := c.client.List(ctx, &pods, client.InNamespace(r.connector.Namespace),
-		client.MatchingFields{indexChild: r.connector.Name}); err != nil {
+		client.MatchingFields{indexChild: r.connector.Name}, client.UnsafeDisableDeepCopy); err != nil {
 		return err
 	}
 	r.pods = pods.Items

@@ -30,9 +30,11 @@ func (c *ConnectorReconciler) claim(ctx context.Context, r *round) error {
 	return nil
 }
 
+// claimants are those of the cache and must not be changed.
 func claimants(ctx context.Context, reader client.Reader, namespace string, claim bundle.Claim) ([]v1alpha1.OAConnector, error) {
 	var found v1alpha1.OAConnectorList
-	err := reader.List(ctx, &found, client.InNamespace(namespace), client.MatchingFields{indexClaim: claim.Key})
+	err := reader.List(ctx, &found, client.InNamespace(namespace), client.MatchingFields{indexClaim: claim.Key},
+		client.UnsafeDisableDeepCopy)
 	return found.Items, err
 }
 

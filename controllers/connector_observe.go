@@ -83,9 +83,9 @@ func (c *ConnectorReconciler) observe(ctx context.Context, r *round) (observatio
 	return o, err
 }
 
-// find reads a child from the cache; one that is not ours counts as not there.
+// find reads a child from the cache, which must not be changed; one that is not ours counts as not there.
 func (c *ConnectorReconciler) find(ctx context.Context, r *round, name string, into client.Object) (bool, error) {
-	err := c.client.Get(ctx, types.NamespacedName{Namespace: r.connector.Namespace, Name: name}, into)
+	err := c.client.Get(ctx, types.NamespacedName{Namespace: r.connector.Namespace, Name: name}, into, client.UnsafeDisableDeepCopy)
 	if apierrors.IsNotFound(err) {
 		return false, nil
 	}

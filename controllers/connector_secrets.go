@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/workload"
@@ -35,7 +36,7 @@ func (c *ConnectorReconciler) resolveSecrets(ctx context.Context, r *round) erro
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
 		var s corev1.Secret
-		err := c.client.Get(ctx, types.NamespacedName{Namespace: r.connector.Namespace, Name: name}, &s)
+		err := c.client.Get(ctx, types.NamespacedName{Namespace: r.connector.Namespace, Name: name}, &s, client.UnsafeDisableDeepCopy)
 		switch {
 		case apierrors.IsNotFound(err):
 			versions.Write(fmt.Appendf(nil, "%s -\n", name))

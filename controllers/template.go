@@ -103,12 +103,19 @@ func (t *TemplateReconciler) usedBy(ctx context.Context, template *v1alpha1.Scen
 		return 0, err
 	}
 	var used int64
+	meant := map[string]bool{} // by namespace
 	for i := range connectors.Items {
-		found, err := findTemplate(ctx, t.client, connectors.Items[i].Namespace, t.options.PresetsNamespace, template.Name)
-		if err != nil {
-			return 0, err
+		ns := connectors.Items[i].Namespace
+		leads, known := meant[ns]
+		if !known {
+			found, err := findTemplate(ctx, t.client, ns, t.options.PresetsNamespace, template.Name)
+			if err != nil {
+				return 0, err
+			}
+			leads = found != nil && found.UID == template.UID
+			meant[ns] = leads
 		}
-		if found != nil && found.UID == template.UID {
+		if leads {
 			used++
 		}
 	}

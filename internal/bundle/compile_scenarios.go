@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/utils/lru"
+
 	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/scenario"
 )
@@ -82,7 +84,7 @@ func compileScenario(in Input, field string, ref v1alpha1.ScenarioReference) (*s
 			fmt.Sprintf("the ScenarioTemplate %s has the protocol %s, this connector's spec.protocol is %s; refer to a template for %[3]s, or set spec.protocol to %[2]s if that is what the OA speaks",
 				name, got, want), true}}
 	}
-	check := scenario.CheckTemplate(template.Spec)
+	check := checkOf(template)
 	if len(check.Problems) > 0 {
 		first := check.Problems[0]
 		message := fmt.Sprintf("the ScenarioTemplate %s is not valid: %s", name, first)
@@ -111,6 +113,25 @@ func compileScenario(in Input, field string, ref v1alpha1.ScenarioReference) (*s
 		problems = append(problems, Problem{v1alpha1.ReasonParameterInvalid, at, p.Message, true})
 	}
 	return nil, problems
+}
+
+// maxTemplates bounds how many checks are remembered by the object that was checked.
+const maxTemplates = 1024
+
+var templates = lru.New(maxTemplates)
+
+// checkOf a template: one that comes from a cluster has not changed while its generation is the same.
+func checkOf(template *v1alpha1.ScenarioTemplate) scenario.Check {
+	if template.UID == "" {
+		return scenario.CheckTemplate(template.Spec)
+	}
+	key := fmt.Sprintf("%s/%d", template.UID, template.Generation)
+	if known, ok := templates.Get(key); ok {
+		return known.(scenario.Check) //nolint:forcetypeassert // nothing else is put there
+	}
+	check := scenario.CheckTemplate(template.Spec)
+	templates.Add(key, check)
+	return check
 }
 
 // fallBack takes the scenario from the live bundle, if it is there: a template that breaks must not stop what works.

@@ -107,7 +107,9 @@ func startStandIn(ctx context.Context, c *cluster) (*standIn, error) {
 
 func (s *standIn) close() {
 	s.stop()
-	_ = s.server.Close()
+	if s.server != nil { // it got its port
+		_ = s.server.Close()
+	}
 }
 
 // serve answers GET /report at the address of every pod.
