@@ -53,6 +53,9 @@ func TestManagerEndsWhenAsked(t *testing.T) {
 			_, err := p.Answers(ctx, ready)
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Eventually(deployed).WithTimeout(2*time.Minute).WithPolling(20*time.Millisecond).Should(BeNumerically(">=", moment.children), p.Name)
+			if limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", p.PID())); err == nil { // TM-22; where there is such a thing
+				g.Expect(string(limits)).To(MatchRegexp(`Max core file size +0 +0 `))
+			}
 			asked := time.Now()
 			err = p.Stop()
 			took := time.Since(asked)
