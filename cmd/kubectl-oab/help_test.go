@@ -48,6 +48,13 @@ func TestHelp(t *testing.T) {
 			t.Errorf("%s: the flags of kubectl are not where they belong: %s", cmd.CommandPath(), a.out)
 		}
 	}
+	for line, says := range map[string]string{
+		"statsu": "did you mean status?", "bindings exprt": "did you mean export?", "publish": "see kubectl oab --help", "status a b": "see kubectl oab status --help",
+	} {
+		if a := alone(t, strings.Fields(line)...); a.code != exitUsage || !strings.Contains(a.errors, says) {
+			t.Errorf("%s: %+v", line, a)
+		}
+	}
 	if a := alone(t, "options"); a.code != 0 || !strings.Contains(a.out, "--certificate-authority") || !strings.Contains(a.out, "-n, --namespace") {
 		t.Errorf("%+v", a)
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -133,7 +134,7 @@ Exit codes: 0 found or done, 1 nothing found, 2 wrong command line, 3 the questi
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl oab"},
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
+		Args:          wrongArgs(cobra.NoArgs),
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
@@ -173,10 +174,19 @@ func argsAreUsage(cmd *cobra.Command) {
 	}
 }
 
-// wrongArgs makes what cobra says about arguments a matter of usage.
+// suggestionDistance is by how many letters a command may be misspelt to be understood.
+const suggestionDistance = 2
+
+// wrongArgs makes what cobra says about arguments a matter of usage, and names the command that was meant.
 func wrongArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
+			cmd.SuggestionsMinimumDistance = suggestionDistance
+			if cmd.HasSubCommands() && len(args) > 0 {
+				if meant := cmd.SuggestionsFor(args[0]); len(meant) > 0 {
+					return usage("%w; did you mean %s?", err, strings.Join(meant, " or "))
+				}
+			}
 			return usage("%w; see %s --help", err, cmd.CommandPath())
 		}
 		return nil

@@ -119,6 +119,9 @@ func TestWrongUse(t *testing.T) {
 		code    int
 	}{
 		{[]string{"lint"}, "name files or directories", 2},
+		{[]string{"lnt"}, `there is no command "lnt"; did you mean lint?`, 2},
+		{[]string{"publish"}, "see oabridge --help", 2},
+		{[]string{"version", "1"}, "unknown command", 2},
 		{[]string{"lint", "--nope", "x"}, "unknown flag", 2},
 		{[]string{"lint", "-o", "xml", "x"}, "use text, json, github, gitlab", 2},
 		{[]string{"render", "-o", "github", "x"}, "use text, json", 2},

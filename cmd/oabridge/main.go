@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/go-logr/logr"
@@ -48,6 +49,8 @@ func newRootCommand() *cobra.Command {
   oabridge render --event event.json deploy/`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
+		Args:          unknownCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := newLogger(level)
 			if err != nil {
@@ -60,7 +63,25 @@ func newRootCommand() *cobra.Command {
 	root.PersistentFlags().StringVar(&level, "log-level", "info", "error, info or debug; logs are JSON lines on stderr")
 	root.AddCommand(newManagerCommand(), newDispatcherCommand(), newGatewayCommand(), newLintCommand(), newRenderCommand(), newTestCommand(), newTemplateCommand(), newProbeCommand(), newVersionCommand())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	for _, c := range root.Commands() {
+		if check := c.Args; check != nil {
+			c.Args = func(cmd *cobra.Command, args []string) error { return usage(check(cmd, args)) }
+		}
+	}
 	return root
+}
+
+// unknownCommand refuses what is no command, and names the one that was meant.
+func unknownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	cmd.SuggestionsMinimumDistance = 2 // letters
+	next := "see " + cmd.CommandPath() + " --help"
+	if meant := cmd.SuggestionsFor(args[0]); len(meant) > 0 {
+		next = "did you mean " + strings.Join(meant, " or ") + "?"
+	}
+	return usage(fmt.Errorf("there is no command %q; %s", args[0], next))
 }
 
 // newLogger returns the logger of the process and makes the Kubernetes libraries use it too.
