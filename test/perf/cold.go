@@ -41,6 +41,12 @@ func (l *lab) cold(ctx context.Context) error {
 		return err
 	}
 	l.say("first look at all: %s, %d writes%s", first.took.Round(time.Millisecond), len(first.writes), examples(first.writes))
+	if err := l.until(ctx, "every pod was heard", func() bool { return l.pods.heard() >= all }); err != nil {
+		return err // what it has to put right for a pod would be left for the next start
+	}
+	if _, _, err := l.manager.settle(ctx, all); err != nil {
+		return err
+	}
 	second, err := l.start(ctx, all, l.cpuProfile)
 	if err != nil {
 		return err

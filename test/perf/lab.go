@@ -93,6 +93,7 @@ func (l *lab) restart(ctx context.Context) error {
 			return err
 		}
 	}
+	l.pods.forgetAsked()
 	var err error
 	l.manager, err = l.startManager(ctx)
 	return err

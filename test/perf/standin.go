@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -57,6 +58,9 @@ type standIn struct {
 // pod is one dispatcher.
 type pod struct {
 	*report.Publisher
+
+	// asked counts the requests for its report since the manager started.
+	asked atomic.Int32
 
 	mu     sync.Mutex
 	report report.Report
@@ -129,6 +133,7 @@ func (s *standIn) serve() error {
 			http.NotFound(w, r)
 			return
 		}
+		p.asked.Add(1)
 		p.ServeHTTP(w, r)
 	})
 	s.server = &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
@@ -378,6 +383,27 @@ func (s *standIn) forgetLive() {
 			return
 		}
 	}
+}
+
+// forgetAsked begins to count anew.
+func (s *standIn) forgetAsked() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.pods {
+		p.asked.Store(0)
+	}
+}
+
+// heard returns how many pods were asked again, so that what they first said has been heard.
+func (s *standIn) heard() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.pods {
+		if p.asked.Load() > 1 {
+			n++
+		}
+	}
+	return n
 }
 
 // of returns the pods of a namespace.

@@ -43,9 +43,9 @@ yes
 {{- define "oabridge.goMemLimit" -}}
 {{- $limit := dig "limits" "memory" "" .Values.resources | toString -}}
 {{- if regexMatch "^[0-9]+Mi$" $limit -}}
-{{- div (mul (trimSuffix "Mi" $limit | int) 2) 3 -}}MiB
+{{- div (mul (trimSuffix "Mi" $limit | int) 4) 5 -}}MiB
 {{- else if regexMatch "^[0-9]+Gi$" $limit -}}
-{{- div (mul (trimSuffix "Gi" $limit | int) 2048) 3 -}}MiB
+{{- div (mul (trimSuffix "Gi" $limit | int) 4096) 5 -}}MiB
 {{- end -}}
 {{- end -}}
 
