@@ -120,3 +120,17 @@ func TestQuantile(t *testing.T) {
 	g.Expect(quantile(values, 0.5)).To(Equal(time.Duration(3)))
 	g.Expect(quantile(values, 0.99)).To(Equal(time.Duration(5)))
 }
+
+// A pod was heard when it is asked again: the first answer has come then. A new manager has heard nobody.
+func TestHeard(t *testing.T) {
+	g := NewWithT(t)
+	first, second := &pod{}, &pod{}
+	s := &standIn{pods: map[string]*pod{address(1): first, address(2): second}}
+	first.asked.Add(2)
+	second.asked.Add(1)
+	g.Expect(s.heard()).To(Equal(1))
+	second.asked.Add(1)
+	g.Expect(s.heard()).To(Equal(2))
+	s.forgetAsked()
+	g.Expect(s.heard()).To(BeZero())
+}
