@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"os"
 	"strings"
 	"testing"
 )
@@ -27,6 +28,20 @@ func TestRulesThatOnlyPagesKeep(t *testing.T) {
 		section, _, _ := strings.Cut(rest, "\n## ")
 		if !found || !strings.Contains(unwrapped(section), c.says) {
 			t.Errorf("docs/%s, %q: that %s is not said as: %s", c.page, c.section, c.rule, c.says)
+		}
+	}
+}
+
+// Every component of kustomize is in the table of them.
+func TestComponentsAreOnThePage(t *testing.T) {
+	components, err := os.ReadDir("../config/components")
+	if err != nil || len(components) < 5 {
+		t.Fatalf("%d components: %v", len(components), err)
+	}
+	page := read(t, "operate.md")
+	for _, c := range components {
+		if !strings.Contains(page, "\n| `"+c.Name()+"` | `") {
+			t.Errorf("docs/operate.md, Install: the component %s is not in the table", c.Name())
 		}
 	}
 }
