@@ -26,6 +26,8 @@ type measure struct {
 	Goal  float64 `json:"goal"`
 	Range bounds  `json:"range"`
 	Quick bounds  `json:"quick"`
+	// Why the ceiling is what it is.
+	Why string `json:"why"`
 }
 
 // bounds of a value; a ceiling of 0 means that nothing else will do.

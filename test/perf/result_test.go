@@ -23,6 +23,7 @@ func TestRanges(t *testing.T) {
 		g.Expect(names[m.Name]).To(BeFalse(), m.Name)
 		names[m.Name] = true
 		g.Expect(m.Title).NotTo(BeEmpty())
+		g.Expect(m.Why).NotTo(BeEmpty(), "%s: where its range comes from", m.Name)
 		g.Expect(m.Goal).To(BeNumerically("<=", m.Range.Ceiling), "%s: a value at its goal is in range", m.Name)
 		g.Expect(quick[i].Range).To(Equal(m.Quick))
 	}
