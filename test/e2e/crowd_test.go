@@ -143,11 +143,16 @@ func crowdIsGone(ctx context.Context, t *testing.T) {
 		}
 		return nil
 	}))
-	var volumes corev1.PersistentVolumeList
-	must(t, scene.List(ctx, &volumes))
-	for _, v := range volumes.Items {
-		if c := v.Spec.ClaimRef; c != nil && c.Namespace == stage.Crowd && v.DeletionTimestamp == nil {
-			t.Errorf("volume %s of %s is left", v.Name, c.Name)
+	must(t, stage.Until(ctx, func() error { // the volume controller follows its claims
+		var volumes corev1.PersistentVolumeList
+		if err := scene.List(ctx, &volumes); err != nil {
+			return err
 		}
-	}
+		for _, v := range volumes.Items {
+			if c := v.Spec.ClaimRef; c != nil && c.Namespace == stage.Crowd && v.DeletionTimestamp == nil {
+				return fmt.Errorf("volume %s of %s is left", v.Name, c.Name)
+			}
+		}
+		return nil
+	}))
 }
