@@ -219,9 +219,9 @@ func setupBinding(mgr ctrl.Manager, o Options) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("binding").
 		For(&v1alpha1.AccountBinding{}, changed).
-		Watches(&v1alpha1.AccountBinding{}, mapWith(b.companions), changed).
-		Watches(&v1alpha1.OAConnector{}, mapWith(b.companions), generation).
-		Watches(&corev1.ConfigMap{}, mapWith(b.byAccountsFile)).
+		Watches(&v1alpha1.AccountBinding{}, mapWith(b.companions), changed, afterFirst).
+		Watches(&v1alpha1.OAConnector{}, mapWith(b.companions), generation, afterFirst).
+		Watches(&corev1.ConfigMap{}, mapWith(b.byAccountsFile), afterFirst).
 		WithOptions(controllerOptions(o)).
 		Complete(b)
 }

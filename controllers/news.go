@@ -7,10 +7,12 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
@@ -42,6 +44,10 @@ func (n *newsOf) forget(connector types.NamespacedName) {
 // reportPriority is that of rounds after a pod's report: behind what people changed (0), before what a start or a resync looks
 // at again (handler.LowPriority).
 const reportPriority = handler.LowPriority / 2
+
+// afterFirst lets through what comes after the first list. Every object of a controller's own kind is looked at when it starts,
+// so what they depend on need not ask for it once more.
+var afterFirst = builder.WithPredicates(predicate.Funcs{CreateFunc: func(e event.CreateEvent) bool { return !e.IsInInitialList }})
 
 // childPriority is that of rounds after a child changed, which most often is what an earlier round wrote: a thousand new connectors
 // all get their children first. It is behind what people changed and before reports.

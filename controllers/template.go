@@ -140,8 +140,8 @@ func setupTemplate(mgr ctrl.Manager, o Options) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("template").
 		For(&v1alpha1.ScenarioTemplate{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}))).
-		Watches(&v1alpha1.OAConnector{}, t.usersOf(), generation).
-		Watches(&v1alpha1.ScenarioTemplate{}, mapWith(t.namesake)).
+		Watches(&v1alpha1.OAConnector{}, t.usersOf(), generation, afterFirst).
+		Watches(&v1alpha1.ScenarioTemplate{}, mapWith(t.namesake), afterFirst).
 		WithOptions(controllerOptions(o)).
 		Complete(t)
 }

@@ -35,6 +35,10 @@ func (l *lab) cold(ctx context.Context) error {
 	if err := l.seedConnectors(ctx); err != nil {
 		return err
 	}
+	// Copies of one transaction share a resource version: a watch that was resumed between two of them has lost the second.
+	if err := l.pods.watch(ctx); err != nil {
+		return err
+	}
 	all := l.known + l.sizes.fleet
 	first, err := l.start(ctx, all, "")
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 
 const (
 	// podMemory is the GOMEMLIMIT of the manager's pod.
-	podMemory = "409MiB"
+	podMemory = "614MiB"
 	// image of the workloads, which nobody pulls here.
 	image = "oabridge:perf"
 	// look is how often the manager's metrics are read while it is waited for, and the resolution of start times.

@@ -41,6 +41,7 @@ type standIn struct {
 	cluster *cluster
 	server  *http.Server
 	stop    context.CancelFunc
+	unwatch context.CancelFunc
 	work    chan types.NamespacedName
 
 	mu sync.Mutex
@@ -141,8 +142,12 @@ func (s *standIn) serve() error {
 	return nil
 }
 
-// watch follows Deployments, pods and the bundles' ConfigMaps.
+// watch follows Deployments, pods and the bundles' ConfigMaps, from a list on.
 func (s *standIn) watch(ctx context.Context) error {
+	if s.unwatch != nil {
+		s.unwatch()
+	}
+	ctx, s.unwatch = context.WithCancel(ctx)
 	exists, err := labels.Parse(v1alpha1.LabelConnector)
 	if err != nil {
 		return err
