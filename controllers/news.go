@@ -47,7 +47,9 @@ const reportPriority = handler.LowPriority / 2
 
 // afterFirst lets through what comes after the first list. Every object of a controller's own kind is looked at when it starts,
 // so what they depend on need not ask for it once more.
-var afterFirst = builder.WithPredicates(predicate.Funcs{CreateFunc: func(e event.CreateEvent) bool { return !e.IsInInitialList }})
+var afterFirst = builder.WithPredicates(afterFirstList)
+
+var afterFirstList = predicate.Funcs{CreateFunc: func(e event.CreateEvent) bool { return !e.IsInInitialList }}
 
 // childPriority is that of rounds after a child changed, which most often is what an earlier round wrote: a thousand new connectors
 // all get their children first. It is behind what people changed and before reports.

@@ -65,3 +65,13 @@ func TestUnheardIsForTheFirstTimeOnly(t *testing.T) {
 	n.forget(hq)
 	g.Expect(n.unheard(hq, false)).To(BeTrue())
 }
+
+// The first list of what connectors depend on asks for nothing: each of them is looked at anyway.
+func TestTheFirstListAsksForNothing(t *testing.T) {
+	g := NewWithT(t)
+	c := &v1alpha1.OAConnector{}
+	g.Expect(afterFirstList.Create(event.CreateEvent{Object: c, IsInInitialList: true})).To(BeFalse())
+	g.Expect(afterFirstList.Create(event.CreateEvent{Object: c})).To(BeTrue())
+	g.Expect(afterFirstList.Update(event.UpdateEvent{ObjectOld: c, ObjectNew: c})).To(BeTrue())
+	g.Expect(afterFirstList.Delete(event.DeleteEvent{Object: c})).To(BeTrue())
+}
