@@ -45,15 +45,15 @@ func setupConnector(ctx context.Context, mgr ctrl.Manager, o Options) (*Connecto
 	b := ctrl.NewControllerManagedBy(mgr).
 		Named("connector").
 		For(&v1alpha1.OAConnector{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, steeredByAnnotation))).
-		Watches(&v1alpha1.OAConnector{}, mapWith(refs.byClaim), generation, afterFirst).
-		Watches(&corev1.Pod{}, ofChildren(mapWith(byLabel)), afterFirst).
-		Watches(&corev1.PersistentVolumeClaim{}, ofChildren(mapWith(byLabel)), afterFirst).
-		Watches(&corev1.Secret{}, mapWith(refs.bySecret), afterFirst).
-		Watches(&corev1.ConfigMap{}, mapWith(refs.byAccountsFile), afterFirst).
-		Watches(&v1alpha1.ScenarioTemplate{}, mapWith(refs.byTemplate), generation, afterFirst).
-		Watches(&v1alpha1.AccountBinding{}, mapWith(refs.byBinding), afterFirst,
+		Watches(&v1alpha1.OAConnector{}, mapWith(refs.byClaim), generation).
+		Watches(&corev1.Pod{}, ofChildren(mapWith(byLabel))).
+		Watches(&corev1.PersistentVolumeClaim{}, ofChildren(mapWith(byLabel))).
+		Watches(&corev1.Secret{}, mapWith(refs.bySecret)).
+		Watches(&corev1.ConfigMap{}, mapWith(refs.byAccountsFile)).
+		Watches(&v1alpha1.ScenarioTemplate{}, mapWith(refs.byTemplate), generation).
+		Watches(&v1alpha1.AccountBinding{}, mapWith(refs.byBinding),
 			builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}))).
-		Watches(&v1alpha1.Replay{}, mapWith(byReplay), builder.WithPredicates(steered), afterFirst).
+		Watches(&v1alpha1.Replay{}, mapWith(byReplay), builder.WithPredicates(steered)).
 		WatchesRawSource(source.Channel(o.Reports.subscribe(), afterChanges{})).
 		WithOptions(controllerOptions(o))
 	owner := ofChildren(handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), &v1alpha1.OAConnector{}, handler.OnlyControllerOwner()))
@@ -61,10 +61,10 @@ func setupConnector(ctx context.Context, mgr ctrl.Manager, o Options) (*Connecto
 		&appsv1.Deployment{}, &corev1.Service{}, &corev1.ServiceAccount{}, &corev1.ConfigMap{},
 		&networkingv1.Ingress{}, &networkingv1.NetworkPolicy{}, &policyv1.PodDisruptionBudget{},
 	} {
-		b.Watches(child, owner, afterFirst)
+		b.Watches(child, owner)
 	}
 	if o.NamespaceSelector != nil {
-		b.WatchesMetadata(&corev1.Namespace{}, mapWith(refs.byNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{}), afterFirst)
+		b.WatchesMetadata(&corev1.Namespace{}, mapWith(refs.byNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{}))
 	}
 	routes.controller, err = b.Build(c)
 	if err != nil {

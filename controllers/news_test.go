@@ -66,7 +66,7 @@ func TestUnheardIsForTheFirstTimeOnly(t *testing.T) {
 	g.Expect(n.unheard(hq, false)).To(BeTrue())
 }
 
-// The first list of what connectors depend on asks for nothing: each of them is looked at anyway.
+// The first list of what bindings and templates depend on asks for nothing: each of them is looked at anyway.
 func TestTheFirstListAsksForNothing(t *testing.T) {
 	g := NewWithT(t)
 	c := &v1alpha1.OAConnector{}
