@@ -137,6 +137,8 @@ func TestHundredThousandPairs(t *testing.T) {
 		name := fmt.Sprintf("export-%d", f)
 		w.create(accountsFile(name, text.String()))
 		w.fileBinding(name, name)
+		w.Eventually(func() *int64 { return get(w, name, &v1alpha1.AccountBinding{}).Status.Bound }).WithTimeout(patience).
+			Should(HaveValue(BeEquivalentTo(people/files)), "the operator has the file, so that the connector's first round has all of them")
 	}
 	w.connector(withoutSSO)
 	w.bound(people)
