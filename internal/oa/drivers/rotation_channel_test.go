@@ -172,19 +172,7 @@ func TestNoSignInFailsWhileTheGatewaysSecretsRotate(t *testing.T) { // F110
 			t.Parallel()
 			o := start(t)
 			dir := t.TempDir()
-			write := func(slot, key, value string) {
-				t.Helper()
-				path := filepath.Join(dir, slot, key)
-				if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(path+"_tmp", []byte(value), 0o600); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.Rename(path+"_tmp", path); err != nil {
-					t.Fatal(err)
-				}
-			}
+			write := mountedIn(t, dir)
 			write(bundle.SlotSSO, "client-secret", "client-secret")
 			write(o.slot, o.key, "value-number-0")
 			o.set("value-number-0")

@@ -77,20 +77,7 @@ func TestNoPushFailsWhileSecretsRotate(t *testing.T) { // F35 F36
 			t.Parallel()
 			o := start(t)
 			dir := t.TempDir()
-			write := func(slot, key, value string) {
-				t.Helper()
-				path := filepath.Join(dir, slot, key)
-				if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-					t.Fatal(err)
-				}
-				// As the kubelet does: a file is there as a whole or not at all.
-				if err := os.WriteFile(path+"_tmp", []byte(value), 0o600); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.Rename(path+"_tmp", path); err != nil {
-					t.Fatal(err)
-				}
-			}
+			write := mountedIn(t, dir)
 			for key, value := range o.also {
 				write(o.slot, key, value)
 			}
@@ -320,5 +307,22 @@ func rotatedGeneric(t *testing.T) rotated {
 		bundle: b, slot: bundle.SlotHeaders, key: "0", set: set,
 		request: scenario.Request{Method: "POST", Path: "/rest/transmit/fxiaoke/create", Body: []byte(`{}`)},
 		result:  scenario.Result{CodeName: "code", MsgName: "message", SuccessCode: "0"},
+	}
+}
+
+// mountedIn writes values of Secrets below dir as the kubelet does: a file is there as a whole or not at all.
+func mountedIn(t *testing.T, dir string) func(slot, key, value string) {
+	return func(slot, key, value string) {
+		t.Helper()
+		path := filepath.Join(dir, slot, key)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path+"_tmp", []byte(value), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(path+"_tmp", path); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
