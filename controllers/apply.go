@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -51,11 +52,10 @@ func (a *applier) child(ctx context.Context, owner *v1alpha1.OAConnector, desire
 	}
 	if live == nil {
 		// The cache holds labelled objects only: ask the API once before something unseen is overwritten.
-		var meta metav1.PartialObjectMetadata
-		meta.SetGroupVersionKind(gvk)
-		switch err := a.uncached.Get(ctx, key, &meta); {
+		meta := metadataOf(gvk)
+		switch err := a.uncached.Get(ctx, key, meta); {
 		case err == nil:
-			live = &meta
+			live = meta
 		case !apierrors.IsNotFound(err):
 			return false, err
 		}
@@ -110,6 +110,24 @@ func (a *applier) live(ctx context.Context, gvk schema.GroupVersionKind, key typ
 	if gvk == workload.RouteKind {
 		return a.routes.get(ctx, key)
 	}
+	object, err := a.emptyChild(gvk)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.client.Get(ctx, key, object, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, client.IgnoreNotFound(err)
+	}
+	if meta, ok := object.(*metav1.PartialObjectMetadata); ok {
+		meta.SetGroupVersionKind(gvk) // the copy of a cache need not have it
+	}
+	return object, nil
+}
+
+// emptyChild is what the caches hold of a kind.
+func (a *applier) emptyChild(gvk schema.GroupVersionKind) (client.Object, error) {
+	if slices.Contains(bodiless, gvk) {
+		return metadataOf(gvk), nil
+	}
 	o, err := a.client.Scheme().New(gvk)
 	if err != nil {
 		return nil, err
@@ -117,9 +135,6 @@ func (a *applier) live(ctx context.Context, gvk schema.GroupVersionKind, key typ
 	object, ok := o.(client.Object)
 	if !ok {
 		return nil, fmt.Errorf("%s is not an object", gvk)
-	}
-	if err := a.client.Get(ctx, key, object, client.UnsafeDisableDeepCopy); err != nil {
-		return nil, client.IgnoreNotFound(err)
 	}
 	return object, nil
 }

@@ -10,6 +10,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/selection"
 	"k8s.io/utils/lru"
 	"k8s.io/utils/ptr"
@@ -40,14 +41,13 @@ func CacheOptions(scope Scope, presets string) cache.Options {
 			// "true" on people's account files, "compiled" on the operator's own.
 			&corev1.ConfigMap{}:             {Label: exists(v1alpha1.LabelAccounts), Transform: lean},
 			&corev1.Pod{}:                   children,
-			&corev1.Service{}:               children,
-			&corev1.ServiceAccount{}:        children,
 			&corev1.PersistentVolumeClaim{}: children,
 			&appsv1.Deployment{}:            children,
 			&networkingv1.Ingress{}:         children,
-			&networkingv1.NetworkPolicy{}:   children,
-			&policyv1.PodDisruptionBudget{}: children,
 		},
+	}
+	for _, kind := range bodiless {
+		o.ByObject[metadataOf(kind)] = children
 	}
 	if len(scope.Namespaces) > 0 {
 		o.DefaultNamespaces = map[string]cache.Config{}
@@ -58,6 +58,21 @@ func CacheOptions(scope Scope, presets string) cache.Options {
 			o.DefaultNamespaces[ns] = cache.Config{}
 		}
 	}
+	return o
+}
+
+// bodiless are the kinds of children that are there or not, and say no more: the caches hold their metadata.
+var bodiless = []schema.GroupVersionKind{
+	corev1.SchemeGroupVersion.WithKind("Service"),
+	corev1.SchemeGroupVersion.WithKind("ServiceAccount"),
+	networkingv1.SchemeGroupVersion.WithKind("NetworkPolicy"),
+	policyv1.SchemeGroupVersion.WithKind("PodDisruptionBudget"),
+}
+
+// metadataOf an object of a kind, to read it into.
+func metadataOf(kind schema.GroupVersionKind) *metav1.PartialObjectMetadata {
+	o := &metav1.PartialObjectMetadata{}
+	o.SetGroupVersionKind(kind)
 	return o
 }
 
@@ -72,16 +87,10 @@ func lean(in any) (any, error) {
 		packDocument(o)
 	case *appsv1.Deployment:
 		o.Spec = appsv1.DeploymentSpec{Replicas: o.Spec.Replicas}
-	case *corev1.Service:
-		o.Spec = corev1.ServiceSpec{}
 	case *corev1.PersistentVolumeClaim:
-		o.Spec = corev1.PersistentVolumeClaimSpec{}
+		o.Spec, o.Status = corev1.PersistentVolumeClaimSpec{}, corev1.PersistentVolumeClaimStatus{Phase: o.Status.Phase}
 	case *networkingv1.Ingress:
 		o.Spec = networkingv1.IngressSpec{}
-	case *networkingv1.NetworkPolicy:
-		o.Spec = networkingv1.NetworkPolicySpec{}
-	case *policyv1.PodDisruptionBudget:
-		o.Spec, o.Status = policyv1.PodDisruptionBudgetSpec{}, policyv1.PodDisruptionBudgetStatus{}
 	}
 	o, ok := in.(metav1.Object)
 	if !ok {
@@ -89,6 +98,7 @@ func lean(in any) (any, error) {
 	}
 	err := digestOwnership(o)
 	leanOwned(o)
+	o.SetNamespace(phrase(o.GetNamespace()))
 	return in, err
 }
 
@@ -124,6 +134,7 @@ func leanPod(p *corev1.Pod) {
 	p.Labels = only(p.Labels, v1alpha1.LabelConnector, v1alpha1.LabelComponent)
 	p.Annotations = only(p.Annotations, v1alpha1.AnnotationConfigRevision)
 	p.GenerateName, p.OwnerReferences, p.ManagedFields = "", nil, nil
+	p.Namespace = phrase(p.Namespace)
 	p.Spec = corev1.PodSpec{}
 	status := corev1.PodStatus{Phase: p.Status.Phase, PodIP: p.Status.PodIP}
 	for _, c := range p.Status.Conditions {
@@ -139,7 +150,7 @@ func leanPod(p *corev1.Pod) {
 	p.Status = status
 }
 
-// phrases of conditions, which are the same for nearly all connectors.
+// phrases are what many objects say: the texts of conditions, and their namespaces.
 var phrases = lru.New(4096)
 
 func phrase(s string) string {
@@ -165,6 +176,7 @@ func leanDeclared(in any) (any, error) {
 	}
 	if o, ok := in.(metav1.Object); ok {
 		o.SetManagedFields(nil)
+		o.SetNamespace(phrase(o.GetNamespace()))
 		delete(o.GetAnnotations(), corev1.LastAppliedConfigAnnotation) // the whole spec once more
 	}
 	return in, nil
@@ -174,6 +186,7 @@ func leanSecret(in any) (any, error) {
 	if o, ok := in.(metav1.Object); ok {
 		o.SetManagedFields(nil)
 		leanOwned(o)
+		o.SetNamespace(phrase(o.GetNamespace()))
 	}
 	return in, nil
 }

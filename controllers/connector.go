@@ -151,13 +151,12 @@ func (c *ConnectorReconciler) ensureFinalizer(ctx context.Context, r *round) err
 
 // followPods tells Reports which pods to listen to.
 func (c *ConnectorReconciler) followPods(ctx context.Context, r *round) error {
-	var pods corev1.PodList
-	if err := c.client.List(ctx, &pods, client.InNamespace(r.connector.Namespace),
-		client.MatchingFields{indexChild: r.connector.Name}, client.UnsafeDisableDeepCopy); err != nil {
+	key := client.ObjectKeyFromObject(r.connector)
+	pods, err := podsOf(ctx, c.client, key)
+	if err != nil {
 		return err
 	}
-	r.pods = pods.Items
-	key := client.ObjectKeyFromObject(r.connector)
+	r.pods = pods
 	c.options.Reports.Follow(key, r.pods)
 	r.unheard = c.news.unheard(key, c.options.Reports.Heard(r.pods))
 	return nil

@@ -43,12 +43,11 @@ func (c *ConnectorReconciler) ensurePeerSecret(ctx context.Context, r *round) er
 	if !apierrors.IsAlreadyExists(err) {
 		return err
 	}
-	var there metav1.PartialObjectMetadata // not in the cache: unlabelled, or a moment old
-	there.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-	if err := c.apply.uncached.Get(ctx, client.ObjectKeyFromObject(desired), &there); err != nil {
+	there := metadataOf(corev1.SchemeGroupVersion.WithKind("Secret")) // not in the cache: unlabelled, or a moment old
+	if err := c.apply.uncached.Get(ctx, client.ObjectKeyFromObject(desired), there); err != nil {
 		return client.IgnoreNotFound(err)
 	}
-	return c.checkPeer(r, &there)
+	return c.checkPeer(r, there)
 }
 
 func (c *ConnectorReconciler) checkPeer(r *round, live client.Object) error {
@@ -186,15 +185,13 @@ func (c *ConnectorReconciler) findChildren(ctx context.Context, r *round) error 
 	if err := find(corev1.SchemeGroupVersion.WithKind("PersistentVolumeClaim"), workload.QueueName(r.connector.Name)); err != nil {
 		return err
 	}
-	var files corev1.ConfigMapList
-	if err := c.client.List(ctx, &files, client.InNamespace(r.connector.Namespace),
-		client.MatchingFields{indexChild: r.connector.Name}, client.UnsafeDisableDeepCopy); err != nil {
+	files, err := filesOf(ctx, c.client, client.ObjectKeyFromObject(r.connector))
+	if err != nil {
 		return err
 	}
-	for i := range files.Items {
-		r.live = append(r.live, &files.Items[i])
+	for i := range files {
+		r.live = append(r.live, &files[i])
 	}
-	var err error
 	r.seen, err = c.seenChildren(r)
 	return err
 }

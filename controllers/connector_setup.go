@@ -6,13 +6,11 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
-	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -46,8 +44,6 @@ func setupConnector(ctx context.Context, mgr ctrl.Manager, o Options) (*Connecto
 		Named("connector").
 		For(&v1alpha1.OAConnector{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, steeredByAnnotation))).
 		Watches(&v1alpha1.OAConnector{}, mapWith(refs.byClaim), generation).
-		Watches(&corev1.Pod{}, ofChildren(mapWith(byLabel))).
-		Watches(&corev1.PersistentVolumeClaim{}, ofChildren(mapWith(byLabel))).
 		Watches(&corev1.Secret{}, mapWith(refs.bySecret)).
 		Watches(&corev1.ConfigMap{}, mapWith(refs.byAccountsFile)).
 		Watches(&v1alpha1.ScenarioTemplate{}, mapWith(refs.byTemplate), generation).
@@ -56,12 +52,14 @@ func setupConnector(ctx context.Context, mgr ctrl.Manager, o Options) (*Connecto
 		Watches(&v1alpha1.Replay{}, mapWith(byReplay), builder.WithPredicates(steered)).
 		WatchesRawSource(source.Channel(o.Reports.subscribe(), afterChanges{})).
 		WithOptions(controllerOptions(o))
-	owner := ofChildren(handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), &v1alpha1.OAConnector{}, handler.OnlyControllerOwner()))
+	toConnector := ofChildren(mapWith(ofConnector))
 	for _, child := range []client.Object{
-		&appsv1.Deployment{}, &corev1.Service{}, &corev1.ServiceAccount{}, &corev1.ConfigMap{},
-		&networkingv1.Ingress{}, &networkingv1.NetworkPolicy{}, &policyv1.PodDisruptionBudget{},
+		&corev1.Pod{}, &corev1.ConfigMap{}, &corev1.PersistentVolumeClaim{}, &appsv1.Deployment{}, &networkingv1.Ingress{},
 	} {
-		b.Watches(child, owner)
+		b.Watches(child, toConnector)
+	}
+	for _, kind := range bodiless {
+		b.WatchesMetadata(metadataOf(kind), toConnector)
 	}
 	if o.NamespaceSelector != nil {
 		b.WatchesMetadata(&corev1.Namespace{}, mapWith(refs.byNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{}))

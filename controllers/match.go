@@ -250,13 +250,12 @@ func (m *matcher) remember(ctx context.Context, binding *v1alpha1.AccountBinding
 	foreign := live != nil && !metav1.IsControlledBy(live, binding)
 	if live == nil {
 		// The cache holds labelled objects only: ask the API once before something unseen is overwritten.
-		var there metav1.PartialObjectMetadata
-		there.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ConfigMap"))
-		err := m.uncached.Get(ctx, name, &there)
+		there := metadataOf(corev1.SchemeGroupVersion.WithKind("ConfigMap"))
+		err := m.uncached.Get(ctx, name, there)
 		if client.IgnoreNotFound(err) != nil {
 			return nil, err
 		}
-		foreign = err == nil && !metav1.IsControlledBy(&there, binding)
+		foreign = err == nil && !metav1.IsControlledBy(there, binding)
 	}
 	if foreign {
 		p := newProblem(v1alpha1.ReasonChildNotOurs, fmt.Sprintf(

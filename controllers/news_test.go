@@ -37,7 +37,7 @@ func TestChangesGoBeforeChildrenReportsAndResyncs(t *testing.T) {
 		q.AddWithOpts(priorityqueue.AddOpts{Priority: ptr.To(handler.LowPriority)}, requestFor(connector("resync", n)))
 		afterChanges{}.Generic(context.Background(), event.GenericEvent{Object: connector("report", n)}, q)
 	}
-	children := ofChildren(mapWith(byLabel))
+	children := ofChildren(mapWith(ofConnector))
 	children.Update(t.Context(), event.UpdateEvent{ObjectOld: child(0, "1"), ObjectNew: child(0, "2")}, q)
 	children.Create(t.Context(), event.CreateEvent{Object: child(1, "1"), IsInInitialList: true}, q)
 	q.Add(requestFor(connector("change", 0)))

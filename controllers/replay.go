@@ -3,7 +3,6 @@ package controllers
 import (
 	"context"
 
-	corev1 "k8s.io/api/core/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -71,13 +70,12 @@ func (c *ReplayReconciler) observe(ctx context.Context, replay *v1alpha1.Replay,
 	if err := c.client.Get(ctx, key, &connector); err != nil {
 		return observedRun{}, client.IgnoreNotFound(err)
 	}
-	var pods corev1.PodList
-	if err := c.client.List(ctx, &pods, client.InNamespace(key.Namespace),
-		client.MatchingFields{indexChild: key.Name}); err != nil {
+	pods, err := podsOf(ctx, c.client, key)
+	if err != nil {
 		return observedRun{}, err
 	}
 	seen := observedRun{connector: true}
-	fleet := joinReports(&connector, observePods(c.options.Reports, pods.Items, v1alpha1.ComponentDispatcher))
+	fleet := joinReports(&connector, observePods(c.options.Reports, pods, v1alpha1.ComponentDispatcher))
 	if fleet.report == nil || fleet.unserved > 0 {
 		return seen, nil
 	}

@@ -7,7 +7,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -57,18 +56,12 @@ func (s Scope) ofClass() labels.Selector {
 // owns says whether an object is this operator's to write to. Templates and bindings are read whatever their class.
 func (s Scope) owns(o client.Object) bool { return s.ofClass().Matches(labels.Set(o.GetLabels())) }
 
-func namespaceMeta() *metav1.PartialObjectMetadata {
-	m := &metav1.PartialObjectMetadata{}
-	m.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
-	return m
-}
-
 // enabled says whether connectors of a namespace are made to work.
 func (s Scope) enabled(ctx context.Context, reader client.Reader, namespace string) (bool, error) {
 	if s.NamespaceSelector == nil {
 		return true, nil
 	}
-	live := namespaceMeta()
+	live := metadataOf(corev1.SchemeGroupVersion.WithKind("Namespace"))
 	if err := reader.Get(ctx, client.ObjectKey{Name: namespace}, live); err != nil {
 		if apierrors.IsNotFound(err) { // the cache is a moment behind; its event comes
 			return false, nil

@@ -42,9 +42,9 @@ func (b backrefs) connectors(ctx context.Context, keep func(*v1alpha1.OAConnecto
 	return requests
 }
 
-// byLabel maps a child without an owner to its connector: pods belong to ReplicaSets, the queue volume to nobody.
-func byLabel(_ context.Context, o client.Object) []reconcile.Request {
-	name := o.GetLabels()[v1alpha1.LabelConnector]
+// ofConnector maps a child to its connector.
+func ofConnector(_ context.Context, o client.Object) []reconcile.Request {
+	name := connectorOf(o)
 	if name == "" {
 		return nil
 	}
