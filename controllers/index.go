@@ -42,18 +42,15 @@ func inBucket(value string) string {
 	return strconv.FormatUint(uint64(h.Sum32()%buckets), 36)
 }
 
-// inBuckets are the index values of several, each once.
-func inBuckets(values []string) []string {
-	all := make([]string, len(values))
-	for i, value := range values {
-		all[i] = inBucket(value)
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
 func bucketed(values client.IndexerFunc) client.IndexerFunc {
-	return func(o client.Object) []string { return inBuckets(values(o)) }
+	return func(o client.Object) []string {
+		all := values(o)
+		for i, value := range all {
+			all[i] = inBucket(value)
+		}
+		slices.Sort(all)
+		return slices.Compact(all)
+	}
 }
 
 // connectorOf is the name of the connector that a child belongs to, empty for what is none.
@@ -110,7 +107,7 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 			return err
 		}
 	}
-	if err := indexer.IndexField(ctx, &v1alpha1.OAConnector{}, indexAsked, bucketed(askedLabel)); err != nil {
+	if err := indexer.IndexField(ctx, &v1alpha1.OAConnector{}, indexAsked, askedLabel); err != nil {
 		return err
 	}
 	if err := indexer.IndexField(ctx, &v1alpha1.OAConnector{}, indexTemplate, func(o client.Object) []string {

@@ -54,10 +54,10 @@ func selected(ctx context.Context, reader client.Reader, c *v1alpha1.OAConnector
 // selecting returns the connectors that select a binding. They are those of the cache and must not be changed.
 func selecting(ctx context.Context, reader client.Reader, binding client.Object) ([]v1alpha1.OAConnector, error) {
 	var found []v1alpha1.OAConnector
-	for _, bucket := range inBuckets(append(labelsOf(binding), anyLabel)) {
+	for _, label := range append(labelsOf(binding), anyLabel) {
 		var candidates v1alpha1.OAConnectorList
 		if err := reader.List(ctx, &candidates, client.InNamespace(binding.GetNamespace()),
-			client.MatchingFields{indexAsked: bucket}, client.UnsafeDisableDeepCopy); err != nil {
+			client.MatchingFields{indexAsked: label}, client.UnsafeDisableDeepCopy); err != nil {
 			return nil, err
 		}
 		for i := range candidates.Items {

@@ -55,7 +55,7 @@ func (l *lab) cold(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := l.manager.profile(ctx, "heap", l.memProfile); err != nil {
+	if err := l.manager.profile(ctx, "heap?gc=1", l.memProfile); err != nil {
 		return err
 	}
 	l.found("cold-seconds", second.took.Seconds(), "%d connectors, from the start of the process to an empty queue, %.0f rounds", all, second.rounds)
