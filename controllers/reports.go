@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -31,8 +32,6 @@ const (
 	reportRetryMax = 30 * time.Second
 	// reportFailures in a row make the last report worthless.
 	reportFailures = 3
-	// reportDial bounds the connection to a pod.
-	reportDial = 3 * time.Second
 	// statusInterval is the least time between two writes of mere counts to one object.
 	statusInterval = 10 * time.Second
 	// reportQueue is how many connectors may wait to be looked at.
@@ -52,17 +51,23 @@ type Reports struct {
 	mu   sync.Mutex
 	pods map[types.UID]*followed
 	// of a connector: nobody looks through all pods.
-	of map[types.NamespacedName]map[types.UID]*followed
+	of map[types.NamespacedName][]*followed
 }
 
 // followed is one pod.
 type followed struct {
+	uid       types.UID
 	connector types.NamespacedName
-	url       string
-	stop      context.CancelFunc
-	latest    *report.Report
-	// silent: it did not answer reportFailures times in a row.
-	silent bool
+	line      report.Line
+	// stopped: whatever it still answers counts for nothing.
+	stopped bool
+	latest  *report.Report
+	// failures in a row; silent: there were reportFailures of them.
+	failures int
+	silent   bool
+	// told is when the reconciler was last told of this pod; untold: there are newer counts.
+	told   time.Time
+	untold bool
 }
 
 // NewReports returns a Reports that asks each pod at url(pod); nil means the admin port of the pod's address.
@@ -77,7 +82,7 @@ func NewReports(url func(*corev1.Pod) string) *Reports {
 		url: url,
 		client: &http.Client{
 			Transport: &http.Transport{ // no proxy: pods are reached directly
-				DialContext: (&net.Dialer{Timeout: reportDial}).DialContext,
+				DialContext: (&net.Dialer{Timeout: report.DialTimeout}).DialContext,
 			},
 			CheckRedirect: func(*http.Request, []*http.Request) error {
 				return errors.New("a report is never a redirect")
@@ -86,7 +91,7 @@ func NewReports(url func(*corev1.Pod) string) *Reports {
 		ctx:  ctx,
 		stop: stop,
 		pods: map[types.UID]*followed{},
-		of:   map[types.NamespacedName]map[types.UID]*followed{},
+		of:   map[types.NamespacedName][]*followed{},
 	}
 }
 
@@ -102,6 +107,11 @@ func (r *Reports) Start(ctx context.Context) error {
 	<-ctx.Done()
 	r.stop()
 	r.client.CloseIdleConnections()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, f := range r.pods {
+		f.stop()
+	}
 	return nil
 }
 
@@ -120,29 +130,34 @@ func (r *Reports) Follow(connector types.NamespacedName, pods []corev1.Pod) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	known := r.of[connector]
-	for uid, f := range known {
-		if running[uid] != f.url {
-			f.stop()
-			delete(r.pods, uid)
-			delete(known, uid)
+	known := slices.DeleteFunc(r.of[connector], func(f *followed) bool {
+		if running[f.uid] == f.line.URL {
+			delete(running, f.uid)
+			return false
 		}
-	}
+		f.stop()
+		delete(r.pods, f.uid)
+		return true
+	})
 	for uid, url := range running {
-		if known[uid] == nil {
-			ctx, stop := context.WithCancel(r.ctx)
-			f := &followed{connector: connector, url: url, stop: stop}
-			if known == nil {
-				known = map[types.UID]*followed{}
-				r.of[connector] = known
-			}
-			r.pods[uid], known[uid] = f, f
-			go r.follow(ctx, f)
+		if r.ctx.Err() == nil {
+			known = append(known, r.follow(connector, uid, url))
 		}
 	}
 	if len(known) == 0 {
 		delete(r.of, connector)
+		return
 	}
+	r.of[connector] = known
+}
+
+// follow asks a pod from now on.
+func (r *Reports) follow(connector types.NamespacedName, uid types.UID, url string) *followed {
+	f := &followed{uid: uid, connector: connector, line: report.Line{URL: url}}
+	f.line.Heard = func(next *report.Report, err error) { r.heard(f, next, err) }
+	r.pods[uid] = f
+	f.line.Ask(0, reportWait)
+	return f
 }
 
 // Latest returns the last report of a pod, false if there is none or the pod stopped answering.
@@ -167,66 +182,52 @@ func (r *Reports) Heard(pods []corev1.Pod) bool {
 	return true
 }
 
-// follow asks one pod until ctx ends.
-func (r *Reports) follow(ctx context.Context, f *followed) {
-	var etag string
-	var failures int
-	var told time.Time // when the reconciler was last told of this pod
-	var untold bool
-	line := &report.Line{Dial: reportDial}
-	defer line.Close()
-	for ctx.Err() == nil {
-		wait := reportWait
-		if untold { // do not sit on a count for longer than a status may be old
-			wait = min(wait, max(time.Second, statusInterval-time.Since(told)))
-		}
-		next, newETag, changed, err := report.Get(ctx, line, f.url, etag, wait)
-		pause := reportPause
-		switch {
-		case err != nil:
-			failures++
-			pause = min(reportRetry<<min(failures-1, 10), reportRetryMax)
-			etag = ""
-			if failures == reportFailures && r.store(f, nil) {
-				r.notify(ctx, f.connector)
-			}
-		case changed:
-			failures, etag = 0, newETag
-			urgent := r.urgent(f, next)
-			r.store(f, &next)
-			untold = true
-			if urgent {
-				told, untold = time.Now(), false
-				r.notify(ctx, f.connector)
-			}
-		default:
-			failures = 0
-		}
-		if untold && time.Since(told) >= statusInterval {
-			told, untold = time.Now(), false
-			r.notify(ctx, f.connector)
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(pause):
-		}
+func (f *followed) stop() {
+	f.stopped = true
+	f.line.Close()
+}
+
+// heard takes what a pod answered, and asks it again.
+func (r *Reports) heard(f *followed, next *report.Report, err error) {
+	r.mu.Lock()
+	if f.stopped {
+		r.mu.Unlock()
+		return
 	}
+	pause, news := f.take(next, err)
+	r.mu.Unlock()
+	if news {
+		r.notify(r.ctx, f.connector)
+	}
+	wait := reportWait
+	if f.untold { // do not sit on a count for longer than a status may be old
+		wait = min(wait, max(time.Second, statusInterval-time.Since(f.told)-pause))
+	}
+	f.line.Ask(pause, wait)
 }
 
-// store keeps a report, or drops the last one; it is true when that changed anything.
-func (r *Reports) store(f *followed, next *report.Report) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	changed := f.latest != nil || next != nil || !f.silent
-	f.latest, f.silent = next, next == nil
-	return changed
-}
-
-// urgent says whether a report differs from the last one in more than how many.
-func (r *Reports) urgent(f *followed, next report.Report) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return f.latest == nil || !reflect.DeepEqual(essence(*f.latest), essence(next))
+// take keeps an answer. It says when to ask again, and whether the connector is to be looked at.
+func (f *followed) take(next *report.Report, err error) (pause time.Duration, news bool) {
+	pause = reportPause
+	switch {
+	case err != nil:
+		f.failures++
+		pause = min(reportRetry<<min(f.failures-1, 10), reportRetryMax)
+		if f.failures == reportFailures {
+			news = f.latest != nil || !f.silent
+			f.latest, f.silent = nil, true
+		}
+	case next != nil:
+		news = f.latest == nil || !reflect.DeepEqual(essence(*f.latest), essence(*next))
+		f.latest, f.silent, f.failures, f.untold = next, false, 0, true
+	default:
+		f.failures = 0
+	}
+	news = news || f.untold && time.Since(f.told) >= statusInterval
+	if news {
+		f.told, f.untold = time.Now(), false
+	}
+	return pause, news
 }
 
 // essence of a report: everything that a condition's status or reason depends on.

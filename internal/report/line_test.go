@@ -1,11 +1,14 @@
 package report_test
 
 import (
-	"context"
+	"bufio"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -16,54 +19,68 @@ import (
 	"github.com/oabridge/oabridge/internal/report"
 )
 
-// lineTo starts a server that counts its connections, and a Line to it.
-func lineTo(t *testing.T, handler http.Handler) (line *report.Line, url string, connections *atomic.Int32) {
+// answer is what a Line heard.
+type answer struct {
+	*report.Report
+	err error
+}
+
+// asker is a Line to a server that counts its connections.
+type asker struct {
+	report.Line
+	heard       chan answer
+	connections atomic.Int32
+}
+
+func lineTo(t *testing.T, handler http.Handler) *asker {
 	t.Helper()
-	connections = &atomic.Int32{}
+	a := &asker{heard: make(chan answer, 1)}
 	server := httptest.NewUnstartedServer(handler)
 	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
 		if s == http.StateNew {
-			connections.Add(1)
+			a.connections.Add(1)
 		}
 	}
 	server.Start()
-	line = &report.Line{Dial: 10 * time.Second}
+	a.URL = server.URL
+	a.Heard = func(next *report.Report, err error) { a.heard <- answer{next, err} }
 	t.Cleanup(func() {
-		line.Close()
+		a.Close()
 		server.Close()
 	})
-	return line, server.URL, connections
+	return a
+}
+
+// ask asks once and returns the answer.
+func (a *asker) ask(limit time.Duration) answer {
+	a.Ask(0, limit)
+	return <-a.heard
 }
 
 // A report that changes comes at once, over the connection that is there; one that does not is none.
 func TestLineWaits(t *testing.T) {
 	g := NewWithT(t)
 	publisher := report.NewPublisher(report.Report{Component: "dispatcher"})
-	client, url, connections := lineTo(t, publisher)
-	first, etag, changed, err := report.Get(t.Context(), client, url, "", 0)
-	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(changed).To(BeTrue())
+	line := lineTo(t, publisher)
+	first := line.ask(0)
+	g.Expect(first.err).NotTo(HaveOccurred())
 	g.Expect(first.Component).To(Equal("dispatcher"))
-	_, same, changed, err := report.Get(t.Context(), client, url, etag, time.Millisecond)
-	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(changed).To(BeFalse())
-	g.Expect(same).To(Equal(etag))
+	g.Expect(line.ask(time.Millisecond)).To(Equal(answer{}))
 
 	go publisher.Publish(report.Report{Component: "gateway"})
-	next, _, changed, err := report.Get(t.Context(), client, url, etag, time.Minute)
-	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(changed).To(BeTrue())
+	next := line.ask(time.Minute)
+	g.Expect(next.err).NotTo(HaveOccurred())
 	g.Expect(next.Component).To(Equal("gateway"))
-	g.Expect(connections.Load()).To(Equal(int32(1)))
+	g.Expect(line.connections.Load()).To(Equal(int32(1)))
 }
 
-// A connection that the server closed between two requests is replaced; one that ends within an answer is an error.
+// A connection that the server closed between two requests is replaced; one that ends within an answer is an error, after which
+// the whole report is asked for.
 func TestLineAfterTheServerHungUp(t *testing.T) {
 	g := NewWithT(t)
-	requests := 0
-	client, url, connections := lineTo(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		requests++
-		switch requests {
+	var requests atomic.Int32
+	line := lineTo(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch requests.Add(1) {
 		case 1: // is kept, and closed behind the client's back
 			conn, buffered, err := http.NewResponseController(w).Hijack()
 			if err != nil {
@@ -74,41 +91,121 @@ func TestLineAfterTheServerHungUp(t *testing.T) {
 			_ = buffered.Flush()
 			_ = conn.Close()
 		case 2:
+			w.Header().Set("ETag", `"2"`)
 			_, _ = fmt.Fprint(w, `{"component":"dispatcher"}`)
-		default:
+		case 3:
 			w.Header().Set("Content-Length", "100")
 			_, _ = fmt.Fprint(w, "{")
+		default:
+			_, _ = fmt.Fprintf(w, `{"component":%q}`, "knows "+r.Header.Get("If-None-Match"))
 		}
 	}))
-	_, _, _, err := report.Get(t.Context(), client, url, "", 0)
-	g.Expect(err).NotTo(HaveOccurred())
-	r, _, _, err := report.Get(t.Context(), client, url, "", 0)
-	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(r.Component).To(Equal("dispatcher"))
-	g.Expect(connections.Load()).To(Equal(int32(2)))
-	_, _, _, err = report.Get(t.Context(), client, url, "", 0)
-	g.Expect(err).To(MatchError(ContainSubstring("EOF")))
+	g.Expect(line.ask(0).err).NotTo(HaveOccurred())
+	g.Expect(line.ask(0).Component).To(Equal("dispatcher"))
+	g.Expect(line.connections.Load()).To(Equal(int32(2)))
+	g.Expect(line.ask(0).err).To(MatchError(ContainSubstring("EOF")))
+	g.Expect(line.ask(0).Component).To(Equal("knows "))
+	g.Expect(line.connections.Load()).To(Equal(int32(3)))
 }
 
-// An answer without end is no report, and a request ends with its context.
-func TestLineHasBounds(t *testing.T) {
+// What is no report is an error: an answer without end, another page, another status.
+func TestLineTakesReportsOnly(t *testing.T) {
+	for path, want := range map[string]string{
+		"/long":      "the answer is too long",
+		"/page":      "not a report",
+		"/elsewhere": "status 302",
+		"/missing":   "status 404",
+	} {
+		g := NewWithT(t)
+		line := lineTo(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/long":
+				for more := true; more; {
+					_, err := fmt.Fprint(w, strings.Repeat("x", 1<<20))
+					more = err == nil
+				}
+			case "/page":
+				_, _ = fmt.Fprint(w, "<html>")
+			case "/elsewhere":
+				http.Redirect(w, r, "/page", http.StatusFound)
+			default:
+				http.NotFound(w, r)
+			}
+		}))
+		line.URL += path
+		g.Expect(line.ask(0).err).To(MatchError(And(HavePrefix("GET "+line.URL+": "), ContainSubstring(want))))
+	}
+}
+
+// A Line that is closed hears nothing any more: not during a pause, not while it waits, and not the answer that is on its way.
+func TestLineEnds(t *testing.T) {
 	g := NewWithT(t)
-	held := make(chan struct{})
-	client, url, _ := lineTo(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/long" {
-			_, _ = fmt.Fprint(w, strings.Repeat("x", 1<<20))
-			return
-		}
+	held, gone := make(chan struct{}), make(chan struct{})
+	line := lineTo(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		close(held)
 		<-r.Context().Done()
+		close(gone)
 	}))
-	_, _, _, err := report.Get(t.Context(), client, url+"/long", "", 0)
-	g.Expect(err).To(MatchError(ContainSubstring("too long")))
-	ctx, cancel := context.WithCancel(t.Context())
-	go func() {
-		<-held
-		cancel()
-	}()
-	_, _, _, err = report.Get(ctx, client, url, "", 0)
-	g.Expect(err).To(MatchError(context.Canceled))
+	line.Heard = func(*report.Report, error) { t.Error("it hears") }
+	line.Ask(0, time.Minute)
+	<-held
+	line.Close()
+	<-gone
+	line.Ask(0, time.Minute)
+
+	paused := &report.Line{URL: line.URL, Heard: line.Heard}
+	paused.Ask(time.Hour, time.Minute)
+	paused.Close()
+	g.Expect(line.connections.Load()).To(Equal(int32(1)))
+}
+
+// Most of ten thousand Lines wait at any time, so that counts what one costs then: its stack is as small as stacks are, which it
+// would not be if anything had been called on it before that needs more than waiting for a byte.
+func TestLineWaitsWithTheSmallestStack(t *testing.T) {
+	const lines = 500
+	g := NewWithT(t)
+	smallest := 2 << 10
+	if b, _ := debug.ReadBuildInfo(); slices.Contains(b.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		smallest *= 2 // the race detector has stacks keep more room free
+	}
+	stacks := func() int {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int(m.StackInuse)
+	}
+	before := stacks()
+	server, err := net.Listen("tcp", "127.0.0.1:0")
+	g.Expect(err).NotTo(HaveOccurred())
+	t.Cleanup(func() { _ = server.Close() })
+	for range lines {
+		line := &report.Line{URL: "http://" + server.Addr().String()}
+		line.Heard = func(*report.Report, error) { line.Ask(0, time.Minute) }
+		t.Cleanup(line.Close)
+		line.Ask(0, time.Minute)
+	}
+	var conns []net.Conn // the server has no goroutine for each of them, which would have a stack
+	for range lines {
+		conn, err := server.Accept()
+		g.Expect(err).NotTo(HaveOccurred())
+		t.Cleanup(func() { _ = conn.Close() })
+		conns = append(conns, conn)
+	}
+	asked := func() {
+		for _, conn := range conns {
+			_, err := http.ReadRequest(bufio.NewReader(conn))
+			g.Expect(err).NotTo(HaveOccurred())
+		}
+	}
+	asked()
+	// A new goroutine gets a stack of the average size of those that the last collection saw: once it has seen that these are
+	// small, the next ones are.
+	runtime.GC()
+	for _, conn := range conns {
+		_, err := fmt.Fprint(conn, "HTTP/1.1 304 Not Modified\r\n\r\n")
+		g.Expect(err).NotTo(HaveOccurred())
+	}
+	asked()
+	g.Eventually(func() int { return (stacks() - before) / lines }).Should(BeNumerically("<=", smallest+smallest/4))
+	g.Expect(runtime.NumGoroutine()).To(BeNumerically(">=", lines))
 }
