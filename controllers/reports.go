@@ -219,6 +219,7 @@ func (f *followed) take(next *report.Report, err error) (pause time.Duration, ne
 		}
 	case next != nil:
 		news = f.latest == nil || !reflect.DeepEqual(essence(*f.latest), essence(*next))
+		leanReport(next)
 		f.latest, f.silent, f.failures, f.untold = next, false, 0, true
 	default:
 		f.failures = 0
