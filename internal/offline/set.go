@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -74,15 +75,9 @@ func Load(ctx context.Context, objects []*manifest.Object, readErrors []error) (
 	if err != nil {
 		return nil, nil, err
 	}
-	presets, err := manifest.Presets()
-	if err != nil {
-		return nil, nil, err
-	}
 	s := &Set{refused: map[string]bool{}}
-	for _, p := range presets {
-		if s.presets, err = add(s.presets, p); err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", p.File, err)
-		}
+	if s.presets, err = presets(); err != nil {
+		return nil, nil, err
 	}
 	findings := unreadable(readErrors)
 	seen := map[string]*manifest.Object{}
@@ -102,6 +97,20 @@ func Load(ctx context.Context, objects []*manifest.Object, readErrors []error) (
 	}
 	return s, findings, nil
 }
+
+// presets are read once: reading them takes longer than checking a file. Nobody changes them.
+var presets = sync.OnceValues(func() (list []Entry[v1alpha1.ScenarioTemplate], err error) {
+	objects, err := manifest.Presets()
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range objects {
+		if list, err = add(list, o); err != nil {
+			return nil, fmt.Errorf("%s: %w", o.File, err)
+		}
+	}
+	return list, nil
+})
 
 func unreadable(errs []error) []Finding {
 	var findings []Finding
