@@ -22,6 +22,8 @@ import (
 const (
 	maxFile  = 8 << 20 // bytes
 	maxFiles = 10_000
+	// maxEntries of one mapping: each key is compared with every other one, to find those that are there twice.
+	maxEntries = 10_000
 )
 
 // DefaultNamespace of objects that name none.
@@ -177,6 +179,9 @@ func objectsOf(file string, document *yaml.Node) ([]*Object, error) {
 		return nil, nil
 	}
 	node := document.Content[0]
+	if wide := tooWide(node); wide != nil {
+		return nil, &ReadError{file, wide.Line, fmt.Sprintf("the mapping that begins here has more than %d entries; divide it, or keep it out of the files that are checked", maxEntries)}
+	}
 	timesAreText(node)
 	var tree map[string]any
 	if err := node.Decode(&tree); err != nil {
@@ -206,6 +211,19 @@ func objectsOf(file string, document *yaml.Node) ([]*Object, error) {
 		o.Namespace = DefaultNamespace
 	}
 	return []*Object{o}, nil
+}
+
+// tooWide finds a mapping that has more than maxEntries.
+func tooWide(node *yaml.Node) *yaml.Node {
+	if node.Kind == yaml.MappingNode && len(node.Content)/2 > maxEntries {
+		return node
+	}
+	for _, n := range node.Content {
+		if wide := tooWide(n); wide != nil {
+			return wide
+		}
+	}
+	return nil
 }
 
 // timesAreText keeps dates as they are written: Kubernetes' YAML knows no dates.

@@ -2,6 +2,7 @@ package manifest_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -72,6 +73,15 @@ func TestUnreadable(t *testing.T) {
 		if len(objects) != 1 || len(problems) != 1 || !errors.As(problems[0], &r) || r.File != file || r.Cause == "" {
 			t.Errorf("%q: %d objects, %v", text, len(objects), problems)
 		}
+	}
+	var wide strings.Builder
+	for i := range 10_001 {
+		fmt.Fprintf(&wide, "  k%d: 1\n", i)
+	}
+	file := write(t, dir, "wide.yaml", object+"spec:\n"+wide.String())
+	if _, problems := manifest.Read([]string{file}, nil); len(problems) != 1 || !strings.HasPrefix(problems[0].Error(), file+":5: ") ||
+		!strings.Contains(problems[0].Error(), "more than 10000 entries; divide it") {
+		t.Errorf("got %v", problems)
 	}
 	if _, problems := manifest.Read([]string{filepath.Join(dir, "nowhere")}, nil); len(problems) != 1 || !strings.Contains(problems[0].Error(), "no such file") {
 		t.Errorf("got %v", problems)
