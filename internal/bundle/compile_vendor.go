@@ -27,29 +27,31 @@ func PublicAddress(t v1alpha1.OAType) string {
 // CredentialKeys are the keys that the credentials Secret of a connector must have, none when no account is needed, and those
 // of the account that is to follow.
 func CredentialKeys(spec *v1alpha1.OAConnectorSpec) (required, optional []string) {
-	return rotated(accountKeys(spec)...)
+	var oa OA
+	compileVendor(&oa, *spec)
+	return rotated(oa.AccountKeys(spec.Type)...)
 }
 
-func accountKeys(spec *v1alpha1.OAConnectorSpec) []string {
-	account := []string{v1alpha1.KeyUsername, v1alpha1.KeyPassword}
-	switch spec.Type {
+// AccountKeys are the keys of the account that calls to the OA show, none when it needs no account.
+func (o *OA) AccountKeys(t v1alpha1.OAType) []string {
+	switch t {
 	case v1alpha1.TypeWeaver:
 		return nil
 	case v1alpha1.TypeYunzhijia, v1alpha1.TypeWeLink, v1alpha1.TypeWeCom, v1alpha1.TypeDingTalk, v1alpha1.TypeFeishu:
 		return []string{v1alpha1.KeyAppSecret}
 	case v1alpha1.TypeLandray:
-		if landrayAuthentication(spec) == v1alpha1.LandrayNone {
+		if o.Landray == nil || o.Landray.Authentication == string(v1alpha1.LandrayNone) {
 			return nil
 		}
 	case v1alpha1.TypeGeneric:
-		switch spec.Generic.Authentication.Type {
-		case v1alpha1.GenericNone:
+		switch own := o.Generic; {
+		case own == nil || own.Authentication == string(v1alpha1.GenericNone):
 			return nil
-		case v1alpha1.GenericStatic:
+		case own.Authentication == string(v1alpha1.GenericStatic):
 			return []string{v1alpha1.KeyToken}
 		}
 	}
-	return account
+	return []string{v1alpha1.KeyUsername, v1alpha1.KeyPassword}
 }
 
 func landrayAuthentication(spec *v1alpha1.OAConnectorSpec) v1alpha1.LandrayAuthentication {
