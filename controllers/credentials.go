@@ -71,17 +71,24 @@ func refers(spec *v1alpha1.OAConnectorSpec, s v1alpha1.CredentialStatus) bool {
 // reference finds the field of the spec, the Secret and the key behind a file in a pod; secret is empty when there is none.
 func reference(spec *v1alpha1.OAConnectorSpec, slot, name string) (field, secret, key string) {
 	sso := &spec.SSO
-	if company, ok := strings.CutPrefix(slot, bundle.SlotCompany); ok {
-		i, err := strconv.Atoi(company)
-		if err != nil || i < 0 || i >= len(sso.Companies) {
+	if index, ok := strings.CutPrefix(slot, bundle.SlotCompany); ok {
+		i, ok := within(index, len(sso.Companies))
+		if !ok {
 			return "", "", ""
 		}
 		return fmt.Sprintf("spec.sso.companies[%s].secretRef", sso.Companies[i].Name), sso.Companies[i].SecretRef.Name, name
 	}
+	if index, ok := strings.CutPrefix(slot, bundle.SlotChannel); ok {
+		i, ok := within(index, len(spec.Notifications.Channels))
+		if !ok {
+			return "", "", ""
+		}
+		return fmt.Sprintf("spec.notifications.channels[%d].secretRef", i), spec.Notifications.Channels[i].SecretRef.Name, name
+	}
 	switch slot {
 	case bundle.SlotHeaders:
-		i, err := strconv.Atoi(name)
-		if err != nil || i < 0 || i >= len(spec.Headers) {
+		i, ok := within(name, len(spec.Headers))
+		if !ok {
 			return "", "", ""
 		}
 		ref := spec.Headers[i].ValueFrom.SecretKeyRef
@@ -104,6 +111,12 @@ func reference(spec *v1alpha1.OAConnectorSpec, slot, name string) (field, secret
 		return "spec.sso.secretRef", sso.SecretRef.Name, name
 	}
 	return "", "", ""
+}
+
+// within reads an index of a list that has n entries: a pod of before may still speak of one that is gone.
+func within(text string, n int) (i int, ok bool) {
+	i, err := strconv.Atoi(text)
+	return i, err == nil && i >= 0 && i < n
 }
 
 // credentialsAccepted says whether a value in a Secret is refused. It does not make a connector unready: calls go on with the

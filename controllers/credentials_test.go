@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/report"
@@ -66,4 +67,30 @@ func TestRotationIsShown(t *testing.T) { // F49
 	})
 	w.expectCondition(v1alpha1.ConditionCredentialsAccepted, HavePrefix("True Accepted"))
 	w.Expect(get(w, "hq", &v1alpha1.OAConnector{}).Status.Credentials).To(HaveLen(1))
+}
+
+// The key of a webhook is spoken of as that of its channel; a channel that is gone is not.
+func TestRotationOfAWebhooksKeyIsShown(t *testing.T) { // F49
+	w := newWorld(t)
+	w.create(
+		credentials("hq-crm", map[string]string{"appId": "FSAID_1", "appSecret": "s", "permanentCode": "p"}),
+		credentials("hq-callback", map[string]string{"encoding-aes-key": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}),
+		credentials("hq-hook", map[string]string{"url": "https://hook.example/x"}),
+	)
+	pod := w.ready(withoutSSO, withCRM)
+	pod.say(func(r *report.Report) {
+		r.Credentials = []rotation.KeyState{
+			{Slot: "channel-1", Name: "signing-key", State: rotation.StateBoth, InUse: "sha256:aaaaaaaaaaaa", Next: "sha256:bbbbbbbbbbbb"},
+			{Slot: "channel-2", Name: "signing-key", State: rotation.StateNextRejected},
+		}
+	})
+	w.expectCondition(v1alpha1.ConditionCredentialsAccepted, HavePrefix("True Accepted"))
+	w.Expect(get(w, "hq", &v1alpha1.OAConnector{}).Status.Credentials).To(Equal([]v1alpha1.CredentialStatus{{
+		Field: "spec.notifications.channels[1].secretRef", Key: "signing-key", Secret: "hq-hook", State: rotation.StateBoth,
+		InUse: "sha256:aaaaaaaaaaaa", Next: "sha256:bbbbbbbbbbbb",
+	}}))
+
+	change(w, "hq-hook", &corev1.Secret{}, func(s *corev1.Secret) { s.Data["signing-key.next"] = []byte("do-not-show-me") })
+	w.expectCondition(v1alpha1.ConditionReferencesResolved, Equal(`False KeyInvalid: spec.notifications.channels[1].secretRef: key "signing-key.next" of secret "hq-hook" cannot be used: `+
+		"it does not start with whsec_; write whsec_ followed by the base64 of at least 24 random bytes"))
 }

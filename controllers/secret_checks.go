@@ -133,7 +133,7 @@ func checkDatabase(_ string, value []byte) error {
 }
 
 func checkWebhook(key string, value []byte) error {
-	if key == v1alpha1.KeySigning {
+	if key != v1alpha1.KeyURL {
 		return checkSigningKey(key, value)
 	}
 	if !absolute(value, "http", "https") {

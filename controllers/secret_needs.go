@@ -48,7 +48,7 @@ func secretNeeds(spec *v1alpha1.OAConnectorSpec) []secretNeed {
 	for i, c := range spec.Notifications.Channels {
 		needs = append(needs, secretNeed{
 			field: fmt.Sprintf("spec.notifications.channels[%d].secretRef", i), name: c.SecretRef.Name,
-			required: []string{v1alpha1.KeyURL}, optional: []string{v1alpha1.KeySigning}, check: checkWebhook,
+			required: []string{v1alpha1.KeyURL}, optional: append([]string{v1alpha1.KeySigning}, next(v1alpha1.KeySigning)...), check: checkWebhook,
 		})
 	}
 	needs = append(needs, ssoNeeds(&spec.SSO)...)

@@ -22,9 +22,9 @@ type CredentialStatus struct {
 	// +kubebuilder:validation:MaxLength=253
 	Secret string `json:"secret,omitempty"`
 	// state says which value is in use. Current: that of the key. Next: that of KEY.next, which was proven; it can take the
-	// place of the other. Both: others prove themselves with either, or either is published. Probing: a new value is not proven yet,
-	// and the one before is in use. NextRejected: that of KEY.next is refused, and the other in use. Rejected: that of the key is
-	// refused, and the one before in use as long as it is good.
+	// place of the other. Both: others prove themselves with either, or either is published, or signs. Probing: a new value is not
+	// proven yet, and the one before is in use. NextRejected: that of KEY.next is refused, and the other in use. Rejected: that of the
+	// key is refused, and the one before in use as long as it is good.
 	// +required
 	State CredentialState `json:"state,omitempty"`
 	// inUse is the fingerprint of the value in use: sha256: and 12 hex digits of an HMAC with a secret of the operator, so that

@@ -65,8 +65,8 @@ type Channel struct {
 	// +kubebuilder:validation:items:MaxLength=160
 	// +kubebuilder:validation:items:Pattern=`^([a-z0-9]([-a-z0-9]*[a-z0-9])?|user:[A-Za-z0-9_.-]+)$`
 	Recipients []string `json:"recipients,omitempty"`
-	// secretRef names the Secret with the key url and, optionally, signing-key: a Standard Webhooks secret with which each
-	// message is signed.
+	// secretRef names the Secret with the key url and, optionally, signing-key (and, while it is being replaced,
+	// signing-key.next): a Standard Webhooks secret with which each message is signed.
 	// +optional
 	SecretRef SecretReference `json:"secretRef,omitempty,omitzero"`
 	// allowedCIDRs opens address ranges that are refused otherwise: loopback, link-local and cloud metadata addresses.

@@ -43,5 +43,5 @@ const (
 	SlotIndex       = "index"       // url: a PostgreSQL connection URL
 	SlotTracing     = "tracing"     // headers: for the collector of traces
 	SlotProfiling   = "profiling"   // token, token.next
-	SlotChannel     = "channel-"    // followed by the index of the channel; see Channel.Secret
+	SlotChannel     = "channel-"    // followed by the index of the channel; see Channel.Secret: url; signing-key, signing-key.next
 )

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -59,9 +60,9 @@ func NewAuthenticator(keys Keys, now func() time.Time) (*Authenticator, error) {
 		if secret = strings.TrimSpace(secret); secret == "" {
 			continue
 		}
-		webhook, err := newWebhook(secret)
-		if err != "" {
-			return nil, &KeyError{keyName("signing-key", i), err,
+		webhook, err := NewWebhook(secret)
+		if err != nil {
+			return nil, &KeyError{keyName("signing-key", i), err.Error(),
 				fmt.Sprintf("write %s followed by the base64 of at least %d random bytes", signingPrefix, MinSigningKeyBytes)}
 		}
 		a.signing = append(a.signing, webhook)
@@ -82,24 +83,24 @@ func NewAuthenticator(keys Keys, now func() time.Time) (*Authenticator, error) {
 	return a, nil
 }
 
-// newWebhook returns a verifier, or what is wrong with the secret.
-func newWebhook(secret string) (*standardwebhooks.Webhook, string) {
+// NewWebhook returns what verifies and signs with a Standard Webhooks secret. The error says what is wrong with it, without it.
+func NewWebhook(secret string) (*standardwebhooks.Webhook, error) {
 	encoded, ok := strings.CutPrefix(secret, signingPrefix)
 	if !ok {
-		return nil, "it does not start with " + signingPrefix
+		return nil, errors.New("it does not start with " + signingPrefix)
 	}
 	key, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil {
-		return nil, "what follows " + signingPrefix + " is not base64"
+		return nil, errors.New("what follows " + signingPrefix + " is not base64")
 	}
 	if len(key) < MinSigningKeyBytes {
-		return nil, fmt.Sprintf("%d bytes are too short", len(key))
+		return nil, fmt.Errorf("%d bytes are too short", len(key))
 	}
 	webhook, err := standardwebhooks.NewWebhookRaw(key)
 	if err != nil {
-		return nil, "not a Standard Webhooks secret"
+		return nil, errors.New("not a Standard Webhooks secret")
 	}
-	return webhook, ""
+	return webhook, nil
 }
 
 func keyName(key string, i int) string {

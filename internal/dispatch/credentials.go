@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"slices"
 	"time"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
@@ -22,23 +23,38 @@ func (d *Dispatcher) rotators() (out []rotation.Rotator) {
 	return append(out, d.crm)
 }
 
-// accepted are the keys with which others prove themselves to the dispatcher.
+// accepted are the keys with which others prove themselves to the dispatcher, and those that sign what channels are told.
 func (d *Dispatcher) accepted() (out []rotation.KeyState) {
-	peer, _ := mounted.Read(d.secrets, bundle.SlotPeer, v1alpha1.KeyToken)
-	for _, k := range []struct {
+	type key struct {
 		slot, name string
 		check      func(string) error
-	}{
-		{bundle.SlotSigning, v1alpha1.KeySigning, func(v string) error { return checked(crm.Keys{Signing: []string{"", v}}) }},
+	}
+	signing := func(v string) error { return checked(crm.Keys{Signing: []string{"", v}}) }
+	keys := []key{
+		{bundle.SlotSigning, v1alpha1.KeySigning, signing},
 		{bundle.SlotToken, v1alpha1.KeyToken, func(v string) error { return checked(crm.Keys{Tokens: []string{"", v}}) }},
 		{bundle.SlotPull, v1alpha1.KeyToken, nil},
 		{bundle.SlotCallback, v1alpha1.KeyEncodingAES, nil},
-	} {
+	}
+	for _, channel := range d.channels() {
+		keys = append(keys, key{channel.Secret, v1alpha1.KeySigning, signing})
+	}
+	peer, _ := mounted.Read(d.secrets, bundle.SlotPeer, v1alpha1.KeyToken)
+	for _, k := range keys {
 		if s, ok := rotation.AcceptedKey(d.secrets, peer, k.slot, k.name, k.check); ok {
 			out = append(out, s)
 		}
 	}
 	return out
+}
+
+// channels are those that have a Secret.
+func (d *Dispatcher) channels() []bundle.Channel {
+	v := d.live.Load()
+	if v == nil || v.bundle.Notifications == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(v.bundle.Notifications.Channels), func(c bundle.Channel) bool { return c.Secret == "" })
 }
 
 func checked(keys crm.Keys) error {

@@ -17,6 +17,7 @@ import (
 	"github.com/oabridge/oabridge/internal/oa"
 	crmsim "github.com/oabridge/oabridge/internal/oasim/crm"
 	"github.com/oabridge/oabridge/internal/report"
+	"github.com/oabridge/oabridge/internal/rotation"
 )
 
 // hook is a webhook that people look at.
@@ -194,6 +195,35 @@ func TestToldAfterARestart(t *testing.T) {
 	if one := hook.next(t); one.Data.GivenUp != 1 || one.Data.Items[0].ItemID != "bad-2" {
 		t.Errorf("%+v", one)
 	}
+}
+
+// The report says with which keys a webhook's messages are signed while one is replaced. // F49
+func TestKeysOfAWebhookAreReported(t *testing.T) {
+	w := newWorld(t)
+	hook := newHook(t)
+	w.bundle(func(c *connector) { hook.notify(w, c, time.Minute, nil) })
+	w.start()
+	stand := func(state, inUse, next string) {
+		t.Helper()
+		w.until(state, func(r report.Report) bool {
+			return slices.ContainsFunc(r.Credentials, func(s rotation.KeyState) bool {
+				return s.Slot == "channel-0" && s.Name == "signing-key" && s.State == state && s.InUse == w.print(inUse) && s.Next == w.print(next)
+			})
+		})
+	}
+	const nextKey, noKey = "whsec_Y2FuYXJ5LW5leHQtc2lnbmluZy1rZXktMDEyMzQ1Njc=", "canary-no-key"
+	stand(rotation.StateCurrent, signingKey, "")
+	w.secret("channel-0", "signing-key.next", noKey)
+	stand(rotation.StateNextRejected, signingKey, noKey)
+	w.secret("channel-0", "signing-key.next", nextKey)
+	stand(rotation.StateBoth, signingKey, nextKey)
+	w.secret("channel-0", "signing-key", nextKey)
+	stand(rotation.StateCurrent, nextKey, "")
+}
+
+// print is the fingerprint of a webhook's key.
+func (w *world) print(key string) string {
+	return rotation.Print(peerToken, "channel-0/signing-key", key)
 }
 
 // A webhook that is down is a problem in the report, until it takes the digest with the same id.

@@ -29,7 +29,7 @@ const (
 	StateCurrent = "Current"
 	// StateNext: that under KEY.next was proven and is in use; it can take its place.
 	StateNext = "Next"
-	// StateBoth: others prove themselves with either.
+	// StateBoth: others prove themselves with either, or either is published, or signs.
 	StateBoth = "Both"
 	// StateProbing: a new value is there and not proven yet; the one before is in use.
 	StateProbing = "Probing"

@@ -68,7 +68,7 @@ func dispatcherSlots(in Input) []slot {
 	slots = append(slots, queueSlots(spec.Dispatcher)...)
 	for i, c := range spec.Notifications.Channels {
 		if name := c.SecretRef.Name; name != "" {
-			slots = append(slots, slot{bundle.ChannelSlot(i), keys(name, v1alpha1.KeyURL, v1alpha1.KeySigning)})
+			slots = append(slots, slot{bundle.ChannelSlot(i), keys(name, append([]string{v1alpha1.KeyURL}, rotated(v1alpha1.KeySigning)...)...)})
 		}
 	}
 	return slots

@@ -122,6 +122,49 @@ func TestWebhook(t *testing.T) {
 	}
 }
 
+// The key of a webhook is replaced: while the next one is there, messages are signed with both, so that the receiver can go over when
+// it likes, and a next one that is none harms nobody.
+func TestTheKeyOfAWebhookIsReplaced(t *testing.T) {
+	const nextKey = "whsec_Y2FuYXJ5LW5leHQtc2lnbmluZy1rZXktMDEyMzQ1Njc="
+	verifier := map[string]*standardwebhooks.Webhook{}
+	for _, key := range []string{hookKey, nextKey} {
+		var err error
+		if verifier[key], err = standardwebhooks.NewWebhook(key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	signedBy := func(*http.Request) {}
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { signedBy(r) }))
+	defer server.Close()
+	h := newHook(t, "127.0.0.0/8")
+	h.secret("url", server.URL)
+	for _, step := range []struct {
+		name, current, next string
+		good                []string
+	}{
+		{"before", hookKey, "", []string{hookKey}},
+		{"a next one that is none", hookKey, "whsec_c2hvcnQ=", []string{hookKey}},
+		{"both", hookKey, nextKey, []string{hookKey, nextKey}},
+		{"the next one has moved, and is still there", nextKey, nextKey, []string{nextKey}},
+		{"after", nextKey, "", []string{nextKey}},
+	} {
+		var got []string
+		signedBy = func(r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			for _, key := range []string{hookKey, nextKey} {
+				if verifier[key].Verify(body, r.Header) == nil {
+					got = append(got, key)
+				}
+			}
+		}
+		h.secret("signing-key", step.current)
+		h.secret("signing-key.next", step.next)
+		if f := h.Send(t.Context(), example()); f != nil || !slices.Equal(got, step.good) {
+			t.Errorf("%s: %v, signed with %v", step.name, f, got)
+		}
+	}
+}
+
 // Each way in which a webhook fails says what to do, and never the address: a token may be in it.
 func TestWebhookFails(t *testing.T) {
 	var status atomic.Int32

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/bundle"
+	"github.com/oabridge/oabridge/internal/crm"
 	"github.com/oabridge/oabridge/internal/mounted"
 	"github.com/oabridge/oabridge/internal/oa"
 	"github.com/oabridge/oabridge/internal/outbound"
@@ -60,7 +62,11 @@ type payload struct {
 
 // Send implements Sink.
 func (w *webhook) Send(ctx context.Context, d *Digest) *Failure {
-	address, signer, failure := w.settings()
+	address, failure := w.address()
+	if failure != nil {
+		return failure
+	}
+	signers, failure := w.signers()
 	if failure != nil {
 		return failure
 	}
@@ -79,12 +85,16 @@ func (w *webhook) Send(ctx context.Context, d *Digest) *Failure {
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set(standardwebhooks.HeaderWebhookID, d.ID)
 	req.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
-	if signer != nil {
+	var signatures []string
+	for _, signer := range signers {
 		signature, err := signer.Sign(d.ID, now, body)
 		if err != nil {
 			return &Failure{Message: "the message cannot be signed: check the key signing-key of its Secret"}
 		}
-		req.Header.Set(standardwebhooks.HeaderWebhookSignature, signature)
+		signatures = append(signatures, signature)
+	}
+	if len(signatures) > 0 {
+		req.Header.Set(standardwebhooks.HeaderWebhookSignature, strings.Join(signatures, " "))
 	}
 	resp, err := w.http.Do(req)
 	if err != nil {
@@ -99,29 +109,42 @@ func (w *webhook) Send(ctx context.Context, d *Digest) *Failure {
 	return nil
 }
 
-// settings reads the Secret as it is mounted now.
-func (w *webhook) settings() (address string, signer *standardwebhooks.Webhook, failure *Failure) {
+// address reads where messages are posted, as the Secret is mounted now.
+func (w *webhook) address() (string, *Failure) {
 	address, err := mounted.Read(w.secrets, w.slot, v1alpha1.KeyURL)
 	if address = strings.TrimSpace(address); errors.Is(err, mounted.ErrMissing) || err == nil && address == "" {
-		return "", nil, &Failure{Message: "the key url of the Secret is missing: add the address to which messages are posted"}
+		return "", &Failure{Message: "the key url of the Secret is missing: add the address to which messages are posted"}
 	}
 	if err != nil {
-		return "", nil, &Failure{Message: "the key url of the Secret cannot be read"}
+		return "", &Failure{Message: "the key url of the Secret cannot be read"}
 	}
 	if u, err := url.Parse(address); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return "", nil, badAddress()
+		return "", badAddress()
 	}
-	key, err := mounted.Read(w.secrets, w.slot, v1alpha1.KeySigning)
+	return address, nil
+}
+
+// signers are those of signing-key and, while that is being replaced, of the next one: a message has a signature of each, and a
+// receiver of Standard Webhooks takes it when it knows one of them. A next one that cannot be used harms nobody.
+func (w *webhook) signers() (signers []*standardwebhooks.Webhook, failure *Failure) {
+	next, _ := w.signer(v1alpha1.KeySigning + v1alpha1.SuffixNext) // before the current one, whose place it takes
+	current, err := w.signer(v1alpha1.KeySigning)
+	if err != nil {
+		return nil, &Failure{Message: "the key signing-key of the Secret is no Standard Webhooks secret: write whsec_ and the base64 of at least 24 random bytes"}
+	}
+	return slices.DeleteFunc([]*standardwebhooks.Webhook{current, next}, func(s *standardwebhooks.Webhook) bool { return s == nil }), nil
+}
+
+// signer of a key; nil when there is none.
+func (w *webhook) signer(name string) (*standardwebhooks.Webhook, error) {
+	key, err := mounted.Read(w.secrets, w.slot, name)
 	if key = strings.TrimSpace(key); errors.Is(err, mounted.ErrMissing) || err == nil && key == "" {
-		return address, nil, nil
-	}
-	if err == nil {
-		signer, err = standardwebhooks.NewWebhook(key)
+		return nil, nil
 	}
 	if err != nil {
-		return "", nil, &Failure{Message: "the key signing-key of the Secret is no Standard Webhooks secret: write whsec_ and the base64 of at least 24 random bytes"}
+		return nil, err
 	}
-	return address, signer, nil
+	return crm.NewWebhook(key)
 }
 
 func badAddress() *Failure {

@@ -21,8 +21,8 @@ type ChannelApplyConfiguration struct {
 	// recipients are roles of spec.source.crm.roles, or people as user:<openUserId>. Default: crm-admins and
 	// integration-admins.
 	Recipients []string `json:"recipients,omitempty"`
-	// secretRef names the Secret with the key url and, optionally, signing-key: a Standard Webhooks secret with which each
-	// message is signed.
+	// secretRef names the Secret with the key url and, optionally, signing-key (and, while it is being replaced,
+	// signing-key.next): a Standard Webhooks secret with which each message is signed.
 	SecretRef *SecretReferenceApplyConfiguration `json:"secretRef,omitempty"`
 	// allowedCIDRs opens address ranges that are refused otherwise: loopback, link-local and cloud metadata addresses.
 	AllowedCIDRs []string `json:"allowedCIDRs,omitempty"`

@@ -21,9 +21,9 @@ type CredentialStatusApplyConfiguration struct {
 	// secret is the name of the Secret.
 	Secret *string `json:"secret,omitempty"`
 	// state says which value is in use. Current: that of the key. Next: that of KEY.next, which was proven; it can take the
-	// place of the other. Both: others prove themselves with either, or either is published. Probing: a new value is not proven yet,
-	// and the one before is in use. NextRejected: that of KEY.next is refused, and the other in use. Rejected: that of the key is
-	// refused, and the one before in use as long as it is good.
+	// place of the other. Both: others prove themselves with either, or either is published, or signs. Probing: a new value is not
+	// proven yet, and the one before is in use. NextRejected: that of KEY.next is refused, and the other in use. Rejected: that of the
+	// key is refused, and the one before in use as long as it is good.
 	State *apiv1alpha1.CredentialState `json:"state,omitempty"`
 	// inUse is the fingerprint of the value in use: sha256: and 12 hex digits of an HMAC with a secret of the operator, so that
 	// equal values of two connectors look different and a weak one cannot be found by trying.
