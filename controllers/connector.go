@@ -142,10 +142,11 @@ func (c *ConnectorReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 }
 
 func (c *ConnectorReconciler) ensureFinalizer(ctx context.Context, r *round) error {
-	base := r.connector.DeepCopy()
-	if !controllerutil.AddFinalizer(r.connector, v1alpha1.Finalizer) {
+	if controllerutil.ContainsFinalizer(r.connector, v1alpha1.Finalizer) {
 		return nil
 	}
+	base := r.connector.DeepCopy()
+	controllerutil.AddFinalizer(r.connector, v1alpha1.Finalizer)
 	return c.client.Patch(ctx, r.connector, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}), connectorManager)
 }
 
