@@ -76,7 +76,8 @@ type OAConnectorSpec struct {
 	// +optional
 	Protocol Protocol `json:"protocol,omitempty"`
 
-	// headers are sent with every call to the OA.
+	// headers are sent with every call to the OA: pushes, token calls, and the gateway's questions about who clicked. What the
+	// person's browser asks has none of them.
 	// +optional
 	// +listType=map
 	// +listMapKey=name

@@ -93,7 +93,7 @@ func (c Channel) do(ctx context.Context, method, address string, header http.Hea
 		a, err = rotation.Try(ctx, c.Headers, ask, said)
 	}
 	if _, missing := errors.AsType[*rotation.MissingError](err); missing {
-		return a, Unasked(v1alpha1.ReasonKeyMissing, "a header of spec.headers cannot be read; check the Secrets that it refers to")
+		return a, headersMissing()
 	}
 	if _, refused := errors.AsType[refusal](err); refused {
 		return a, nil // what that means the caller knows

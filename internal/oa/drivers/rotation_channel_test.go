@@ -15,10 +15,13 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/oauth2"
+
 	"github.com/oabridge/oabridge/internal/bundle"
 	"github.com/oabridge/oabridge/internal/oa"
 	"github.com/oabridge/oabridge/internal/oasim/desk"
 	"github.com/oabridge/oabridge/internal/oasim/generic"
+	"github.com/oabridge/oabridge/internal/oasim/idp"
 	"github.com/oabridge/oabridge/internal/oasim/seeyon"
 	"github.com/oabridge/oabridge/internal/rotation"
 )
@@ -125,8 +128,8 @@ func clicked(t *testing.T, s oa.SignIn, query url.Values) (oa.Identity, error) {
 	return s.Link.Verify(t.Context(), p)
 }
 
-// gatedProvider is a provider whose questions are behind a gateway: one that validates tickets of CAS, or says whose an access
-// token is.
+// gatedProvider is a provider that is behind a gateway altogether: one that validates tickets of CAS, or gives access tokens and says
+// whose they are.
 func gatedProvider(mode string, status int) func(t *testing.T) gatedOA {
 	return func(t *testing.T) gatedOA {
 		t.Helper()
@@ -136,21 +139,39 @@ func gatedProvider(mode string, status int) func(t *testing.T) gatedOA {
 				return
 			}
 			w.Header().Set("Content-Type", "application/json")
-			_, _ = w.Write([]byte(`{"sub":"lisi"}`))
+			_, _ = w.Write([]byte(`{"access_token":"a","token_type":"Bearer","sub":"lisi"}`))
 		})
 		address, set := gate(t, questions, "X-Api-Key", "", status)
-		issuer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "application/json")
-			_, _ = w.Write([]byte(`{"access_token":"a","token_type":"Bearer"}`))
-		}))
-		t.Cleanup(issuer.Close)
 		b := headed("Generic", address, &bundle.SSO{
 			Mode: mode, CAS: &bundle.CAS{URL: address + "/cas", Version: "3"},
-			OAuth2: &bundle.OAuth2{AuthorizeURL: issuer.URL, TokenURL: issuer.URL, UserInfoURL: address, ClientID: "crm", AccountPath: "sub"},
+			OAuth2: &bundle.OAuth2{AuthorizeURL: "https://oa.example", TokenURL: address, UserInfoURL: address, ClientID: "crm", AccountPath: "sub"},
 		})
 		b.OA.Generic = &bundle.Generic{Authentication: "None", ProbePath: "/"}
 		return gatedOA{bundle: b, slot: bundle.SlotHeaders, key: "0", set: set, sign: func(s oa.SignIn) (oa.Identity, error) {
 			return s.Providers[0].Verifier.Verify(t.Context(), oa.Proof{Key: "ST-1"}, oa.Flow{RedirectURI: "https://sso.crm.example/cb"})
+		}}
+	}
+}
+
+// gatedIssuer is an OpenID Provider that is behind a gateway, with its document and its keys.
+func gatedIssuer(status int) func(t *testing.T) gatedOA {
+	return func(t *testing.T) gatedOA {
+		t.Helper()
+		const back = "https://sso.crm.example/cb"
+		sim, err := generic.New(generic.Options{People: []desk.Person{{ID: "lisi"}}, Clients: []idp.Client{{ID: "crm", Secret: "client-secret", RedirectURIs: []string{back}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		address, set := gate(t, sim, "X-Api-Key", "", status)
+		b := headed("Generic", address, &bundle.SSO{Mode: "OIDC", OIDC: &bundle.OIDC{IssuerURL: address, ClientID: "crm", AccountClaim: "sub"}})
+		b.OA.Generic = &bundle.Generic{Authentication: "None", ProbePath: "/"}
+		return gatedOA{bundle: b, slot: bundle.SlotHeaders, key: "0", set: set, sign: func(s oa.SignIn) (oa.Identity, error) {
+			flow := oa.Flow{RedirectURI: back, Nonce: "nonce-of-the-flow", CodeVerifier: oauth2.GenerateVerifier()}
+			code, err := sim.Provider().Code("lisi", "crm", back, flow.Nonce, oauth2.S256ChallengeFromVerifier(flow.CodeVerifier))
+			if err != nil {
+				return oa.Identity{}, err
+			}
+			return s.Providers[0].Verifier.Verify(t.Context(), oa.Proof{Key: code}, flow)
 		}}
 	}
 }
@@ -167,6 +188,8 @@ func TestNoSignInFailsWhileTheGatewaysSecretsRotate(t *testing.T) { // F110
 		"CAS, header":            gatedProvider("CAS", http.StatusUnauthorized),
 		"OAuth2, header, 403":    gatedProvider("OAuth2", http.StatusForbidden),
 		"OAuth2, header, refuse": gatedProvider("OAuth2", http.StatusUnauthorized),
+		"OIDC, header":           gatedIssuer(http.StatusUnauthorized),
+		"OIDC, header, 403":      gatedIssuer(http.StatusForbidden),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

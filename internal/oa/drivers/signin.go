@@ -107,11 +107,11 @@ func openID(c config) (oa.SignIn, error) {
 	if own == nil {
 		return oa.SignIn{}, missingMode("oidc")
 	}
-	secret := c.clientSecret()
+	secret, headers := c.clientSecret(), c.shown()
 	return single("oidc", oidc.New(oidc.Config{
-		Client: c.client, IssuerURL: own.IssuerURL, ClientID: own.ClientID, Scopes: own.Scopes, AccountClaim: own.AccountClaim,
+		Client: c.client, Headers: headers, IssuerURL: own.IssuerURL, ClientID: own.ClientID, Scopes: own.Scopes, AccountClaim: own.AccountClaim,
 		ClientSecret: secret, Now: c.now,
-	}), secret), nil
+	}), secret, headers), nil
 }
 
 func plainOAuth2(c config) (oa.SignIn, error) {

@@ -18,7 +18,7 @@ import (
 
 // Config of a Verifier.
 type Config struct {
-	// Channel asks UserInfoURL, and its client the token endpoint.
+	// Channel asks UserInfoURL, and its client the token endpoint, with the same headers.
 	Channel                             signin.Channel
 	AuthorizeURL, TokenURL, UserInfoURL string
 	ClientID                            string
@@ -71,8 +71,9 @@ func (v *Verifier) Verify(ctx context.Context, p oa.Proof, f oa.Flow) (oa.Identi
 	if v.c.PKCE {
 		options = append(options, oauth2.VerifierOption(f.CodeVerifier))
 	}
+	client := signin.Showing(v.c.Channel.Client, v.c.Channel.Headers, v.c.TokenURL)
 	token, err := Exchange(ctx, v.c.ClientSecret, "spec.sso.oauth2.tokenURL", func(secret string) (*oauth2.Token, error) {
-		return v.client(f, secret).Exchange(context.WithValue(ctx, oauth2.HTTPClient, v.c.Channel.Client), p.Key, options...)
+		return v.client(f, secret).Exchange(context.WithValue(ctx, oauth2.HTTPClient, client), p.Key, options...)
 	})
 	if err != nil {
 		return oa.Identity{}, err
@@ -126,6 +127,9 @@ func Exchange(ctx context.Context, secret *rotation.Secret, field string, call f
 
 // exchangeError says why a code was not exchanged. The library's own text is not used: it quotes the answer.
 func exchangeError(err error, field string) error {
+	if unasked, ok := errors.AsType[*oa.VerifyError](err); ok {
+		return unasked
+	}
 	refused, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok {
 		return signin.Unasked("NetworkError", "the token endpoint did not answer with a token: check %s and the network", field)

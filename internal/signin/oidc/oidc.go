@@ -4,6 +4,7 @@ package oidc
 import (
 	"context"
 	"crypto/subtle"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/oabridge/oabridge/internal/oa"
+	"github.com/oabridge/oabridge/internal/oa/exchange"
 	"github.com/oabridge/oabridge/internal/rotation"
 	"github.com/oabridge/oabridge/internal/signin"
 	plain "github.com/oabridge/oabridge/internal/signin/oauth2"
@@ -21,7 +23,9 @@ import (
 
 // Config of a Verifier.
 type Config struct {
-	Client       *http.Client
+	Client *http.Client
+	// Headers go to the issuer, and to the token endpoint wherever it is, as the client's secret does; nil means none.
+	Headers      *rotation.Rotation[exchange.Headers]
 	IssuerURL    string
 	ClientID     string
 	ClientSecret *rotation.Secret
@@ -72,10 +76,14 @@ func (v *Verifier) provider(ctx context.Context) (*discovered, error) {
 		return v.found, nil
 	}
 	// The keys are fetched later with the same client, but not within this context.
-	p, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), v.client), v.c.IssuerURL)
+	client := signin.Showing(v.client, v.c.Headers, v.c.IssuerURL)
+	p, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), client), v.c.IssuerURL)
 	if err != nil {
 		if v.found != nil {
 			return v.found, nil // the old document is better than none
+		}
+		if unasked, ok := errors.AsType[*oa.VerifyError](err); ok {
+			return nil, unasked
 		}
 		return nil, signin.Unasked("UnexpectedAnswer", "the provider's document /.well-known/openid-configuration cannot be read, or names another issuer: check %s", fieldURL)
 	}
@@ -133,8 +141,9 @@ func (v *Verifier) Verify(ctx context.Context, proof oa.Proof, f oa.Flow) (oa.Id
 	if err != nil {
 		return oa.Identity{}, err
 	}
+	client := signin.Showing(v.client, v.c.Headers, p.Endpoint().TokenURL)
 	token, err := plain.Exchange(ctx, v.c.ClientSecret, fieldURL, func(secret string) (*oauth2.Token, error) {
-		return v.oauth(p, f, secret).Exchange(context.WithValue(ctx, oauth2.HTTPClient, v.client), proof.Key, oauth2.VerifierOption(f.CodeVerifier))
+		return v.oauth(p, f, secret).Exchange(context.WithValue(ctx, oauth2.HTTPClient, client), proof.Key, oauth2.VerifierOption(f.CodeVerifier))
 	})
 	if err != nil {
 		return oa.Identity{}, err

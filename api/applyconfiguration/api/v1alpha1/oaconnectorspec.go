@@ -32,7 +32,8 @@ type OAConnectorSpecApplyConfiguration struct {
 	CredentialsSecretRef *SecretReferenceApplyConfiguration `json:"credentialsSecretRef,omitempty"`
 	// protocol of the OA's interface. The templates of this connector must have the same one. Default: REST.
 	Protocol *apiv1alpha1.Protocol `json:"protocol,omitempty"`
-	// headers are sent with every call to the OA.
+	// headers are sent with every call to the OA: pushes, token calls, and the gateway's questions about who clicked. What the
+	// person's browser asks has none of them.
 	Headers []HeaderApplyConfiguration `json:"headers,omitempty"`
 	// result overrides, key by key, the result format of the templates: where the OA's answer says whether it worked.
 	Result *ResultFormatApplyConfiguration `json:"result,omitempty"`
