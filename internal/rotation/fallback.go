@@ -21,18 +21,18 @@ func (r *Rotation[T]) Fallback(ctx context.Context, refused T, why string) (othe
 	return other, false
 }
 
-// instead returns a value of the Secret beside one, if there is one that may be tried. Nothing is noted.
-func (r *Rotation[T]) instead(than T) (other T, ok bool) {
+// instead lists the values of the Secret beside one that may be tried. There are two when that one has left the Secret meanwhile.
+// Nothing is noted.
+func (r *Rotation[T]) instead(than T) (list []T) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.look() != nil {
-		return other, false
+		return nil
 	}
-	list := r.beside(than)
-	if len(list) == 0 {
-		return other, false
+	for _, c := range r.beside(than) {
+		list = append(list, c.value)
 	}
-	return list[0].value, true
+	return list
 }
 
 // beside lists the values of the Secret beside one that may be tried, the next one first. The lock is held.

@@ -245,6 +245,23 @@ func TestConcurrentRefusals(t *testing.T) {
 	}
 }
 
+// While a call is under way the Secret moves on twice: what it was refused with is gone, and the next value is not good yet. Also
+// where a refusal may be about what was asked, the call ends with the current one.
+func TestTheSecretMovesOnDuringACall(t *testing.T) {
+	w := newWorld(false)
+	w.call(t)
+	got, err := rotation.Try(t.Context(), w.r, func(v rotation.Text) (string, error) {
+		w.current, w.next = "two", "three"
+		if v != "two" {
+			return "", errors.New("403")
+		}
+		return string(v), nil
+	}, func(error) rotation.Verdict { return rotation.Unknown })
+	if got != "two" || err != nil {
+		t.Errorf("the call ended with %q, %v", got, err)
+	}
+}
+
 // A fingerprint tells values of a key apart and says nothing about them to who does not know the connector's own secret.
 func TestPrint(t *testing.T) {
 	a := rotation.Print("peer", "credentials/password", "123456")

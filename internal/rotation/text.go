@@ -46,20 +46,19 @@ func Try[T Value[T], R any](ctx context.Context, r *Rotation[T], call func(T) (R
 	return out, err
 }
 
-// doubted makes a call again with another value. Only when that did the work is the one before noted as refused: what was
+// doubted makes a call again with the other values. Only when that did the work is the one before noted as refused: what was
 // asked may be at fault as well, and who asks it over and over must not use up the attempts of a value.
 func doubted[T Value[T], R any](r *Rotation[T], v T, first R, failed error, call func(T) (R, error), said func(error) Verdict) (R, error) {
-	other, ok := r.instead(v)
-	if !ok {
-		return first, failed
+	for _, other := range r.instead(v) {
+		out, err := call(other)
+		if err != nil && said(err) != Accepted {
+			continue
+		}
+		r.others(v, failed.Error())
+		r.Worked(other)
+		return out, err
 	}
-	out, err := call(other)
-	if err != nil && said(err) != Accepted {
-		return first, failed
-	}
-	r.others(v, failed.Error())
-	r.Worked(other)
-	return out, err
+	return first, failed
 }
 
 // MissingError is a credential that is not there; it says which key.
