@@ -13,6 +13,7 @@ import (
 	"github.com/oabridge/oabridge/internal/bundle"
 	"github.com/oabridge/oabridge/internal/oa"
 	sim "github.com/oabridge/oabridge/internal/oasim/seeyon"
+	"github.com/oabridge/oabridge/internal/rotation"
 	"github.com/oabridge/oabridge/internal/scenario"
 )
 
@@ -195,6 +196,38 @@ func TestSecretCache(t *testing.T) {
 		if got, err := c.read("credentials", "fresh"); err != nil || got != v {
 			t.Fatalf("got %q, %v, want %q", got, err, v)
 		}
+	}
+}
+
+// A next value that moves to its key in the middle of a look, one file after the other, is seen in one of the two places.
+func TestAValueThatMovesIsSeen(t *testing.T) {
+	dir := t.TempDir()
+	write := mountedIn(t, dir)
+	write("headers", "0", "first")
+	long := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(filepath.Join(dir, "headers", "0"), long, long); err != nil { // it is not looked at again in this look
+		t.Fatal(err)
+	}
+	write("headers", "0.next", "second")
+	s := secrets{&secretCache{dir: dir, lookAgain: time.Hour}}
+	both := func() (values [2]string) {
+		for i, v := range []rotation.Version{rotation.Next, rotation.Current} {
+			var err error
+			if values[i], err = s.versioned("headers", "0", v); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return values
+	}
+	if got := both(); got != [2]string{"second", "first"} {
+		t.Errorf("before: %v", got)
+	}
+	write("headers", "0", "second")
+	if err := os.Remove(filepath.Join(dir, "headers", "0.next")); err != nil {
+		t.Fatal(err)
+	}
+	if got := both(); got != [2]string{"second", "second"} {
+		t.Errorf("after: %v", got)
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -203,25 +202,11 @@ func TestNoSignInFailsWhileTheGatewaysSecretsRotate(t *testing.T) { // F110
 			if err != nil {
 				t.Fatal(err)
 			}
-			var signed atomic.Int64
-			done := make(chan struct{})
-			var load sync.WaitGroup
-			for range pushers {
-				load.Go(func() {
-					for {
-						select {
-						case <-done:
-							return
-						default:
-						}
-						if id, err := o.sign(signIn); err != nil || id.Account != "lisi" {
-							t.Errorf("%+v, %v", id, err)
-							return
-						}
-						signed.Add(1)
-					}
-				})
-			}
+			load := gather(func() {
+				if id, err := o.sign(signIn); err != nil || id.Account != "lisi" {
+					t.Errorf("%+v, %v", id, err)
+				}
+			})
 			pause := time.NewTicker(60 * time.Millisecond) // longer than a look at the files is spared
 			defer pause.Stop()
 			wait := func(state string) {
@@ -250,10 +235,9 @@ func TestNoSignInFailsWhileTheGatewaysSecretsRotate(t *testing.T) { // F110
 					t.Fatal(err)
 				}
 				wait(rotation.StateCurrent)
+				load.caughtUp(t)
 			}
-			close(done)
-			load.Wait()
-			t.Logf("%d signed in, %d rotations", signed.Load(), rotations)
+			t.Logf("%d signed in, %d rotations", load.gone(), rotations)
 		})
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -90,25 +89,11 @@ func TestNoPushFailsWhileSecretsRotate(t *testing.T) { // F35 F36
 			}
 			rotator := pusher.(rotation.Rotator)
 
-			var pushed, failed atomic.Int64
-			var load sync.WaitGroup
-			done := make(chan struct{})
-			for range pushers {
-				load.Go(func() {
-					for {
-						select {
-						case <-done:
-							return
-						default:
-						}
-						pushed.Add(1)
-						if a := pusher.Push(t.Context(), o.request, o.result); a.Class == oa.AuthExpired || a.TargetDown() {
-							failed.Add(1)
-							t.Errorf("a push failed: %s %s: %s", a.Class, a.Reason, a.Message)
-						}
-					}
-				})
-			}
+			load := gather(func() {
+				if a := pusher.Push(t.Context(), o.request, o.result); a.Class == oa.AuthExpired || a.TargetDown() {
+					t.Errorf("a push failed: %s %s: %s", a.Class, a.Reason, a.Message)
+				}
+			})
 			pause := time.NewTicker(rotateEvery)
 			defer pause.Stop()
 			state := func() rotation.KeyState {
@@ -129,21 +114,33 @@ func TestNoPushFailsWhileSecretsRotate(t *testing.T) { // F35 F36
 				}
 				t.Errorf("state %+v, want %s", state(), want)
 			}
+			// known waits until a value was seen: before that, an administrator does not go on.
+			known := func(secret string) {
+				t.Helper()
+				print := rotation.Print("peer-token", o.slot+"/"+o.key, secret)
+				for range 100 {
+					rotator.Rotate(t.Context())
+					if s := state(); s.InUse == print || s.Next == print {
+						return
+					}
+					<-pause.C
+				}
+				t.Errorf("%s is not seen: %+v", secret, state())
+			}
 			<-pause.C // everybody has a token
 			for i := 1; i <= rotations; i++ {
 				secret := fmt.Sprint("secret-", i)
 				before := state().InUse
 				if i == rotations/2 {
 					write(o.slot, o.key+".next", "a-wrong-one")
-					rotator.Rotate(t.Context())
+					known("a-wrong-one")
 					<-pause.C
 				}
 				if o.tokensLive { // they outlive the secret, so the OA may have the new one first
 					o.set(secret)
 				}
 				write(o.slot, o.key+".next", secret)
-				<-pause.C
-				rotator.Rotate(t.Context())
+				known(secret)
 				o.set(secret)
 				<-pause.C
 				settled(rotation.StateNext)
@@ -152,16 +149,16 @@ func TestNoPushFailsWhileSecretsRotate(t *testing.T) { // F35 F36
 					t.Fatal(err)
 				}
 				settled(rotation.StateCurrent)
+				load.caughtUp(t)
 				if now := state(); now.InUse == before || now.InUse != rotation.Print("peer-token", o.slot+"/"+o.key, secret) {
 					t.Errorf("after rotation %d: %+v", i, now)
 				}
 			}
-			close(done)
-			load.Wait()
-			if pushed.Load() < 100 {
-				t.Errorf("only %d pushes", pushed.Load())
+			pushed := load.gone()
+			if pushed < 100 {
+				t.Errorf("only %d pushes", pushed)
 			}
-			t.Logf("%d pushes, %d failed, %d rotations", pushed.Load(), failed.Load(), rotations)
+			t.Logf("%d pushes, %d rotations", pushed, rotations)
 		})
 	}
 }

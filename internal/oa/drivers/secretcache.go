@@ -38,10 +38,10 @@ type look struct {
 	number int
 }
 
-// look returns the number of the look at a slot that counts now.
-func (c *secretCache) look(slot string, now time.Time) int {
+// look returns the number of the look at a slot that counts now, or of a new one.
+func (c *secretCache) look(slot string, now time.Time, anew bool) int {
 	l, known := c.looks[slot]
-	if !known || now.Sub(l.at) >= c.lookAgain {
+	if !known || anew || now.Sub(l.at) >= c.lookAgain {
 		l = look{now, l.number + 1}
 		if c.looks == nil {
 			c.looks = map[string]look{}
@@ -64,6 +64,14 @@ type readFile struct {
 // old reports whether the time stamp of the file tells a later change.
 func (f readFile) old() bool { return f.read.Sub(f.info.ModTime()) > settled }
 
+// changed reports whether a stat finds something else than what was read.
+func (f readFile) changed(info os.FileInfo, err error) bool {
+	if f.missing != nil || err != nil {
+		return f.missing == nil || err == nil
+	}
+	return !os.SameFile(f.info, info) || f.info.Size() != info.Size() || !f.info.ModTime().Equal(info.ModTime())
+}
+
 // read returns the value of a key, as mounted.Read does.
 func (c *secretCache) read(slot, key string) (string, error) {
 	name := [2]string{slot, key}
@@ -71,12 +79,16 @@ func (c *secretCache) read(slot, key string) (string, error) {
 	defer c.mu.Unlock()
 	now := time.Now() // the clock of the file system, not the injected one
 	f, known := c.files[name]
-	number := c.look(slot, now)
+	number := c.look(slot, now, false)
 	if known && (f.missing != nil || f.old()) && f.looked == number {
 		return f.value, f.missing
 	}
 	// The stat comes before the read: a change between them makes the next stat differ.
 	info, err := os.Stat(filepath.Join(c.dir, slot, key))
+	changed := known && f.changed(info, err)
+	if changed { // what was looked at before is of another time
+		number = c.look(slot, now, true)
+	}
 	if err != nil {
 		delete(c.files, name)
 		value, err := mounted.Read(c.dir, slot, key) // which words the error
@@ -85,7 +97,7 @@ func (c *secretCache) read(slot, key string) (string, error) {
 		}
 		return value, err
 	}
-	if !known || f.missing != nil || !os.SameFile(f.info, info) || f.info.Size() != info.Size() || !f.info.ModTime().Equal(info.ModTime()) || !f.old() {
+	if !known || changed || !f.old() {
 		f = readFile{info: info, read: now}
 		if f.value, err = mounted.Read(c.dir, slot, key); err != nil {
 			delete(c.files, name)
