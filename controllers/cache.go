@@ -173,14 +173,17 @@ func leanDeclared(in any) (any, error) {
 	}
 	for i := range conditions {
 		c := &conditions[i]
-		c.Type, c.Reason, c.Message = phrase(c.Type), phrase(c.Reason), phrase(c.Message)
+		c.Type, c.Status, c.Reason = phrase(c.Type), metav1.ConditionStatus(phrase(string(c.Status))), phrase(c.Reason)
+		c.Message = phrase(c.Message)
 	}
-	if o, ok := in.(metav1.Object); ok {
-		o.SetManagedFields(nil)
-		o.SetNamespace(phrase(o.GetNamespace()))
-		delete(o.GetAnnotations(), corev1.LastAppliedConfigAnnotation) // the whole spec once more
+	o, ok := in.(client.Object)
+	if !ok {
+		return in, nil
 	}
-	return in, nil
+	o.SetManagedFields(nil)
+	o.SetNamespace(phrase(o.GetNamespace()))
+	delete(o.GetAnnotations(), corev1.LastAppliedConfigAnnotation) // the whole spec once more
+	return o.DeepCopyObject(), nil                                 // the lists of what was decoded have room to spare, up to half
 }
 
 // leanReport shares what the reports of most pods have in common.

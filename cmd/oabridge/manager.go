@@ -214,6 +214,9 @@ func runManager(cmd *cobra.Command, o managerOptions, log logr.Logger) error {
 	if err := mgr.AddReadyzCheck("ping", healthz.Ping); err != nil {
 		return err
 	}
+	if err := mgr.Add(newHeapLimit()); err != nil {
+		return err
+	}
 	presets, err := o.shippedPresets()
 	if err != nil {
 		return err

@@ -48,6 +48,12 @@ func TestComponentsAndValuesSayTheSame(t *testing.T) {
 			"prometheusRule": enabled, "metrics": map[string]any{"auth": enabled},
 		}},
 		{[]string{"dashboards"}, map[string]any{"dashboards": enabled}},
+		{[]string{"high-availability"}, map[string]any{
+			"replicaCount": 2, "podDisruptionBudget": enabled,
+			"topologySpreadConstraints": []any{map[string]any{
+				"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway",
+			}},
+		}},
 		{[]string{"network-policy"}, map[string]any{"networkPolicy": enabled}},
 		{[]string{"namespaced"}, map[string]any{"watchNamespaces": []any{"crm"}}},
 		{[]string{"monitoring", "namespaced"}, map[string]any{
