@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/klauspost/compress/s2"
 	appsv1 "k8s.io/api/apps/v1"
@@ -165,11 +166,13 @@ func phrase(s string) string {
 // leanDeclared takes what no controller looks at from what people declare.
 func leanDeclared(in any) (any, error) {
 	var conditions []metav1.Condition
-	switch o := in.(type) {
+	switch o := in.(type) { // what was decoded has room to spare, up to half
 	case *v1alpha1.OAConnector:
-		conditions = o.Status.Conditions
+		conditions = slices.Clone(o.Status.Conditions)
+		o.Status.Conditions, o.Status.Credentials = conditions, slices.Clone(o.Status.Credentials)
 	case *v1alpha1.AccountBinding:
-		conditions = o.Status.Conditions
+		conditions = slices.Clone(o.Status.Conditions)
+		o.Status.Conditions = conditions
 	}
 	for i := range conditions {
 		c := &conditions[i]

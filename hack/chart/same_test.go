@@ -138,6 +138,13 @@ func withoutHelm(o *unstructured.Unstructured) {
 			unstructured.RemoveNestedField(o.Object, append(at, label)...)
 		}
 	}
+	constraints, _, _ := unstructured.NestedSlice(o.Object, "spec", "template", "spec", "topologySpreadConstraints")
+	for _, constraint := range constraints {
+		if fields, ok := constraint.(map[string]any); ok {
+			unstructured.RemoveNestedField(fields, "labelSelector", "matchLabels", "app.kubernetes.io/instance")
+			_ = unstructured.SetNestedSlice(o.Object, constraints, "spec", "template", "spec", "topologySpreadConstraints")
+		}
+	}
 	unstructured.RemoveNestedField(o.Object, "metadata", "annotations", "helm.sh/resource-policy")
 	// On objects that have no other labels in config/.
 	if o.GetKind() != "Deployment" && o.GetKind() != "Service" {
