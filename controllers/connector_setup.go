@@ -24,6 +24,7 @@ const connectorReporter = "oabridge-connector"
 func controllerOptions(o Options) controller.Options {
 	return controller.Options{
 		MaxConcurrentReconciles: o.MaxConcurrent,
+		NewQueue:                o.traffic.newQueue,
 		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](o.BackoffBase, o.BackoffMax),
 	}
 }
@@ -43,6 +44,7 @@ func setupConnector(ctx context.Context, mgr ctrl.Manager, o Options) (*Connecto
 	b := ctrl.NewControllerManagedBy(mgr).
 		Named("connector").
 		For(&v1alpha1.OAConnector{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, steeredByAnnotation))).
+		Watches(&v1alpha1.OAConnector{}, changedMeanwhile).
 		Watches(&v1alpha1.OAConnector{}, mapWith(refs.byClaim), generation).
 		Watches(&corev1.Secret{}, mapWith(refs.bySecret)).
 		Watches(&corev1.ConfigMap{}, mapWith(refs.byAccountsFile)).

@@ -57,6 +57,9 @@ type Options struct {
 	Reports *Reports
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+
+	// traffic of these controllers.
+	traffic *traffic
 }
 
 // Defaults of Options.BackoffBase and Options.BackoffMax.
@@ -85,6 +88,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if o.Reports == nil {
 		o.Reports = NewReports(nil)
 	}
+	o.traffic = newTraffic()
 	o.BackoffBase, o.BackoffMax = cmp.Or(o.BackoffBase, DefaultBackoffBase), cmp.Or(o.BackoffMax, DefaultBackoffMax)
 	if err := o.Validate(); err != nil {
 		return err

@@ -14,6 +14,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/oabridge/oabridge/api/v1alpha1"
 )
 
 // newsOf remembers of which connectors this process has heard all pods once. Until then their statuses stand as an earlier
@@ -51,6 +53,15 @@ const reportPriority = handler.LowPriority / 2
 var afterFirst = builder.WithPredicates(afterFirstList)
 
 var afterFirstList = predicate.Funcs{CreateFunc: func(e event.CreateEvent) bool { return !e.IsInInitialList }}
+
+// changedMeanwhile asks at once for rounds of connectors that nobody has looked at as they are now: somebody made or changed them while
+// no operator was there, and need not wait until all others were looked at again.
+var changedMeanwhile = handler.Funcs{CreateFunc: func(_ context.Context, e event.CreateEvent, q requestQueue) {
+	c, ok := e.Object.(*v1alpha1.OAConnector)
+	if pq, priorities := q.(priorityqueue.PriorityQueue[reconcile.Request]); ok && priorities && c.Generation != c.Status.ObservedGeneration {
+		pq.AddWithOpts(priorityqueue.AddOpts{Priority: ptr.To(0)}, requestFor(c))
+	}
+}}
 
 // childPriority is that of rounds after a child changed, which most often is what an earlier round wrote: a thousand new connectors
 // all get their children first. It is behind what people changed and before reports.

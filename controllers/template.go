@@ -146,7 +146,8 @@ func setupTemplate(mgr ctrl.Manager, o Options) error {
 		Complete(t)
 }
 
-// usersOf maps a connector to the templates that it uses now and used before.
+// usersOf maps a connector to the templates that it uses now and used before. They are counted a while later: the count is written no
+// earlier anyway, and it goes through all connectors, so that a thousand new ones must not ask for a thousand counts.
 func (t *TemplateReconciler) usersOf() handler.EventHandler {
 	add := func(o client.Object, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 		c, ok := o.(*v1alpha1.OAConnector)
@@ -155,7 +156,7 @@ func (t *TemplateReconciler) usersOf() handler.EventHandler {
 		}
 		for _, s := range c.Spec.Scenarios {
 			for _, ns := range []string{c.Namespace, t.options.PresetsNamespace} {
-				q.Add(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: ns, Name: s.TemplateRef.Name}})
+				q.AddAfter(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: ns, Name: s.TemplateRef.Name}}, statusInterval)
 			}
 		}
 	}

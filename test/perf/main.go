@@ -60,7 +60,7 @@ type sizes struct {
 }
 
 var (
-	fullSizes  = sizes{fleet: 1_000, known: 9_000, foreign: 30_000, pairs: 100_000, changes: 200, newcomers: 30, loadSeconds: 45}
+	fullSizes  = sizes{fleet: 1_000, known: 9_000, foreign: 30_000, pairs: 100_000, changes: 200, newcomers: 200, loadSeconds: 45}
 	quickSizes = sizes{fleet: 40, known: 400, foreign: 1_000, pairs: 10_000, changes: 20, newcomers: 5, loadSeconds: 22}
 )
 
@@ -89,6 +89,7 @@ func parse(args []string) (options, error) {
 	f.BoolVar(&o.keep, "keep", false, "keep the folder with the logs of the manager and the audit log")
 	known := f.Int("known", 0, "so many connectors for the cold start")
 	fleet := f.Int("fleet", 0, "so many connectors made through the API")
+	newcomers := f.Int("newcomers", 0, "so many new connectors during starts; a p99 wants 100 or more")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
@@ -100,6 +101,9 @@ func parse(args []string) (options, error) {
 	}
 	if *fleet > 0 {
 		o.fleet = *fleet
+	}
+	if *newcomers > 0 {
+		o.newcomers = *newcomers
 	}
 	o.only = sections
 	if *only != "" {
@@ -113,8 +117,8 @@ func parse(args []string) (options, error) {
 	if o.output != "text" && o.output != "json" {
 		return o, fmt.Errorf("-o is %q: use text or json", o.output)
 	}
-	if o.docs != "" && (o.quick || *only != "" || *known > 0 || *fleet > 0) {
-		return o, errors.New("-docs needs the whole run: leave out -quick, -only, -known and -fleet")
+	if o.docs != "" && (o.quick || *only != "" || *known > 0 || *fleet > 0 || *newcomers > 0) {
+		return o, errors.New("-docs needs the whole run: leave out -quick, -only, -known, -fleet and -newcomers")
 	}
 	return o, nil
 }
