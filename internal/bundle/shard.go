@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -13,6 +12,8 @@ import (
 	"io"
 	"slices"
 	"sync"
+
+	"github.com/klauspost/compress/gzip"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
 )
@@ -91,9 +92,10 @@ func shardOf(crm string, n int) int {
 	return int((x ^ x>>32) % uint64(n)) // FNV's low bits alone are weak for short numbers
 }
 
-// compressors are used again: each has tables of 800 KB, and most shards are small.
+// compressors are used again: each has large tables, and most shards are small. The standard library's take four fifths of the time of a
+// compilation, for shards that are 3 % smaller.
 var compressors = sync.Pool{New: func() any {
-	gz, _ := gzip.NewWriterLevel(nil, gzip.BestCompression)
+	gz, _ := gzip.NewWriterLevel(nil, gzip.DefaultCompression)
 	return gz
 }}
 
