@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -16,7 +17,10 @@ const (
 	// heapSeconds is for how many seconds of what is allocated now there is room between two collections.
 	heapSeconds = 6
 	// heapLeast is the least room, as a divisor of what is kept.
-	heapLeast = 10
+	heapLeast = 20
+	// heapPercent is GOGC, unless somebody sets it. With twice as much a start takes an eighth less of the processors, and what stays
+	// of it lies in twice as many pages that cannot be given back.
+	heapPercent = 50
 	// heapDecay is what goes of the room with each look while less is allocated, as a divisor.
 	heapDecay = 10
 	// heapStep is the least change of the limit that is worth stopping the world for, as a divisor of it.
@@ -41,7 +45,12 @@ type heapLimit struct {
 	limit int64
 }
 
-func newHeapLimit() *heapLimit { return &heapLimit{most: debug.SetMemoryLimit(-1)} }
+func newHeapLimit() *heapLimit {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(heapPercent)
+	}
+	return &heapLimit{most: debug.SetMemoryLimit(-1)}
+}
 
 // Start implements manager.Runnable.
 func (h *heapLimit) Start(ctx context.Context) error {

@@ -20,22 +20,23 @@ func TestHeapLimitFollowsTheWork(t *testing.T) {
 	if got := look(20, 300*mi, 200*mi); got != h.most {
 		t.Errorf("while it starts the limit is %d MiB, want all that it was given", got/mi)
 	}
-	if got := look(5, 4*mi, 300*mi); got < 400*mi {
+	if got := look(5, 1*mi, 300*mi); got < 400*mi {
 		t.Errorf("right after it the limit is %d MiB: the next burst may come", got/mi)
 	}
-	if got := look(60, 4*mi, 300*mi); got < 320*mi || got > 340*mi {
-		t.Errorf("calm, and 300 MiB kept: the limit is %d MiB, want a tenth more", got/mi)
+	if got := look(60, 1*mi, 300*mi); got < 310*mi || got > 335*mi {
+		t.Errorf("calm, and 300 MiB kept: the limit is %d MiB, want little more", got/mi)
 	}
-	before := look(1, 4*mi, 299*mi)
+	look(1, 1*mi, 310*mi)
+	before := look(1, 1*mi, 300*mi)
 	for _, jitter := range []uint64{301 * mi, 303 * mi, 300 * mi, 298 * mi} {
-		if look(1, 4*mi, jitter) != before {
+		if look(1, 1*mi, jitter) != before {
 			t.Errorf("the limit moves with every look: %d to %d", before, h.limit)
 		}
 	}
 	if got := look(1, 100*mi, 300*mi); got != h.most {
 		t.Errorf("a burst has the limit %d MiB at the first look, want all that there is", got/mi)
 	}
-	if got := look(60, 4*mi, 700*mi); got != h.most {
+	if got := look(60, 1*mi, 700*mi); got != h.most {
 		t.Errorf("the limit is %d MiB, above what was given", got/mi)
 	}
 }
