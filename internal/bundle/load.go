@@ -83,7 +83,7 @@ func loadAccounts(dir string, shards []Shard) (*Directory, error) {
 		}
 		file, err := readFile(dir, s.File, MaxShardSize)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("an account shard of %s: %w", FileName, err)
 		}
 		if sum(file) != s.SHA256 {
 			return nil, fmt.Errorf("%s does not belong to this %s: its SHA-256 differs (is it just being replaced?)", s.File, FileName)
