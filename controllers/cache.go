@@ -20,7 +20,6 @@ import (
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/bundle"
-	"github.com/oabridge/oabridge/internal/report"
 	"github.com/oabridge/oabridge/internal/workload"
 )
 
@@ -187,25 +186,6 @@ func leanDeclared(in any) (any, error) {
 	o.SetNamespace(phrase(o.GetNamespace()))
 	delete(o.GetAnnotations(), corev1.LastAppliedConfigAnnotation) // the whole spec once more
 	return o, nil
-}
-
-// leanReport shares what the reports of most pods have in common.
-func leanReport(r *report.Report) {
-	share := func(words ...*string) {
-		for _, s := range words {
-			*s = phrase(*s)
-		}
-	}
-	share(&r.Component)
-	if o := r.OA; o != nil {
-		share(&o.State, &o.Reason, &o.Message)
-	}
-	if e := r.Exposure; e != nil {
-		share(&e.State, &e.Reason, &e.Message)
-	}
-	for i := range r.Credentials {
-		share(&r.Credentials[i].Slot, &r.Credentials[i].Name, &r.Credentials[i].State)
-	}
 }
 
 func leanSecret(in any) (any, error) {

@@ -72,11 +72,7 @@ func TestRotationIsShown(t *testing.T) { // F49
 // The key of a webhook is spoken of as that of its channel; a channel that is gone is not.
 func TestRotationOfAWebhooksKeyIsShown(t *testing.T) { // F49
 	w := newWorld(t)
-	w.create(
-		credentials("hq-crm", map[string]string{"appId": "FSAID_1", "appSecret": "s", "permanentCode": "p"}),
-		credentials("hq-callback", map[string]string{"encoding-aes-key": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}),
-		credentials("hq-hook", map[string]string{"url": "https://hook.example/x"}),
-	)
+	w.create(crmSecrets()...)
 	pod := w.ready(withoutSSO, withCRM)
 	pod.say(func(r *report.Report) {
 		r.Credentials = []rotation.KeyState{

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
 	"github.com/oabridge/oabridge/internal/report"
@@ -44,14 +45,19 @@ func TestSecretsOfTheCRM(t *testing.T) {
 		Callback: "http://hq-dispatcher." + w.ns + ".svc:8080/callbacks/fxiaoke"}))
 }
 
-// People who are not told of failures are a condition of their own; deliveries go on.
-func TestNotificationsInTheStatus(t *testing.T) {
-	w := newWorld(t)
-	w.create(
+// crmSecrets are those that withCRM refers to.
+func crmSecrets() []client.Object {
+	return []client.Object{
 		credentials("hq-crm", map[string]string{"appId": "FSAID_1", "appSecret": "s", "permanentCode": "p"}),
 		credentials("hq-callback", map[string]string{"encoding-aes-key": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}),
 		credentials("hq-hook", map[string]string{"url": "https://hook.example/x"}),
-	)
+	}
+}
+
+// People who are not told of failures are a condition of their own; deliveries go on.
+func TestNotificationsInTheStatus(t *testing.T) {
+	w := newWorld(t)
+	w.create(crmSecrets()...)
 	pod := w.ready(withoutSSO, withCRM)
 	w.expectCondition(v1alpha1.ConditionNotificationsHealthy, Equal("Unknown Unknown: the dispatcher has not reported on notifications yet"))
 	pod.say(func(r *report.Report) { r.Notifications = &report.Notifications{} })

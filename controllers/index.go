@@ -87,7 +87,7 @@ func filesOf(ctx context.Context, reader client.Reader, connector types.Namespac
 	return pickChildren(list.Items, connector.Name), err
 }
 
-// pickChildren keeps those of one connector of those that share its bucket.
+// pickChildren keeps the children of one connector: others share its bucket.
 func pickChildren[T any, O interface {
 	*T
 	client.Object

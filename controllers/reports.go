@@ -231,6 +231,25 @@ func (f *followed) take(next *report.Report, err error) (pause time.Duration, ne
 	return pause, news
 }
 
+// leanReport shares what the reports of most pods have in common.
+func leanReport(r *report.Report) {
+	share := func(words ...*string) {
+		for _, s := range words {
+			*s = phrase(*s)
+		}
+	}
+	share(&r.Component)
+	if o := r.OA; o != nil {
+		share(&o.State, &o.Reason, &o.Message)
+	}
+	if e := r.Exposure; e != nil {
+		share(&e.State, &e.Reason, &e.Message)
+	}
+	for i := range r.Credentials {
+		share(&r.Credentials[i].Slot, &r.Credentials[i].Name, &r.Credentials[i].State)
+	}
+}
+
 // essence of a report: everything that a condition's status or reason depends on.
 func essence(r report.Report) any {
 	e := struct {

@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
 )
 
 // A start allocates gigabytes within half a minute, of which a manager keeps some hundred MiB; afterwards it allocates a few MiB
@@ -54,18 +56,12 @@ func newHeapLimit() *heapLimit {
 
 // Start implements manager.Runnable.
 func (h *heapLimit) Start(ctx context.Context) error {
-	tick := time.NewTicker(heapLook)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			if limit, changed := h.next(readHeap()); changed {
-				debug.SetMemoryLimit(limit)
-			}
+	wait.UntilWithContext(ctx, func(context.Context) {
+		if limit, changed := h.next(readHeap()); changed {
+			debug.SetMemoryLimit(limit)
 		}
-	}
+	}, heapLook)
+	return nil
 }
 
 // NeedLeaderElection implements manager.LeaderElectionRunnable: the caches of a manager that waits are as large.

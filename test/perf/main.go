@@ -79,7 +79,7 @@ var errOutOfRange = errors.New("a value left its range; see test/perf/ranges.yam
 func parse(args []string) (options, error) {
 	o := options{sizes: fullSizes}
 	f := flag.NewFlagSet("perf", flag.ContinueOnError)
-	f.BoolVar(&o.quick, "quick", false, "fewer objects, with ranges of their own: about a minute")
+	f.BoolVar(&o.quick, "quick", false, "fewer objects, with ranges of their own: some minutes")
 	only := f.String("only", "", "sections, separated by commas: "+strings.Join(sections, ", ")+" (default all)")
 	f.StringVar(&o.cpuProfile, "cpuprofile", "", "file for the manager's processor profile of the cold start, for go tool pprof")
 	f.StringVar(&o.memProfile, "memprofile", "", "file for the manager's heap after the cold start, for go tool pprof")
