@@ -106,11 +106,11 @@ func lean(in any) (any, error) {
 // isController is what all owner references of the caches share.
 var isController = ptr.To(true)
 
-// leanOwned drops labels and annotations of what a connector controls: it is found by its owner.
-func leanOwned(o metav1.Object) {
+// leanOwned drops labels and annotations of what a connector controls, and says whether one does: it is found by its owner.
+func leanOwned(o metav1.Object) bool {
 	owner := metav1.GetControllerOfNoCopy(o)
 	if owner == nil || owner.Kind != connectorKind {
-		return
+		return false
 	}
 	o.SetLabels(nil)
 	o.SetAnnotations(nil)
@@ -119,6 +119,7 @@ func leanOwned(o metav1.Object) {
 	if owner.BlockOwnerDeletion != nil && *owner.BlockOwnerDeletion {
 		owner.BlockOwnerDeletion = isController
 	}
+	return true
 }
 
 // leanPod keeps what is asked of a pod: whose it is, where it is, whether it is ready, and why not.
@@ -188,13 +189,18 @@ func leanDeclared(in any) (any, error) {
 	return o, nil
 }
 
+// leanSecret keeps what people put into Secrets. What the operator put into its own is the pods' business.
 func leanSecret(in any) (any, error) {
-	if o, ok := in.(metav1.Object); ok {
-		o.SetManagedFields(nil)
-		leanOwned(o)
-		o.SetNamespace(phrase(o.GetNamespace()))
+	o, ok := in.(*corev1.Secret)
+	if !ok {
+		return in, nil
 	}
-	return in, nil
+	o.ManagedFields = nil
+	if leanOwned(o) {
+		o.Data = nil
+	}
+	o.Namespace = phrase(o.Namespace)
+	return o, nil
 }
 
 // packDocument compresses the document of a bundle, which is looked at when its connector is, and drops account shards, of which

@@ -47,7 +47,10 @@ func (c *ConnectorReconciler) compile(ctx context.Context, r *round) error {
 	}
 	promoted := c.promoted(r)
 	r.inputs = inputsOf(r.connector, templates, sources, replays, promoted, live)
-	known, ok := c.results.of(client.ObjectKeyFromObject(r.connector), r.inputs)
+	known, ok := c.settledBefore(r, live)
+	if !ok {
+		known, ok = c.results.of(client.ObjectKeyFromObject(r.connector), r.inputs)
+	}
 	switch {
 	case ok && known.children == r.seen:
 		r.settled, r.compiled, r.found = true, withBundle(known.output, live.bundle), known.problems

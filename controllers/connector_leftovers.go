@@ -52,7 +52,8 @@ func (c *ConnectorReconciler) exported(ctx context.Context, r *round) int {
 
 func (c *ConnectorReconciler) export(ctx context.Context, r *round) (int, error) {
 	var peer corev1.Secret
-	if err := c.client.Get(ctx, types.NamespacedName{Namespace: r.connector.Namespace, Name: workload.PeerName(r.connector.Name)}, &peer); err != nil {
+	key := types.NamespacedName{Namespace: r.connector.Namespace, Name: workload.PeerName(r.connector.Name)}
+	if err := c.apply.uncached.Get(ctx, key, &peer); err != nil { // the caches hold no token
 		return 0, err
 	}
 	var parts parts

@@ -33,10 +33,10 @@ func newConnectorStatusWriter(c client.Client, recorder events.EventRecorder) *s
 	}
 }
 
-// withoutCounts leaves out what changes with every delivery.
+// withoutCounts leaves out what changes with every delivery, and what only the next start needs.
 func withoutCounts(s *v1alpha1.OAConnectorStatus) *v1alpha1.OAConnectorStatus {
 	c := s.DeepCopy()
-	c.Delivery, c.SLO = v1alpha1.DeliveryStatus{}, v1alpha1.SLOStatus{}
+	c.Delivery, c.SLO, c.Config.Settled = v1alpha1.DeliveryStatus{}, v1alpha1.SLOStatus{}, ""
 	if healthy := meta.FindStatusCondition(c.Conditions, v1alpha1.ConditionDeliveryHealthy); healthy != nil {
 		healthy.Message = ""
 	}
@@ -79,6 +79,9 @@ func (c *ConnectorReconciler) writeStatus(ctx context.Context, r *round) error {
 		}
 	}
 	next.Config = configStatus(before.Config, r.hash, meta.IsStatusConditionTrue(next.Conditions, v1alpha1.ConditionConfigLive), r.now)
+	if r.calm() {
+		next.Config.Settled = c.settlement(r)
+	}
 	again, err := c.status.write(ctx, r.connector, before, next, r.now)
 	r.again(again)
 	return err
@@ -101,7 +104,7 @@ func gatewayStatus(c *v1alpha1.OAConnector, seen observation) v1alpha1.GatewaySt
 
 // configStatus keeps the moment at which a bundle was first live everywhere, also while a new pod catches up.
 func configStatus(before v1alpha1.ConfigStatus, hash string, live bool, now time.Time) v1alpha1.ConfigStatus {
-	next := v1alpha1.ConfigStatus{Hash: hash}
+	next := v1alpha1.ConfigStatus{Hash: hash, Settled: before.Settled}
 	switch {
 	case before.Hash == hash && !before.LiveTime.IsZero():
 		next.LiveTime = before.LiveTime

@@ -44,6 +44,9 @@ type Options struct {
 	PresetsNamespace string
 	// OperatorNamespace is where the operator runs, for network policies that let it in; empty outside of a cluster.
 	OperatorNamespace string
+	// Build tells this program from every other build of it; it trusts what the same build wrote down as settled. Empty trusts
+	// nothing.
+	Build string
 	// Presets are brought into PresetsNamespace; nil leaves that to people.
 	Presets []*unstructured.Unstructured
 	// Scope is what the operator works on, as in CacheOptions.

@@ -12,7 +12,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
-	"github.com/oabridge/oabridge/internal/bundle"
 	"github.com/oabridge/oabridge/internal/match"
 )
 
@@ -107,7 +106,7 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 			return err
 		}
 	}
-	if err := indexer.IndexField(ctx, &v1alpha1.OAConnector{}, indexAsked, askedLabel); err != nil {
+	if err := indexer.IndexField(ctx, &v1alpha1.OAConnector{}, indexAsked, bucketed(askedLabel)); err != nil {
 		return err
 	}
 	if err := indexer.IndexField(ctx, &v1alpha1.OAConnector{}, indexTemplate, func(o client.Object) []string {
@@ -124,13 +123,7 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 	}); err != nil {
 		return err
 	}
-	if err := indexer.IndexField(ctx, &v1alpha1.OAConnector{}, indexClaim, func(o client.Object) []string {
-		var keys []string
-		for _, claim := range bundle.Claims(o.(*v1alpha1.OAConnector)) { //nolint:forcetypeassert // the index is of this kind
-			keys = append(keys, claim.Key)
-		}
-		return keys
-	}); err != nil {
+	if err := indexer.IndexField(ctx, &v1alpha1.OAConnector{}, indexClaim, bucketed(claimKeys)); err != nil {
 		return err
 	}
 	if err := indexer.IndexField(ctx, &v1alpha1.Replay{}, indexConnector, func(o client.Object) []string {

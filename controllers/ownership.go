@@ -23,9 +23,6 @@ import (
 // that was applied, nobody has changed one of them: a field that someone else sets or removes leaves our entry. So what is
 // known of a child fits into two digests, one of the request (an annotation) and one of the entry, and both are in the object.
 
-// digestedFields is the type of a managedFields entry of which the caches keep only a digest.
-const digestedFields = "oabridge.dev/digest"
-
 // serverFields are never in managedFields: the API server takes them out.
 var serverFields = fieldpath.NewSet(
 	fieldpath.MakePathOrDie("apiVersion"),
@@ -66,14 +63,14 @@ func (f *ownedFields) of(request *unstructured.Unstructured) (string, error) {
 
 // lastApplied returns a digest of the last request for an object and of the fields that are ours, empty when none is.
 func lastApplied(o metav1.Object) (string, error) {
+	if digested := o.GetSelfLink(); digested != "" {
+		return digested, nil
+	}
 	for _, e := range o.GetManagedFields() {
 		if e.Manager != string(connectorManager) || e.Operation != metav1.ManagedFieldsOperationApply || e.Subresource != "" || e.FieldsV1 == nil {
 			continue
 		}
 		text := e.FieldsV1.GetRawBytes()
-		if e.FieldsType == digestedFields {
-			return string(text), nil
-		}
 		if _, reordered := o.(*unstructured.Unstructured); reordered {
 			set := &fieldpath.Set{}
 			err := set.FromJSON(bytes.NewReader(text))
@@ -92,19 +89,13 @@ func lastApplied(o metav1.Object) (string, error) {
 // applied joins the digest of a request and that of the fields that are ours.
 func applied(request, owned string) string { return shortDigest([]byte(request + " " + owned)) }
 
-// digestOwnership replaces the managed fields of an object on its way into a cache by lastApplied.
+// digestOwnership replaces the managed fields of an object on its way into a cache by lastApplied. It lies in selfLink, which no API
+// server sets any more: a list of managed fields with nothing else in it would be 200 bytes more for each child.
 func digestOwnership(o metav1.Object) error {
 	last, err := lastApplied(o)
-	if err != nil || last == "" {
-		o.SetManagedFields(nil)
-		return err
-	}
-	fields := &metav1.FieldsV1{}
-	fields.SetRawString(last)
-	o.SetManagedFields([]metav1.ManagedFieldsEntry{{
-		Manager: string(connectorManager), Operation: metav1.ManagedFieldsOperationApply, FieldsType: digestedFields, FieldsV1: fields,
-	}})
-	return nil
+	o.SetManagedFields(nil)
+	o.SetSelfLink(last)
+	return err
 }
 
 // digest of a value as JSON.

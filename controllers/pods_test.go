@@ -36,6 +36,7 @@ func withSSO(t *testing.T) func(*v1alpha1.OAConnector) {
 func TestPodTemplates(t *testing.T) {
 	w := newWorld(t)
 	w.ready(withSSO(t), func(c *v1alpha1.OAConnector) {
+		c.Spec.SSO.PodTemplate, c.Spec.Dispatcher.PodTemplate = &v1alpha1.PodTemplate{}, &v1alpha1.PodTemplate{}
 		c.Spec.SSO.PodTemplate.Spec.NodeSelector = map[string]string{"pool": "office"}
 		c.Spec.SSO.PodTemplate.Spec.Affinity = runtime.RawExtension{Raw: []byte(`{"podAntiAffinity":{"preferredDuringSchedulingIgnoredDuringExecution":[
 			{"weight":1,"podAffinityTerm":{"topologyKey":"rack","labelSelector":{"matchLabels":{"app.kubernetes.io/name":"oabridge"}}}}]}}`)}
@@ -73,7 +74,7 @@ func TestPodTemplates(t *testing.T) {
 	}).WithTimeout(patience).Should(Equal(map[string]string{"pool": "home"}))
 
 	// Taken away, the pods are the operator's own again.
-	change(w, "hq", &v1alpha1.OAConnector{}, func(c *v1alpha1.OAConnector) { c.Spec.SSO.PodTemplate = v1alpha1.PodTemplate{} })
+	change(w, "hq", &v1alpha1.OAConnector{}, func(c *v1alpha1.OAConnector) { c.Spec.SSO.PodTemplate = nil })
 	w.Eventually(func() corev1.PodSpec { return get(w, "hq-gateway", &appsv1.Deployment{}).Spec.Template.Spec }).WithTimeout(patience).Should(And(
 		HaveField("NodeSelector", BeEmpty()), HaveField("Affinity", BeNil()), HaveField("TopologySpreadConstraints", HaveLen(1))))
 }
@@ -82,7 +83,7 @@ func TestPodTemplates(t *testing.T) {
 func TestAPodTemplateThatTheAPIRefuses(t *testing.T) {
 	w := newWorld(t)
 	w.ready(func(c *v1alpha1.OAConnector) {
-		c.Spec.Dispatcher.PodTemplate.Spec.NodeSelector = map[string]string{"pool": "office"}
+		c.Spec.Dispatcher.PodTemplate = &v1alpha1.PodTemplate{Spec: v1alpha1.PodSpec{NodeSelector: map[string]string{"pool": "office"}}}
 	})
 	change(w, "hq", &v1alpha1.OAConnector{}, func(c *v1alpha1.OAConnector) {
 		c.Spec.Dispatcher.PodTemplate.Spec.NodeSelector = map[string]string{"pool": "no value of a label"}

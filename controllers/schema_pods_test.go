@@ -37,7 +37,10 @@ func (w *world) judge(mistakes ...mistake) {
 // What cannot be said in a podTemplate is refused at once.
 func TestTheAPIRefusesMistakesInPodTemplates(t *testing.T) {
 	pods := func(edit func(*v1alpha1.PodTemplate)) func(*v1alpha1.OAConnector) {
-		return func(c *v1alpha1.OAConnector) { edit(&c.Spec.Dispatcher.PodTemplate) }
+		return func(c *v1alpha1.OAConnector) {
+			c.Spec.Dispatcher.PodTemplate = &v1alpha1.PodTemplate{}
+			edit(c.Spec.Dispatcher.PodTemplate)
+		}
 	}
 	newWorld(t).judge(
 		mistake{"a label of the operator", pods(func(p *v1alpha1.PodTemplate) { p.Metadata.Labels = map[string]string{v1alpha1.LabelConnector: "other"} }),

@@ -57,7 +57,7 @@ func selecting(ctx context.Context, reader client.Reader, binding client.Object)
 	for _, label := range append(labelsOf(binding), anyLabel) {
 		var candidates v1alpha1.OAConnectorList
 		if err := reader.List(ctx, &candidates, client.InNamespace(binding.GetNamespace()),
-			client.MatchingFields{indexAsked: label}, client.UnsafeDisableDeepCopy); err != nil {
+			client.MatchingFields{indexAsked: inBucket(label)}, client.UnsafeDisableDeepCopy); err != nil {
 			return nil, err
 		}
 		for i := range candidates.Items {

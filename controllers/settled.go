@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
@@ -72,6 +73,34 @@ func (c *ConnectorReconciler) remember(_ context.Context, r *round) error {
 	}
 	c.results.keep(client.ObjectKeyFromObject(r.connector), next)
 	return nil
+}
+
+// settlement is what the status says of a calm round for the next process: a digest of this program, of what it was told, of what
+// the children were made from, and of the children.
+func (c *ConnectorReconciler) settlement(r *round) string {
+	if c.options.Build == "" {
+		return ""
+	}
+	o := c.options
+	return shortDigest(fmt.Appendf(nil, "%q %q %q %q %s %s", o.Build, o.Image, o.PullPolicy, o.OperatorNamespace, r.inputs, r.seen))
+}
+
+// calm: the children are what was compiled without a remark, so that a digest says it all.
+func (r *round) calm() bool {
+	return r.compiled != nil && r.inputs != "" && !r.unsettled && len(r.found) == 0 &&
+		len(r.compiled.Conflicts) == 0 && len(r.compiled.Doubts) == 0
+}
+
+// settledBefore is the result that the status stands for, when this build of the program wrote it down and nothing has changed
+// since. It need not be remembered then.
+func (c *ConnectorReconciler) settledBefore(r *round, live liveConfig) (result, bool) {
+	status := c.status.previous(r.connector, r.connector.Status)
+	if r.applyAll || status.Config.Settled == "" || status.Config.Settled != c.settlement(r) {
+		return result{}, false
+	}
+	c.results.forget(client.ObjectKeyFromObject(r.connector))
+	output := &bundle.Output{Hash: live.hash, Pairs: int(ptr.Deref(status.Accounts.Bound, 0))}
+	return result{inputs: r.inputs, children: r.seen, output: output}, true
 }
 
 // inputsOf a compilation, and of what is made of it.

@@ -56,6 +56,41 @@ func TestOnlyDigestsOfWhatIsSettledAreKept(t *testing.T) {
 	g.Expect(ok).To(BeFalse())
 }
 
+// What an earlier process wrote down as settled counts when nothing at all is different, and nobody asked for more.
+func TestSettledBefore(t *testing.T) {
+	g := NewWithT(t)
+	c := &ConnectorReconciler{results: newResults(), status: newConnectorStatusWriter(nil, nil), options: Options{Build: "b", Image: "i"}}
+	r := compiledRound()
+	g.Expect(r.calm()).To(BeFalse(), "there is a remark, which no digest can tell")
+	r.found = nil
+	g.Expect(r.calm()).To(BeTrue())
+	r.connector.Status.Config.Settled = c.settlement(r)
+	r.connector.Status.Accounts.Bound = ptr.To[int64](3)
+	g.Expect(c.remember(t.Context(), r)).To(Succeed())
+	known, ok := c.settledBefore(r, liveConfig{hash: "abc"})
+	g.Expect(ok).To(BeTrue())
+	g.Expect(known).To(Equal(result{inputs: "inputs", children: "children", output: &bundle.Output{Hash: "abc", Pairs: 3}}))
+	g.Expect(c.results.last).To(BeEmpty(), "what the status says need not be remembered")
+
+	for what, change := range map[string]func(*ConnectorReconciler, *round){
+		"another build":       func(c *ConnectorReconciler, _ *round) { c.options.Build = "c" },
+		"no build":            func(c *ConnectorReconciler, _ *round) { c.options.Build = "" },
+		"another image":       func(c *ConnectorReconciler, _ *round) { c.options.Image = "j" },
+		"another pull policy": func(c *ConnectorReconciler, _ *round) { c.options.PullPolicy = corev1.PullAlways },
+		"another namespace":   func(c *ConnectorReconciler, _ *round) { c.options.OperatorNamespace = "n" },
+		"a changed object":    func(_ *ConnectorReconciler, r *round) { r.inputs = "others" },
+		"a changed child":     func(_ *ConnectorReconciler, r *round) { r.seen = "others" },
+		"somebody asked":      func(_ *ConnectorReconciler, r *round) { r.applyAll = true },
+	} {
+		other, round := *c, *r
+		change(&other, &round)
+		_, ok := other.settledBefore(&round, liveConfig{hash: "abc"})
+		g.Expect(ok).To(BeFalse(), what)
+	}
+	r.unsettled = true
+	g.Expect(r.calm()).To(BeFalse(), "a child had to be written")
+}
+
 // The digest of the children changes with all that makes one of them worth a look, in whatever order they are found.
 func TestSeenChildren(t *testing.T) {
 	g := NewWithT(t)

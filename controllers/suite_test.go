@@ -1,6 +1,7 @@
 package controllers_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -235,7 +236,7 @@ func startOperator(ctx context.Context, config *rest.Config, counted *counter, o
 	if o.Presets, err = readPresets("seeyon-todo", "seeyon-reminder", "wecom-todo", "welink-todo"); err != nil {
 		return nil, err
 	}
-	o.Image, o.MaxConcurrent, o.OperatorNamespace = "oabridge:test", 4, o.PresetsNamespace
+	o.Image, o.MaxConcurrent, o.OperatorNamespace, o.Build = "oabridge:test", 4, o.PresetsNamespace, cmp.Or(o.Build, "tested")
 	if err := controllers.Setup(ctx, mgr, o); err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ type Dispatcher struct {
 	Resources Resources `json:"resources,omitempty,omitzero"`
 	// podTemplate says where the dispatcher's pods run, and what is added to them.
 	// +optional
-	PodTemplate PodTemplate `json:"podTemplate,omitempty,omitzero"`
+	PodTemplate *PodTemplate `json:"podTemplate,omitempty"`
 }
 
 // QueueType is where accepted events are kept.

@@ -90,7 +90,7 @@ type SSO struct {
 	Resources Resources `json:"resources,omitempty,omitzero"`
 	// podTemplate says where the gateway's pods run, and what is added to them.
 	// +optional
-	PodTemplate PodTemplate `json:"podTemplate,omitempty,omitzero"`
+	PodTemplate *PodTemplate `json:"podTemplate,omitempty"`
 	// crmLogin is how a verified person is logged into the CRM.
 	// +optional
 	CRMLogin CRMLogin `json:"crmLogin,omitempty,omitzero"`

@@ -70,6 +70,12 @@ type ConfigStatus struct {
 	// liveTime is when every pod had reported this hash.
 	// +optional
 	LiveTime metav1.Time `json:"liveTime,omitempty,omitzero"`
+	// settled is a digest of what the children were made from, of the children as they were found to be, and of the program
+	// that did both. When it starts again and finds the same, it has nothing to make.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	Settled string `json:"settled,omitempty"`
 }
 
 // DeliveryStatus counts items. pending, retrying, held and dead are levels; delivered and skipped are totals over the

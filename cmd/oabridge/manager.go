@@ -192,6 +192,7 @@ func runManager(cmd *cobra.Command, o managerOptions, log logr.Logger) error {
 		return fmt.Errorf("no cluster: %w; set KUBECONFIG or run in a pod with a service account", err)
 	}
 	o.limit(config)
+	config.DisableCompression = true // the API server is near: packing lists costs both sides more than sending them
 	mgr, err := ctrl.NewManager(config, manager.Options{
 		Scheme:                        controllers.Scheme(),
 		Logger:                        log,
@@ -221,7 +222,12 @@ func runManager(cmd *cobra.Command, o managerOptions, log logr.Logger) error {
 	if err != nil {
 		return err
 	}
+	build, err := buildDigest()
+	if err != nil {
+		log.Error(err, "goes on, but looks at everything anew whenever it starts")
+	}
 	if err := controllers.Setup(cmd.Context(), mgr, controllers.Options{
+		Build:             build,
 		Image:             o.image,
 		PullPolicy:        corev1.PullPolicy(o.pullPolicy),
 		PresetsNamespace:  o.presets,

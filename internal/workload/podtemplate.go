@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/yaml"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
@@ -17,9 +18,9 @@ import (
 // podTemplateOf returns what a connector adds to the pods of a component.
 func podTemplateOf(c *v1alpha1.OAConnector, component string) v1alpha1.PodTemplate {
 	if component == v1alpha1.ComponentGateway {
-		return c.Spec.SSO.PodTemplate
+		return ptr.Deref(c.Spec.SSO.PodTemplate, v1alpha1.PodTemplate{})
 	}
-	return c.Spec.Dispatcher.PodTemplate
+	return ptr.Deref(c.Spec.Dispatcher.PodTemplate, v1alpha1.PodTemplate{})
 }
 
 // customise adds what the user wants to a pod that is complete without it. The user's choice wins, but for what Check

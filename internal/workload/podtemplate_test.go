@@ -37,8 +37,7 @@ func placed() workload.Input {
 			Env:              []v1alpha1.EnvVar{{Name: "TZ", Value: "Asia/Shanghai"}, {Name: "GOMEMLIMIT", Value: "300MiB"}},
 		},
 	}
-	in.Connector.Spec.Dispatcher.PodTemplate = template
-	in.Connector.Spec.SSO.PodTemplate = template
+	in.Connector.Spec.Dispatcher.PodTemplate, in.Connector.Spec.SSO.PodTemplate = template.DeepCopy(), template.DeepCopy()
 	in.Connector.Spec.SSO.Resources = v1alpha1.Resources{CPURequest: "200m", MemoryRequest: "128Mi", MemoryLimit: "400Mi"}
 	return in
 }
@@ -75,7 +74,7 @@ func TestPodTemplatesWinOverTheOperatorsOwnChoices(t *testing.T) {
 // A replica in front of NATS knows its own name whatever the environment says.
 func TestTheNameOfAReplicaStays(t *testing.T) {
 	in := scaled()
-	in.Connector.Spec.Dispatcher.PodTemplate.Spec.Env = []v1alpha1.EnvVar{{Name: "POD_NAME", Value: "somebody-else"}}
+	in.Connector.Spec.Dispatcher.PodTemplate = &v1alpha1.PodTemplate{Spec: v1alpha1.PodSpec{Env: []v1alpha1.EnvVar{{Name: "POD_NAME", Value: "somebody-else"}}}}
 	env := templates(t, workload.Build(in))["hq-dispatcher"].Spec.Containers[0].Env
 	g := NewWithT(t)
 	g.Expect(env).To(ContainElement(HaveField("ValueFrom.FieldRef.FieldPath", "metadata.name")))
@@ -127,7 +126,7 @@ func TestPodTemplatesThatAreRefused(t *testing.T) {
 // Without a gateway, what is said of its pods is nobody's concern.
 func TestThePodTemplateOfNoGateway(t *testing.T) {
 	in := minimal()
-	in.Connector.Spec.SSO = v1alpha1.SSO{Mode: v1alpha1.SSONone, PodTemplate: v1alpha1.PodTemplate{
+	in.Connector.Spec.SSO = v1alpha1.SSO{Mode: v1alpha1.SSONone, PodTemplate: &v1alpha1.PodTemplate{
 		Metadata: v1alpha1.PodMetadata{Labels: map[string]string{"app.kubernetes.io/name": "x"}},
 	}}
 	NewWithT(t).Expect(workload.Check(in)).To(BeEmpty())

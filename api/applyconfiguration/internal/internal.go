@@ -574,6 +574,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: liveTime
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: settled
+      type:
+        scalar: string
 - name: com.github.oabridge.oabridge.api.v1alpha1.ConnectorReference
   map:
     fields:

@@ -18,6 +18,9 @@ type ConfigStatusApplyConfiguration struct {
 	Hash *string `json:"hash,omitempty"`
 	// liveTime is when every pod had reported this hash.
 	LiveTime *v1.Time `json:"liveTime,omitempty"`
+	// settled is a digest of what the children were made from, of the children as they were found to be, and of the program
+	// that did both. When it starts again and finds the same, it has nothing to make.
+	Settled *string `json:"settled,omitempty"`
 }
 
 // ConfigStatusApplyConfiguration constructs a declarative configuration of the ConfigStatus type for use with
@@ -39,5 +42,13 @@ func (b *ConfigStatusApplyConfiguration) WithHash(value string) *ConfigStatusApp
 // If called multiple times, the LiveTime field is set to the value of the last call.
 func (b *ConfigStatusApplyConfiguration) WithLiveTime(value v1.Time) *ConfigStatusApplyConfiguration {
 	b.LiveTime = &value
+	return b
+}
+
+// WithSettled sets the Settled field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Settled field is set to the value of the last call.
+func (b *ConfigStatusApplyConfiguration) WithSettled(value string) *ConfigStatusApplyConfiguration {
+	b.Settled = &value
 	return b
 }
