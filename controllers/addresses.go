@@ -18,10 +18,7 @@ func (r *round) addresses() v1alpha1.AddressStatus {
 	if spec.Source.Callback.SecretRef.Name != "" {
 		a.Callback = workload.CallbackURL(r.connector)
 	}
-	b := r.previous
-	if r.compiled != nil {
-		b = r.compiled.Bundle
-	}
+	b := r.bundle()
 	if b != nil && bundle.Pulled(spec) {
 		a.Pendings = workload.PendingsURL(r.connector, b.SSO)
 	}

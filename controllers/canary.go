@@ -48,10 +48,7 @@ func (r *round) rolledOut(dispatcher *report.Report) metav1.Condition {
 	set := func(status metav1.ConditionStatus, reason, message string) metav1.Condition {
 		return condition(v1alpha1.ConditionRolledOut, status, reason, message)
 	}
-	b := r.previous
-	if r.compiled != nil {
-		b = r.compiled.Bundle
-	}
+	b := r.bundle()
 	if b == nil {
 		return set(metav1.ConditionUnknown, v1alpha1.ReasonUnknown, "no configuration was compiled yet")
 	}

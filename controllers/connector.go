@@ -50,14 +50,15 @@ type round struct {
 	problems []problem
 	// refused: another connector has what this one claims, and nothing is made for it.
 	refused bool
-	// previous is the live bundle, compiled the one that was just made: nil when a problem is fatal, and then the
-	// children stay as they are.
-	previous *bundle.Bundle
+	// previous is what is live, and parsed the bundle in it once it was asked for; compiled what was just made: nil when a problem is
+	// fatal, and then the children stay as they are.
+	previous liveConfig
+	parsed   *bundle.Bundle
 	compiled *bundle.Output
-	// inputs of compiled, and the problems that came with it. settled: nothing changed since no child had to be written, so
-	// compiled has no files and no child is looked at. unsettled: a child had to be written in this round, or could not be.
+	// inputs of compiled, and the problems that came with it; unusable are those of the podTemplates. settled: nothing changed since no child had to be written, so
+	// compiled has neither bundle nor files and no child is looked at. unsettled: a child had to be written in this round, or could not be.
 	inputs             string
-	found              []problem
+	found, unusable    []problem
 	settled, unsettled bool
 	// hash of the bundle that the pods should have, secrets a short hash over the Secrets that they mount.
 	hash, secrets string

@@ -78,7 +78,7 @@ func (c *ConnectorReconciler) openRoutes(ctx context.Context, r *round) error {
 
 // buildChildren makes what the connector should have. A podTemplate that cannot be used keeps its Deployment as it is.
 func (c *ConnectorReconciler) buildChildren(_ context.Context, r *round) error {
-	if r.compiled == nil {
+	if r.compiled == nil || r.settled {
 		return nil
 	}
 	in := workload.Input{
@@ -91,12 +91,11 @@ func (c *ConnectorReconciler) buildChildren(_ context.Context, r *round) error {
 	}
 	r.kept = map[string]bool{}
 	for _, p := range workload.Check(in) {
-		r.add(newProblem(v1alpha1.ReasonPodTemplateInvalid, p.String()).at("", p.Field))
+		r.unusable = append(r.unusable, newProblem(v1alpha1.ReasonPodTemplateInvalid, p.String()).at("", p.Field))
 		r.kept[workload.DeploymentName(r.connector.Name, p.Component)] = true
 	}
-	if !r.settled {
-		r.children = workload.Build(in)
-	}
+	r.problems = append(r.problems, r.unusable...)
+	r.children = workload.Build(in)
 	return nil
 }
 

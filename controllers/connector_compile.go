@@ -23,9 +23,8 @@ func (c *ConnectorReconciler) compile(ctx context.Context, r *round) error {
 	if err != nil {
 		return err
 	}
-	r.previous = live.bundle
+	r.previous, r.hash = live, live.hash
 	if r.refused {
-		r.hash = live.hash
 		return nil
 	}
 	templates, err := c.templates(ctx, r.connector)
@@ -36,10 +35,8 @@ func (c *ConnectorReconciler) compile(ctx context.Context, r *round) error {
 	if err != nil {
 		return err
 	}
-	if r.previous != nil && unreadable(sources) {
-		// People must not lose their to-dos because a file is being replaced.
-		r.hash = live.hash
-		return nil
+	if unreadable(sources) && live.parse() != nil {
+		return nil // people must not lose their to-dos because a file is being replaced
 	}
 	replays, err := activeReplays(ctx, c.client, r.connector)
 	if err != nil {
@@ -53,14 +50,14 @@ func (c *ConnectorReconciler) compile(ctx context.Context, r *round) error {
 	}
 	switch {
 	case ok && known.children == r.seen:
-		r.settled, r.compiled, r.found = true, withBundle(known.output, live.bundle), known.problems
+		r.settled, r.compiled, r.found = true, known.output, known.problems
 	case ok && known.children == "":
 		r.compiled, r.found = known.output, known.problems
 	default:
 		in := bundle.Input{
 			Connector: r.connector,
 			Templates: templates,
-			Previous:  r.previous,
+			Previous:  live.parse(),
 			ProofsURL: workload.ProofsURL(r.connector),
 			Promoted:  promoted,
 		}
@@ -77,21 +74,21 @@ func (c *ConnectorReconciler) compile(ctx context.Context, r *round) error {
 		}
 	}
 	r.problems = append(r.problems, r.found...)
-	r.hash = live.hash
 	if r.compiled != nil {
 		r.hash = r.compiled.Hash
 	}
 	return nil
 }
 
-// withBundle completes a result of which only the digests were kept: what is live is what was compiled.
-func withBundle(lean *bundle.Output, live *bundle.Bundle) *bundle.Output {
-	if lean == nil {
-		return nil
+// bundle is what was compiled, or when only digests of it were kept, what is live: that is the same then. It is nil when there is none.
+func (r *round) bundle() *bundle.Bundle {
+	switch {
+	case r.compiled != nil && !r.settled:
+		return r.compiled.Bundle
+	case r.parsed == nil:
+		r.parsed = r.previous.parse()
 	}
-	whole := *lean
-	whole.Bundle = live
-	return &whole
+	return r.parsed
 }
 
 // describe writes a problem as one sentence that starts with the field.
@@ -102,11 +99,8 @@ func describe(p bundle.Problem) string {
 	return p.Field + ": " + p.Message
 }
 
-// liveConfig is the bundle that the ConfigMaps hold now.
-type liveConfig struct {
-	bundle *bundle.Bundle
-	hash   string
-}
+// liveConfig is the document that the ConfigMaps hold now, and the hash of it; empty when there is none.
+type liveConfig struct{ document, hash string }
 
 func (c *ConnectorReconciler) liveConfig(ctx context.Context, connector *v1alpha1.OAConnector) (liveConfig, error) {
 	var cm corev1.ConfigMap
@@ -118,21 +112,17 @@ func (c *ConnectorReconciler) liveConfig(ctx context.Context, connector *v1alpha
 		return liveConfig{}, nil
 	}
 	document, err := unpackDocument(&cm)
-	if err != nil {
+	if err != nil || document == "" {
 		return liveConfig{}, err
 	}
-	b := parseLive(document)
-	if b == nil {
-		return liveConfig{}, nil
-	}
-	return liveConfig{bundle: b, hash: bundle.Hash(map[string][]byte{bundle.FileName: []byte(document)})}, nil
+	return liveConfig{document: document, hash: bundle.Hash(map[string][]byte{bundle.FileName: []byte(document)})}, nil
 }
 
-// parseLive returns nil when somebody wrote into the document, or another version of the operator did: then the bundle is
-// compiled without a previous one.
-func parseLive(document string) *bundle.Bundle {
+// parse returns nil when somebody wrote into the document, or another version of the operator did: then the bundle is compiled
+// without a previous one.
+func (l liveConfig) parse() *bundle.Bundle {
 	var b bundle.Bundle
-	if json.Unmarshal([]byte(document), &b) != nil || b.Format != bundle.Format {
+	if l.document == "" || json.Unmarshal([]byte(l.document), &b) != nil || b.Format != bundle.Format {
 		return nil
 	}
 	return &b

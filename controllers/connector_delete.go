@@ -105,13 +105,14 @@ func leftoversOf(d v1alpha1.DeliveryStatus) leftovers {
 // the bundle was made from may be gone already. The result is the hash that the dispatcher must report.
 func (c *ConnectorReconciler) drain(ctx context.Context, r *round) (hash string, err error) {
 	live, err := c.liveConfig(ctx, r.connector)
-	if err != nil || live.bundle == nil {
+	b := live.parse()
+	if err != nil || b == nil {
 		return "", err
 	}
 	suspended, revoking := bundle.Suspended(r.connector), r.connector.Spec.OnDelete.Policy == v1alpha1.DeleteRevoke
-	if b := live.bundle; !b.Draining || b.Suspended != suspended || b.Revoking != revoking {
+	if !b.Draining || b.Suspended != suspended || b.Revoking != revoking {
 		b.Draining, b.Suspended, b.Revoking = true, suspended, revoking
-		document, err := json.Marshal(live.bundle)
+		document, err := json.Marshal(b)
 		if err != nil {
 			return "", err
 		}

@@ -45,26 +45,26 @@ func setupConnector(ctx context.Context, mgr ctrl.Manager, o Options) (*Connecto
 		Named("connector").
 		For(&v1alpha1.OAConnector{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, steeredByAnnotation))).
 		Watches(&v1alpha1.OAConnector{}, changedMeanwhile).
-		Watches(&v1alpha1.OAConnector{}, mapWith(refs.byClaim), generation).
-		Watches(&corev1.Secret{}, mapWith(refs.bySecret)).
-		Watches(&corev1.ConfigMap{}, mapWith(refs.byAccountsFile)).
-		Watches(&v1alpha1.ScenarioTemplate{}, mapWith(refs.byTemplate), generation).
-		Watches(&v1alpha1.AccountBinding{}, mapWith(refs.byBinding),
+		Watches(&v1alpha1.OAConnector{}, mapWith(refs.byClaim), generation, afterFirst).
+		Watches(&corev1.Secret{}, mapWith(refs.bySecret), afterFirst).
+		Watches(&corev1.ConfigMap{}, mapWith(refs.byAccountsFile), afterFirst).
+		Watches(&v1alpha1.ScenarioTemplate{}, mapWith(refs.byTemplate), generation, afterFirst).
+		Watches(&v1alpha1.AccountBinding{}, mapWith(refs.byBinding), afterFirst,
 			builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}))).
-		Watches(&v1alpha1.Replay{}, mapWith(byReplay), builder.WithPredicates(steered)).
+		Watches(&v1alpha1.Replay{}, mapWith(byReplay), builder.WithPredicates(steered), afterFirst).
 		WatchesRawSource(source.Channel(o.Reports.subscribe(), afterChanges{})).
 		WithOptions(controllerOptions(o))
 	toConnector := ofChildren(mapWith(ofConnector))
 	for _, child := range []client.Object{
 		&corev1.Pod{}, &corev1.ConfigMap{}, &corev1.PersistentVolumeClaim{}, &appsv1.Deployment{}, &networkingv1.Ingress{},
 	} {
-		b.Watches(child, toConnector)
+		b.Watches(child, toConnector, afterFirst)
 	}
 	for _, kind := range bodiless {
-		b.WatchesMetadata(metadataOf(kind), toConnector)
+		b.WatchesMetadata(metadataOf(kind), toConnector, afterFirst)
 	}
 	if o.NamespaceSelector != nil {
-		b.WatchesMetadata(&corev1.Namespace{}, mapWith(refs.byNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{}))
+		b.WatchesMetadata(&corev1.Namespace{}, mapWith(refs.byNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{}), afterFirst)
 	}
 	routes.controller, err = b.Build(c)
 	if err != nil {

@@ -21,6 +21,7 @@ func newConnectorStatusWriter(c client.Client, recorder events.EventRecorder) *s
 		client: c, recorder: recorder, manager: connectorManager,
 		conditions: func(s *v1alpha1.OAConnectorStatus) []metav1.Condition { return s.Conditions },
 		problems:   func(s *v1alpha1.OAConnectorStatus) []v1alpha1.Problem { return s.Problems },
+		young:      func(s *v1alpha1.OAConnectorStatus) bool { return s.Config.LiveTime.IsZero() },
 		urgent: func(before, after *v1alpha1.OAConnectorStatus) bool {
 			return !apiequality.Semantic.DeepEqual(withoutCounts(before), withoutCounts(after))
 		},

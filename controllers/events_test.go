@@ -57,7 +57,7 @@ func TestNothingIsTakenForARepetition(t *testing.T) {
 	condition := func(kind string) metav1.Condition {
 		return metav1.Condition{Type: kind, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonUnavailable, Message: kind}
 	}
-	w.announce(o, nil, []metav1.Condition{
+	w.announce(o, false, nil, []metav1.Condition{
 		condition(v1alpha1.ConditionWorkloadAvailable), condition(v1alpha1.ConditionDeliveryHealthy), condition(v1alpha1.ConditionExposed), condition(v1alpha1.ConditionReady),
 	})
 	problem := func(reason, key string) v1alpha1.Problem {

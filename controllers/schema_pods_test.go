@@ -63,6 +63,7 @@ func TestTheAPIRefusesMistakesInPodTemplates(t *testing.T) {
 		mistake{"an unreasonable request of the gateway", func(c *v1alpha1.OAConnector) {
 			c.Spec.SSO.Resources = v1alpha1.Resources{MemoryRequest: "1Gi", MemoryLimit: "64Mi"}
 		}, "memoryRequest must not exceed memoryLimit"},
+		mistake{"a template that adds nothing", pods(func(*v1alpha1.PodTemplate) {}), ""},
 		mistake{"a template that is good", pods(func(p *v1alpha1.PodTemplate) {
 			p.Metadata.Labels = map[string]string{"team": "crm"}
 			p.Spec.Tolerations = []corev1.Toleration{{Operator: corev1.TolerationOpExists}}

@@ -77,7 +77,7 @@ func (c *ConnectorReconciler) refuseNamespace(ctx context.Context, r *round) err
 	if err != nil {
 		return err
 	}
-	r.previous, r.hash = live.bundle, live.hash
+	r.previous, r.hash = live, live.hash
 	r.problem(v1alpha1.ReasonNamespaceNotEnabled, fmt.Sprintf(
 		"namespace %q lacks the label %s, without which this operator makes nothing in it; whoever runs the cluster adds it: kubectl label namespace %s %s",
 		r.connector.Namespace, c.options.NamespaceSelector, r.connector.Namespace, c.options.NamespaceSelector))

@@ -61,8 +61,8 @@ func selecting(ctx context.Context, reader client.Reader, binding client.Object)
 			return nil, err
 		}
 		for i := range candidates.Items {
-			if selects(&candidates.Items[i], binding) {
-				found = append(found, candidates.Items[i])
+			if c := &candidates.Items[i]; askedLabel(c)[0] == label && selects(c, binding) { // others share the bucket
+				found = append(found, *c)
 			}
 		}
 	}

@@ -64,7 +64,7 @@ func (c *ConnectorReconciler) remember(_ context.Context, r *round) error {
 	}
 	next := result{inputs: r.inputs, output: r.compiled, problems: r.found}
 	if !r.unsettled {
-		next.children = r.seen
+		next.children, next.problems = r.seen, slices.Concat(r.found, r.unusable)
 		if next.output != nil {
 			lean := *next.output
 			lean.Bundle, lean.Files = nil, nil
@@ -87,7 +87,7 @@ func (c *ConnectorReconciler) settlement(r *round) string {
 
 // calm: the children are what was compiled without a remark, so that a digest says it all.
 func (r *round) calm() bool {
-	return r.compiled != nil && r.inputs != "" && !r.unsettled && len(r.found) == 0 &&
+	return r.compiled != nil && r.inputs != "" && !r.unsettled && len(r.found)+len(r.unusable) == 0 &&
 		len(r.compiled.Conflicts) == 0 && len(r.compiled.Doubts) == 0
 }
 

@@ -46,7 +46,7 @@ func TestOnlyDigestsOfWhatIsSettledAreKept(t *testing.T) {
 	g.Expect(known.children).To(Equal("children"))
 	g.Expect(known.output).To(Equal(&bundle.Output{Hash: "abc", Pairs: 3}))
 	g.Expect(known.problems).To(HaveLen(1))
-	g.Expect(withBundle(known.output, r.compiled.Bundle).Bundle.Name).To(Equal("hq"))
+	g.Expect(r.bundle().Name).To(Equal("hq"))
 	g.Expect(r.compiled.Files).NotTo(BeEmpty(), "the round at hand still has its own")
 
 	_, ok = c.results.of(key, "others")
@@ -161,8 +161,9 @@ func TestEventsAreAboutWhatTurns(t *testing.T) {
 	g := NewWithT(t)
 	recorder := events.NewFakeRecorder(10)
 	w := &statusWriter[v1alpha1.OAConnectorStatus]{recorder: recorder}
+	young := false
 	say := func(before, after []metav1.Condition) {
-		w.announce(&v1alpha1.OAConnector{}, before, append(after, metav1.Condition{Type: v1alpha1.ConditionReconciling}, metav1.Condition{Type: v1alpha1.ConditionReady}))
+		w.announce(&v1alpha1.OAConnector{}, young, before, append(after, metav1.Condition{Type: v1alpha1.ConditionReconciling}, metav1.Condition{Type: v1alpha1.ConditionReady}))
 	}
 	resolved := condition(v1alpha1.ConditionReferencesResolved, metav1.ConditionTrue, v1alpha1.ReasonReady, "all there")
 	starting := condition(v1alpha1.ConditionWorkloadAvailable, metav1.ConditionFalse, v1alpha1.ReasonRollingOut, "on the way")
@@ -174,5 +175,19 @@ func TestEventsAreAboutWhatTurns(t *testing.T) {
 	g.Expect(recorder.Events).To(Receive(ContainSubstring("WorkloadAvailable is True: up")))
 	say(nil, []metav1.Condition{resolved, down})
 	g.Expect(recorder.Events).To(Receive(HavePrefix("Warning Unavailable")))
+	g.Expect(recorder.Events).To(BeEmpty())
+
+	// What comes up for the first time says so once; what was wrong on the way there is told both ways.
+	young = true
+	sum := func(status metav1.ConditionStatus) metav1.Condition {
+		return condition(v1alpha1.ConditionReady, status, v1alpha1.ReasonReady, "everything is live")
+	}
+	announce := func(before, after []metav1.Condition) { w.announce(&v1alpha1.OAConnector{}, young, before, after) }
+	announce([]metav1.Condition{resolved, starting, resolved, sum(metav1.ConditionFalse)}, []metav1.Condition{resolved, up, resolved, sum(metav1.ConditionTrue)})
+	g.Expect(recorder.Events).To(Receive(Equal("Normal Ready Ready is True: everything is live")))
+	announce([]metav1.Condition{resolved, starting, resolved, sum(metav1.ConditionFalse)}, []metav1.Condition{resolved, down, resolved, sum(metav1.ConditionFalse)})
+	g.Expect(recorder.Events).To(Receive(HavePrefix("Warning Unavailable")))
+	announce([]metav1.Condition{resolved, down, resolved, sum(metav1.ConditionFalse)}, []metav1.Condition{resolved, up, resolved, sum(metav1.ConditionFalse)})
+	g.Expect(recorder.Events).To(Receive(ContainSubstring("WorkloadAvailable is True: up")))
 	g.Expect(recorder.Events).To(BeEmpty())
 }

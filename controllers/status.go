@@ -34,6 +34,8 @@ type statusWriter[S any] struct {
 	turned func(o client.Object, before, after *S)
 	// problems of a status; nil for a kind without.
 	problems func(*S) []v1alpha1.Problem
+	// young says that an object never was as it should be; nil means that none is.
+	young func(*S) bool
 	// urgent says whether a difference must not wait; nil means always.
 	urgent func(before, after *S) bool
 
@@ -92,7 +94,7 @@ func (w *statusWriter[S]) write(ctx context.Context, o client.Object, before, ne
 	w.mu.Lock()
 	w.last[key] = written[S]{uid: o.GetUID(), version: version, status: &next, at: now}
 	w.mu.Unlock()
-	announced := w.announce(o, w.conditions(&before), w.conditions(&next))
+	announced := w.announce(o, w.young != nil && w.young(&before), w.conditions(&before), w.conditions(&next))
 	if w.problems != nil {
 		w.announceProblems(o, w.problems(&before), w.problems(&next), w.conditions(&next), announced)
 	}
@@ -137,12 +139,13 @@ var calmReasons = []string{
 }
 
 // announce makes an Event of each condition that turned, both ways, and returns which those are. Ready and Reconciling only
-// sum up the others.
-func (w *statusWriter[S]) announce(o client.Object, before, after []metav1.Condition) map[string]bool {
+// sum up the others; but when a young object is ready, that says it for all that became good: a thousand new connectors are not
+// worth four thousand Events.
+func (w *statusWriter[S]) announce(o client.Object, young bool, before, after []metav1.Condition) map[string]bool {
 	announced := map[string]bool{}
 	single := len(after) <= 3 // a kind whose only own condition is Ready
 	for _, c := range after {
-		if c.Type == v1alpha1.ConditionReconciling || (c.Type == v1alpha1.ConditionReady && !single) {
+		if c.Type == v1alpha1.ConditionReconciling || (c.Type == v1alpha1.ConditionReady && !single && !young) {
 			continue
 		}
 		was := meta.FindStatusCondition(before, c.Type)
@@ -153,6 +156,10 @@ func (w *statusWriter[S]) announce(o client.Object, before, after []metav1.Condi
 		switch {
 		case c.Status == metav1.ConditionUnknown:
 			continue
+		case young && c.Type == v1alpha1.ConditionReady && c.Status != good:
+			continue
+		case young && c.Type != v1alpha1.ConditionReady && c.Status == good && (was == nil || !bad(*was, good)):
+			continue
 		case was == nil && (c.Status == good || slices.Contains(calmReasons, c.Reason)):
 			continue // it begins as it should: nothing turned
 		case was != nil && was.Status == c.Status && (was.Reason == c.Reason || c.Status == good):
@@ -160,12 +167,17 @@ func (w *statusWriter[S]) announce(o client.Object, before, after []metav1.Condi
 		}
 		announced[c.Type] = true
 		kind := corev1.EventTypeNormal
-		if c.Status != good && !slices.Contains(calmReasons, c.Reason) {
+		if bad(c, good) {
 			kind = corev1.EventTypeWarning
 		}
 		tell(w.recorder, o, kind, c.Reason, c.Type, c.Type+" is "+string(c.Status)+": "+c.Message)
 	}
 	return announced
+}
+
+// bad conditions are neither as they should be, nor unknown, nor a step on the way.
+func bad(c metav1.Condition, good metav1.ConditionStatus) bool {
+	return c.Status != good && c.Status != metav1.ConditionUnknown && !slices.Contains(calmReasons, c.Reason)
 }
 
 // stamp gives conditions their generation and keeps the time of their last transition.

@@ -22,7 +22,8 @@ const (
 
 // coldStart is one start of the manager over everything that is known.
 type coldStart struct {
-	took           time.Duration
+	// took is by the clock, cpu what the manager used of the processors.
+	took, cpu      time.Duration
 	writes, reads  []request
 	rounds         float64
 	resident, peak int64
@@ -77,8 +78,8 @@ func (l *lab) cold(ctx context.Context) error {
 	if err := l.manager.profile(ctx, "heap?gc=1", l.memProfile); err != nil {
 		return err
 	}
-	l.found("cold-seconds", second.took.Seconds(), "%d connectors, from the start of the process to an empty queue, %.0f rounds; the first start of this build, which trusts no other, took %.0f s with %d writes, %.0f MiB at most",
-		all, second.rounds, upgrade.took.Seconds(), len(upgrade.writes), mebi(upgrade.peak))
+	l.found("cold-seconds", second.took.Seconds(), "%d connectors, from the start of the process to an empty queue, %.0f rounds, %.0f s of processor time; the first start of this build, which trusts no other, took %.0f s with %d writes, %.0f MiB at most",
+		all, second.rounds, second.cpu.Seconds(), upgrade.took.Seconds(), len(upgrade.writes), mebi(upgrade.peak))
 	l.found("cold-writes", float64(len(second.writes)), "and %d gets and lists%s", len(second.reads), examples(second.writes))
 	l.found("memory", mebi(second.resident), "resident with %d connectors, their children and pods, %.0f s after the start, which took %.0f MiB at most; without the program's file %.0f MiB, heap %.0f, stacks %.0f",
 		all, afterStart.Seconds(), mebi(second.peak), mebi(second.anonymous), mebi(int64(second.state.heap)), mebi(int64(second.state.stacks)))
@@ -106,6 +107,9 @@ func (l *lab) start(ctx context.Context, connectors int, profile string) (c cold
 	if err = errors.Join(err, <-profiled); err != nil {
 		return c, err
 	}
+	if c.cpu, err = process.CPU(l.manager.PID()); err != nil {
+		return c, err
+	}
 	requests, err := l.cluster.audit.since(place)
 	if err != nil {
 		return c, err
@@ -120,7 +124,7 @@ func (l *lab) start(ctx context.Context, connectors int, profile string) (c cold
 	}
 	memory, err := process.Memory(l.manager.PID())
 	return coldStart{
-		took: ended.Sub(l.manager.Started), writes: writes(requests), reads: reads(requests), rounds: state.connectorRounds,
+		took: ended.Sub(l.manager.Started), cpu: c.cpu, writes: writes(requests), reads: reads(requests), rounds: state.connectorRounds,
 		resident: memory.All, peak: memory.Peak, anonymous: memory.Own, state: state,
 	}, err
 }

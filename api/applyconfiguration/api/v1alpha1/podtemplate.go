@@ -10,7 +10,7 @@ package v1alpha1
 //
 // PodTemplate is what a company adds to the pods of one workload: where they run, and what its own tools want to find on
 // them. What is set here wins over the operator's own choice; what keeps a pod to its contract cannot be set at all: image,
-// command, ports, probes, volumes, security context, and the labels by which it is found.
+// command, ports, probes, volumes, security context, and the labels by which it is found. An empty one adds nothing.
 type PodTemplateApplyConfiguration struct {
 	// metadata is added to each pod.
 	Metadata *PodMetadataApplyConfiguration `json:"metadata,omitempty"`
