@@ -214,14 +214,14 @@ func setupBinding(mgr ctrl.Manager, o Options) error {
 			last:       map[types.NamespacedName]written[v1alpha1.AccountBindingStatus]{},
 		},
 	}
-	changed := builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}))
-	generation := builder.WithPredicates(predicate.GenerationChangedPredicate{})
+	generation := predicate.GenerationChangedPredicate{}
+	changed := predicate.Or(generation, predicate.LabelChangedPredicate{})
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("binding").
-		For(&v1alpha1.AccountBinding{}, changed).
-		Watches(&v1alpha1.AccountBinding{}, mapWith(b.companions), changed, afterFirst).
-		Watches(&v1alpha1.OAConnector{}, mapWith(b.companions), generation, afterFirst).
-		Watches(&corev1.ConfigMap{}, mapWith(b.byAccountsFile), afterFirst).
+		For(&v1alpha1.AccountBinding{}, builder.WithPredicates(changed)).
+		Watches(&v1alpha1.AccountBinding{}, mapWith(b.companions), afterFirst(changed)).
+		Watches(&v1alpha1.OAConnector{}, mapWith(b.companions), afterFirst(generation)).
+		Watches(&corev1.ConfigMap{}, mapWith(b.byAccountsFile), afterFirst()).
 		WithOptions(controllerOptions(o)).
 		Complete(b)
 }

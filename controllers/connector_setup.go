@@ -40,31 +40,30 @@ func setupConnector(ctx context.Context, mgr ctrl.Manager, o Options) (*Connecto
 	routes := newRoutes(mgr, o.Scope)
 	c := newConnectorReconciler(mgr.GetClient(), mgr.GetAPIReader(), watcher, mgr.GetEventRecorder(connectorReporter), routes, o)
 	refs := newBackrefs(mgr, o.PresetsNamespace)
-	generation := builder.WithPredicates(predicate.GenerationChangedPredicate{})
+	generation := predicate.GenerationChangedPredicate{}
 	b := ctrl.NewControllerManagedBy(mgr).
 		Named("connector").
-		For(&v1alpha1.OAConnector{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, steeredByAnnotation))).
+		For(&v1alpha1.OAConnector{}, builder.WithPredicates(predicate.Or(generation, steeredByAnnotation))).
 		Watches(&v1alpha1.OAConnector{}, changedMeanwhile).
-		Watches(&v1alpha1.OAConnector{}, mapWith(refs.byClaim), generation, afterFirst).
-		Watches(&corev1.Secret{}, mapWith(refs.bySecret), afterFirst).
-		Watches(&corev1.ConfigMap{}, mapWith(refs.byAccountsFile), afterFirst).
-		Watches(&v1alpha1.ScenarioTemplate{}, mapWith(refs.byTemplate), generation, afterFirst).
-		Watches(&v1alpha1.AccountBinding{}, mapWith(refs.byBinding), afterFirst,
-			builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}))).
-		Watches(&v1alpha1.Replay{}, mapWith(byReplay), builder.WithPredicates(steered), afterFirst).
+		Watches(&v1alpha1.OAConnector{}, mapWith(refs.byClaim), afterFirst(generation)).
+		Watches(&corev1.Secret{}, mapWith(refs.bySecret), afterFirst()).
+		Watches(&corev1.ConfigMap{}, mapWith(refs.byAccountsFile), afterFirst()).
+		Watches(&v1alpha1.ScenarioTemplate{}, mapWith(refs.byTemplate), afterFirst(generation)).
+		Watches(&v1alpha1.AccountBinding{}, mapWith(refs.byBinding), afterFirst(predicate.Or(generation, predicate.LabelChangedPredicate{}))).
+		Watches(&v1alpha1.Replay{}, mapWith(byReplay), afterFirst(steered)).
 		WatchesRawSource(source.Channel(o.Reports.subscribe(), afterChanges{})).
 		WithOptions(controllerOptions(o))
 	toConnector := ofChildren(mapWith(ofConnector))
 	for _, child := range []client.Object{
 		&corev1.Pod{}, &corev1.ConfigMap{}, &corev1.PersistentVolumeClaim{}, &appsv1.Deployment{}, &networkingv1.Ingress{},
 	} {
-		b.Watches(child, toConnector, afterFirst)
+		b.Watches(child, toConnector, afterFirst())
 	}
 	for _, kind := range bodiless {
-		b.WatchesMetadata(metadataOf(kind), toConnector, afterFirst)
+		b.WatchesMetadata(metadataOf(kind), toConnector, afterFirst())
 	}
 	if o.NamespaceSelector != nil {
-		b.WatchesMetadata(&corev1.Namespace{}, mapWith(refs.byNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{}), afterFirst)
+		b.WatchesMetadata(&corev1.Namespace{}, mapWith(refs.byNamespace), afterFirst(predicate.LabelChangedPredicate{}))
 	}
 	routes.controller, err = b.Build(c)
 	if err != nil {

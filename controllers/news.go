@@ -49,7 +49,11 @@ const reportPriority = handler.LowPriority / 2
 
 // afterFirst lets through what comes after the first list. Every object of a controller's own kind is looked at when it starts,
 // so what they depend on need not ask for it once more: ninety thousand children of ten thousand connectors, each time.
-var afterFirst = builder.WithPredicates(afterFirstList)
+//
+// It takes what else an event has to pass: of two options with predicates, a watch heeds the second one only.
+func afterFirst(also ...predicate.Predicate) builder.Predicates {
+	return builder.WithPredicates(append(also, afterFirstList)...)
+}
 
 var afterFirstList = predicate.Funcs{CreateFunc: func(e event.CreateEvent) bool { return !e.IsInInitialList }}
 

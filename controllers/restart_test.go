@@ -3,12 +3,15 @@ package controllers_test
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oabridge/oabridge/api/v1alpha1"
@@ -47,13 +50,17 @@ func TestAnOperatorThatStartsWritesNothing(t *testing.T) {
 }
 
 // operatorOfOwn starts an operator for this story alone, as another process would be, and returns its requests and its end.
-func (w *world) operatorOfOwn(build string) (made *counter, end func()) {
+func (w *world) operatorOfOwn(build string, changes ...func(*controllers.Options)) (made *counter, end func()) {
 	w.Helper()
 	ctx, cancel := context.WithCancel(w.Context())
 	made = &counter{}
-	stopped, err := startOperator(ctx, adminConfig, made, controllers.Options{
+	o := controllers.Options{
 		Build: build, PresetsNamespace: w.ns, Reports: controllers.NewReports(fakeReportURL), Scope: controllers.Scope{Namespaces: []string{w.ns}, Class: w.ns},
-	})
+	}
+	for _, change := range changes {
+		change(&o)
+	}
+	stopped, err := startOperator(ctx, adminConfig, made, o)
 	if err != nil {
 		cancel()
 		w.Fatal(err)
@@ -98,4 +105,38 @@ func TestAnOperatorTrustsWhatTheSameBuildSettled(t *testing.T) {
 	w.Eventually(settled).WithTimeout(patience).ShouldNot(Equal(first))
 	w.Consistently(of(made)).WithTimeout(2 * time.Second).Should(ConsistOf(status))
 	end()
+}
+
+// A status that is written, or a label or annotation that means nothing here, is no reason to look at anything again: with ten thousand
+// connectors, one template's count of its users would be ten thousand looks.
+func TestWhatIsNoChangeAsksForNoLook(t *testing.T) {
+	w := newWorld(t)
+	var looks atomic.Int64 // each one asks what time it is
+	_, end := w.operatorOfOwn("one", func(o *controllers.Options) {
+		o.Now = func() time.Time { looks.Add(1); return time.Now() }
+	})
+	defer end()
+	own := func(o client.Object) { o.SetLabels(map[string]string{v1alpha1.LabelControllerClass: w.ns}) }
+	w.ready(func(c *v1alpha1.OAConnector) { own(c) })
+	calm := func() int64 {
+		seen, since := looks.Load(), time.Now()
+		w.Eventually(func() time.Duration {
+			if now := looks.Load(); now != seen {
+				seen, since = now, time.Now()
+			}
+			return time.Since(since)
+		}).WithTimeout(patience).WithPolling(50 * time.Millisecond).Should(BeNumerically(">", 3*time.Second))
+		return seen
+	}
+	w.Eventually(func() int64 { return ptr.Deref(get(w, "seeyon-todo", &v1alpha1.ScenarioTemplate{}).Status.UsedBy, 0) }).
+		WithTimeout(patience).Should(BeEquivalentTo(1))
+	before := calm()
+	for name, o := range map[string]client.Object{"seeyon-todo": &v1alpha1.ScenarioTemplate{}, "hq": &v1alpha1.OAConnector{}, "staff": &v1alpha1.AccountBinding{}} {
+		o.SetNamespace(w.ns)
+		o.SetName(name)
+		w.Expect(admin.Patch(w.Context(), o, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"annotations":{"corp.example/note":"seen"}}}`)))).To(Succeed())
+	}
+	w.Consistently(looks.Load).WithTimeout(2 * time.Second).Should(Equal(before))
+	change(w, "hq", &v1alpha1.OAConnector{}, func(c *v1alpha1.OAConnector) { c.Spec.DataCenterID = "dc-9" })
+	w.Eventually(looks.Load).WithTimeout(patience).Should(BeNumerically(">", before), "what is one asks for a look")
 }

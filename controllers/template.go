@@ -136,12 +136,13 @@ func setupTemplate(mgr ctrl.Manager, o Options) error {
 			last: map[types.NamespacedName]written[v1alpha1.ScenarioTemplateStatus]{},
 		},
 	}
-	generation := builder.WithPredicates(predicate.GenerationChangedPredicate{})
+	generation := predicate.GenerationChangedPredicate{}
+	changed := predicate.Or(generation, predicate.LabelChangedPredicate{})
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("template").
-		For(&v1alpha1.ScenarioTemplate{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}))).
-		Watches(&v1alpha1.OAConnector{}, t.usersOf(), generation, afterFirst).
-		Watches(&v1alpha1.ScenarioTemplate{}, mapWith(t.namesake), afterFirst).
+		For(&v1alpha1.ScenarioTemplate{}, builder.WithPredicates(changed)).
+		Watches(&v1alpha1.OAConnector{}, t.usersOf(), afterFirst(generation)).
+		Watches(&v1alpha1.ScenarioTemplate{}, mapWith(t.namesake), afterFirst(changed)).
 		WithOptions(controllerOptions(o)).
 		Complete(t)
 }
