@@ -55,8 +55,9 @@ type round struct {
 	previous liveConfig
 	parsed   *bundle.Bundle
 	compiled *bundle.Output
-	// inputs of compiled, and the problems that came with it; unusable are those of the podTemplates. settled: nothing changed since no child had to be written, so
-	// compiled has neither bundle nor files and no child is looked at. unsettled: a child had to be written in this round, or could not be.
+	// inputs of compiled, and the problems that came with it; unusable are those of the podTemplates. settled: nothing changed since no
+	// child had to be written, so compiled has neither bundle nor files and no child is looked at. unsettled: a child had to be written
+	// in this round, or could not be.
 	inputs             string
 	found, unusable    []problem
 	settled, unsettled bool
