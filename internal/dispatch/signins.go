@@ -45,13 +45,14 @@ func (d *Dispatcher) keepSignIns(w http.ResponseWriter, r *http.Request) {
 		problem.WriteTo(w)
 		return
 	}
+	tell := d.clicked(r.Context(), s, x, batch) // looked up first: once they are kept nobody sends them again, and the store may close
 	if err := x.AddSignIns(r.Context(), batch); err != nil {
 		d.log.Error(err, "cannot keep sign-ins; the gateway sends them again")
 		later(retryBusy, "the index does not take sign-ins now").WriteTo(w)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
-	d.clicked(r.Context(), s, x, batch)
+	tell()
 }
 
 // signIns answers the newest sign-ins that fit, the newest last.

@@ -29,10 +29,16 @@ func (d *Dispatcher) serving(name string, next http.HandlerFunc) http.HandlerFun
 
 // clicked joins the traces of clicks with those of the events that they belong to: below the click comes a span that links to
 // the event, and names the item. Which item a person opened is what was delivered to them last about the record that the link
-// leads to.
-func (d *Dispatcher) clicked(ctx context.Context, s *session, x *index.Index, batch []audit.SignIn) {
+// leads to. It looks that up now, and tells when the result is called.
+func (d *Dispatcher) clicked(ctx context.Context, s *session, x *index.Index, batch []audit.SignIn) (tell func()) {
+	var spans []func()
+	tell = func() {
+		for _, span := range spans {
+			span()
+		}
+	}
 	if !d.tracer.On() {
-		return
+		return tell
 	}
 	for i := range batch {
 		c := &batch[i]
@@ -45,7 +51,7 @@ func (d *Dispatcher) clicked(ctx context.Context, s *session, x *index.Index, ba
 		})
 		if err != nil {
 			d.log.Error(err, "cannot look up what was clicked; traces are not joined")
-			return
+			return tell
 		}
 		if len(hits) == 0 {
 			continue
@@ -61,7 +67,10 @@ func (d *Dispatcher) clicked(ctx context.Context, s *session, x *index.Index, ba
 		if event.IsValid() {
 			options = append(options, trace.WithLinks(trace.Link{SpanContext: event}))
 		}
-		_, span := d.tracer.Begin(tracing.Under(context.Background(), c.TraceParent), "open", options...)
-		span.End(trace.WithTimestamp(c.At))
+		spans = append(spans, func() {
+			_, span := d.tracer.Begin(tracing.Under(context.Background(), c.TraceParent), "open", options...)
+			span.End(trace.WithTimestamp(c.At))
+		})
 	}
+	return tell
 }
