@@ -80,9 +80,7 @@ func (c *ConnectorReconciler) writeStatus(ctx context.Context, r *round) error {
 		}
 	}
 	next.Config = configStatus(before.Config, r.hash, meta.IsStatusConditionTrue(next.Conditions, v1alpha1.ConditionConfigLive), r.now)
-	if r.calm() {
-		next.Config.Settled = c.settlement(r)
-	}
+	next.Config.Settled = c.settledNow(r, before.Config.Settled)
 	again, err := c.status.write(ctx, r.connector, before, next, r.now)
 	r.again(again)
 	return err
@@ -105,7 +103,7 @@ func gatewayStatus(c *v1alpha1.OAConnector, seen observation) v1alpha1.GatewaySt
 
 // configStatus keeps the moment at which a bundle was first live everywhere, also while a new pod catches up.
 func configStatus(before v1alpha1.ConfigStatus, hash string, live bool, now time.Time) v1alpha1.ConfigStatus {
-	next := v1alpha1.ConfigStatus{Hash: hash, Settled: before.Settled}
+	next := v1alpha1.ConfigStatus{Hash: hash}
 	switch {
 	case before.Hash == hash && !before.LiveTime.IsZero():
 		next.LiveTime = before.LiveTime

@@ -85,6 +85,18 @@ func (c *ConnectorReconciler) settlement(r *round) string {
 	return shortDigest(fmt.Appendf(nil, "%q %q %q %q %s %s", o.Build, o.Image, o.PullPolicy, o.OperatorNamespace, r.inputs, r.seen))
 }
 
+// settledNow is what the status says next. It goes as soon as something else was compiled: the count of pairs, which the next process
+// takes from the status too, is of that then.
+func (c *ConnectorReconciler) settledNow(r *round, before string) string {
+	switch {
+	case r.calm():
+		return c.settlement(r)
+	case r.compiled != nil:
+		return ""
+	}
+	return before
+}
+
 // calm: the children are what was compiled without a remark, so that a digest says it all.
 func (r *round) calm() bool {
 	return r.compiled != nil && r.inputs != "" && !r.unsettled && len(r.found)+len(r.unusable) == 0 &&

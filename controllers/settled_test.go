@@ -87,8 +87,11 @@ func TestSettledBefore(t *testing.T) {
 		_, ok := other.settledBefore(&round, liveConfig{hash: "abc"})
 		g.Expect(ok).To(BeFalse(), what)
 	}
+	g.Expect(c.settledNow(r, "before")).To(Equal(c.settlement(r)))
 	r.unsettled = true
-	g.Expect(r.calm()).To(BeFalse(), "a child had to be written")
+	g.Expect(c.settledNow(r, "before")).To(BeEmpty(), "a child had to be written")
+	r.compiled = nil
+	g.Expect(c.settledNow(r, "before")).To(Equal("before"), "nothing was compiled: what is live stays")
 }
 
 // The digest of the children changes with all that makes one of them worth a look, in whatever order they are found.
