@@ -2,9 +2,8 @@ package dispatch
 
 import (
 	"bytes"
-	"fmt"
+	"context"
 	"io/fs"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,11 +14,11 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	natsserver "github.com/nats-io/nats-server/v2/server"
 	"golang.org/x/time/rate"
 
 	"github.com/oabridge/oabridge/internal/bundle"
 	"github.com/oabridge/oabridge/internal/oasim/seeyon"
+	"github.com/oabridge/oabridge/test/process"
 )
 
 // spy stands before an OA: it counts token calls and remembers the tokens that pushes carried.
@@ -198,50 +197,32 @@ func TestReplicasShareTheToken(t *testing.T) {
 	}
 }
 
-// natsCluster runs three servers and returns their URLs and directories.
+// natsCluster runs three servers, each a process of its own as in a real cluster, and returns their URLs and the directories
+// of what they keep.
 func natsCluster(t *testing.T) (urls, dirs []string) {
 	t.Helper()
-	const size = 3
-	var routes []string
-	var ports []int
-	for range size {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	dir := t.TempDir()
+	programs, err := process.BuildNATS(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	servers, err := process.NewNATSCluster(programs, dir, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var running []*process.Process
+	for _, s := range servers {
+		p, err := s.Start(context.Background()) // stays until the dispatchers are gone
 		if err != nil {
 			t.Fatal(err)
 		}
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-		routes = append(routes, "nats://"+l.Addr().String())
-		_ = l.Close()
+		t.Cleanup(p.Kill)
+		running, urls, dirs = append(running, p), append(urls, s.URL), append(dirs, s.Dir)
 	}
-	var all []*natsserver.Server
-	for i := range size {
-		o := &natsserver.Options{
-			ServerName: fmt.Sprintf("n%d", i), Host: "127.0.0.1", Port: natsserver.RANDOM_PORT, NoSigs: true, NoLog: true,
-			JetStream: true, StoreDir: t.TempDir(), MaxPayload: 8 << 20,
-			Cluster: natsserver.ClusterOpts{Name: "tests", Host: "127.0.0.1", Port: ports[i]},
-			Routes:  natsserver.RoutesFromStr(strings.Join(routes, ",")),
-		}
-		s, err := natsserver.NewServer(o)
-		if err != nil {
+	for i, s := range servers {
+		if err := s.Ready(t.Context(), running[i]); err != nil {
 			t.Fatal(err)
 		}
-		s.Start()
-		all, dirs = append(all, s), append(dirs, o.StoreDir)
-		t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	}
-	deadline := time.Now().Add(patience)
-	for _, s := range all {
-		if !s.ReadyForConnections(patience) {
-			t.Fatal("a NATS server does not start")
-		}
-		urls = append(urls, s.ClientURL())
-		tick := time.NewTicker(20 * time.Millisecond)
-		for !s.JetStreamIsCurrent() {
-			if <-tick.C; time.Now().After(deadline) {
-				t.Fatal("the NATS cluster has no leader")
-			}
-		}
-		tick.Stop()
 	}
 	return urls, dirs
 }

@@ -26,6 +26,17 @@ const (
 
 // Build compiles the programs into dir. With a prebuilt folder nothing is compiled.
 func Build(ctx context.Context, dir, prebuilt string, withNATS bool) (Binaries, error) {
+	packages := []string{oabridge, oasim}
+	if withNATS {
+		packages = append(packages, natsd)
+	}
+	return build(ctx, dir, prebuilt, packages...)
+}
+
+// BuildNATS compiles the NATS server alone into dir.
+func BuildNATS(ctx context.Context, dir string) (Binaries, error) { return build(ctx, dir, "", natsd) }
+
+func build(ctx context.Context, dir, prebuilt string, packages ...string) (Binaries, error) {
 	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
 	if err != nil {
 		return Binaries{}, fmt.Errorf("go list -m: %w: run this inside the checkout", err)
@@ -34,10 +45,6 @@ func Build(ctx context.Context, dir, prebuilt string, withNATS bool) (Binaries, 
 	if prebuilt != "" {
 		b.Dir, err = filepath.Abs(prebuilt)
 		return b, err
-	}
-	packages := []string{oabridge, oasim}
-	if withNATS {
-		packages = append(packages, natsd)
 	}
 	cmd := exec.CommandContext(ctx, "go", append([]string{"build", "-trimpath", "-o", dir + "/"}, packages...)...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as make build does: what that compiled is in the cache

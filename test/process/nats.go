@@ -12,6 +12,8 @@ import (
 type NATSServer struct {
 	// Name in the cluster, and URL for clients.
 	Name, URL string
+	// Dir holds what the server keeps.
+	Dir string
 
 	bin, config, log, health string
 }
@@ -45,10 +47,10 @@ func NewNATSCluster(b Binaries, dir string, n int) ([]*NATSServer, error) {
 	for i := range out {
 		name := fmt.Sprintf("n%d", i+1)
 		s := &NATSServer{
-			Name: name, URL: "nats://" + clients[i], bin: b.path(natsd), health: "http://" + monitors[i] + "/healthz",
+			Name: name, URL: "nats://" + clients[i], Dir: filepath.Join(dir, name), bin: b.path(natsd), health: "http://" + monitors[i] + "/healthz",
 			config: filepath.Join(dir, name+".conf"), log: filepath.Join(dir, name+".log"),
 		}
-		text := fmt.Sprintf(natsConfig, name, clients[i], monitors[i], filepath.Join(dir, name), peers[i], routes)
+		text := fmt.Sprintf(natsConfig, name, clients[i], monitors[i], s.Dir, peers[i], routes)
 		if err := os.WriteFile(s.config, []byte(text), 0o600); err != nil {
 			return nil, err
 		}
