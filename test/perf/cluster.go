@@ -15,6 +15,9 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/yaml"
@@ -23,13 +26,18 @@ import (
 )
 
 const (
-	// operatorUser is who the manager is to the API server; the audit log has nobody else.
-	operatorUser = "perf-operator"
 	// systemNamespace is that of the manager and its presets.
 	systemNamespace = "oabridge-system"
+	// operatorAccount is the manager's ServiceAccount, and operatorUser who it is to the API server; the audit log has nobody else.
+	operatorAccount = "perf-operator"
+	operatorUser    = "system:serviceaccount:" + systemNamespace + ":" + operatorAccount
+	// tokenSeconds is for how long tokens are good: longer than a run takes.
+	tokenSeconds = 4 * 3600
 	// services is room for one Service for each of many connectors: the default of envtest has room for 254.
 	services = "10.0.0.0/12"
 )
+
+var operatorSubject = rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: systemNamespace, Name: operatorAccount}
 
 // auditPolicy has the API server write down each answered request of the manager. Watches are no requests until they end.
 const auditPolicy = `apiVersion: audit.k8s.io/v1
@@ -117,16 +125,18 @@ func startCluster(ctx context.Context, dir string) (*cluster, error) {
 	if err := c.profiler(ctx); err != nil {
 		return c, err
 	}
-	user, err := c.env.AddUser(envtest.User{Name: operatorUser}, nil)
-	if err != nil {
-		return c, err
-	}
-	text, err := user.KubeConfig()
+	token, err := c.tokenOf(ctx, operatorAccount)
 	if err != nil {
 		return c, err
 	}
 	c.kubeconfig = filepath.Join(dir, "kubeconfig")
-	return c, os.WriteFile(c.kubeconfig, text, 0o600)
+	const only = "perf"
+	return c, clientcmd.WriteToFile(clientcmdapi.Config{
+		Clusters:       map[string]*clientcmdapi.Cluster{only: {Server: c.config.Host, CertificateAuthorityData: c.config.CAData}},
+		AuthInfos:      map[string]*clientcmdapi.AuthInfo{only: {Token: token}},
+		Contexts:       map[string]*clientcmdapi.Context{only: {Cluster: only, AuthInfo: only}},
+		CurrentContext: only,
+	}, c.kubeconfig)
 }
 
 // grant gives the manager what config/rbac gives it.
@@ -141,7 +151,7 @@ func (c *cluster) grant(ctx context.Context, home string) error {
 			return fmt.Errorf("%s: %w", file, err)
 		}
 	}
-	manager := []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: operatorUser}}
+	manager := []rbacv1.Subject{operatorSubject}
 	for _, o := range []client.Object{
 		role, own,
 		&rbacv1.ClusterRoleBinding{
@@ -163,9 +173,7 @@ func (c *cluster) grant(ctx context.Context, home string) error {
 // profiler lets the manager ask who somebody is, and makes somebody who may read its profiles.
 func (c *cluster) profiler(ctx context.Context) error {
 	const who = "perf-profiler"
-	reader := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: systemNamespace, Name: who}}
 	for _, o := range []client.Object{
-		reader,
 		&rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: who}, Rules: []rbacv1.PolicyRule{
 			{NonResourceURLs: []string{"/metrics", "/debug/pprof/*"}, Verbs: []string{"get"}},
 		}},
@@ -177,17 +185,27 @@ func (c *cluster) profiler(ctx context.Context) error {
 		&rbacv1.ClusterRoleBinding{
 			ObjectMeta: metav1.ObjectMeta{Name: who + "-asks"},
 			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "system:auth-delegator"},
-			Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: operatorUser}},
+			Subjects:   []rbacv1.Subject{operatorSubject},
 		},
 	} {
 		if err := c.admin.Create(ctx, o); err != nil {
 			return err
 		}
 	}
-	request := &authenticationv1.TokenRequest{}
-	err := c.admin.SubResource("token").Create(ctx, reader, request)
-	c.token = request.Status.Token
+	var err error
+	c.token, err = c.tokenOf(ctx, who)
 	return err
+}
+
+// tokenOf a new ServiceAccount, as pods have one.
+func (c *cluster) tokenOf(ctx context.Context, name string) (string, error) {
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: systemNamespace, Name: name}}
+	if err := c.admin.Create(ctx, account); err != nil {
+		return "", err
+	}
+	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: ptr.To[int64](tokenSeconds)}}
+	err := c.admin.SubResource("token").Create(ctx, account, request)
+	return request.Status.Token, err
 }
 
 func (c *cluster) close() { _ = c.env.Stop() }

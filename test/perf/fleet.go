@@ -113,6 +113,9 @@ func (l *lab) fleet(ctx context.Context) error {
 	if err := l.all(ctx, l.sizes.fleet, func(i int) client.Object { return binding(fleetNamespace, i) }); err != nil {
 		return err
 	}
+	if _, _, err := l.manager.settle(ctx, 0); err != nil { // the bindings' own statuses are not what is measured
+		return err
+	}
 	l.say("creating %d connectors", l.sizes.fleet)
 	place, began := l.cluster.audit.now(), time.Now()
 	if err := l.all(ctx, l.sizes.fleet, func(i int) client.Object { return connector(fleetNamespace, i) }); err != nil {
