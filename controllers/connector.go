@@ -8,6 +8,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -140,7 +141,7 @@ func (c *ConnectorReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 			return ctrl.Result{}, err
 		}
 	}
-	return ctrl.Result{RequeueAfter: r.requeue}, nil
+	return ctrl.Result{RequeueAfter: r.requeue, Priority: ptr.To(childPriority)}, nil // only time has passed then: nobody waits
 }
 
 func (c *ConnectorReconciler) ensureFinalizer(ctx context.Context, r *round) error {

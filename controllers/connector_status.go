@@ -49,6 +49,11 @@ func withoutCounts(s *v1alpha1.OAConnectorStatus) *v1alpha1.OAConnectorStatus {
 	return c
 }
 
+// firstStatus is when a new connector with nothing wrong gets a status at the latest, unless others are still without children. The
+// first round makes its children, and each of these is an event that asks for the second round, most often at once; of a thousand new
+// connectors, though, all get their children first, and what is then said of one says what has become of them: one write instead of two.
+const firstStatus = 5 * time.Second
+
 // writeStatus is the last step: everything that was found and seen, in one write.
 func (c *ConnectorReconciler) writeStatus(ctx context.Context, r *round) error {
 	seen, err := c.observe(ctx, r)
@@ -58,6 +63,10 @@ func (c *ConnectorReconciler) writeStatus(ctx context.Context, r *round) error {
 	before := c.status.previous(r.connector, r.connector.Status)
 	if r.unheard && before.ObservedGeneration == r.connector.Generation && before.Config.Hash == r.hash {
 		return nil // what an earlier process saw of the pods stands until they answer, which asks for a round
+	}
+	if before.ObservedGeneration <= 0 && len(r.live) == 0 && r.compiled != nil && len(r.problems) == 0 {
+		r.again(firstStatus)
+		return nil
 	}
 	credentials := credentialStatus(r.connector, before.Credentials, seen)
 	conditions := r.conditions(seen, credentials)

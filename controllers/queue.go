@@ -6,7 +6,6 @@ import (
 
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
@@ -70,7 +69,7 @@ func (t *traffic) giveWay() {
 	}
 }
 
-// courteousQueue has what a start or a resync looks at again give way to what people changed.
+// courteousQueue has what a start or a resync looks at again, and what pods report, give way to what people changed.
 type courteousQueue struct {
 	priorityqueue.PriorityQueue[reconcile.Request]
 	traffic *traffic
@@ -90,7 +89,7 @@ func (q *courteousQueue) GetWithPriority() (request reconcile.Request, priority 
 	case shutdown:
 	case priority >= 0:
 		q.traffic.begin(waitedFor{q, request})
-	case priority <= handler.LowPriority:
+	case priority <= reportPriority:
 		q.traffic.giveWay()
 	}
 	return request, priority, shutdown

@@ -8,7 +8,6 @@ import (
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/workqueue"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -32,8 +31,8 @@ func theConnector(name string) *v1alpha1.OAConnector {
 	return &v1alpha1.OAConnector{ObjectMeta: metav1.ObjectMeta{Namespace: "crm", Name: name}}
 }
 
-// While somebody's new connector is worked on, workers of all controllers pause before each object that a start looks at again. They
-// do not stop: another new connector has a worker soon.
+// While somebody's new connector is worked on, workers of all controllers pause before each object that a start looks at again, and
+// before what a pod reports. They do not stop: another new connector has a worker soon.
 func TestWhatAStartLooksAtAgainGivesWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, all := NewWithT(t), newTraffic()
@@ -41,8 +40,9 @@ func TestWhatAStartLooksAtAgainGivesWay(t *testing.T) {
 		defer connectors.ShutDown()
 		defer bindings.ShutDown()
 		began := time.Now()
+		priority := handler.LowPriority
 		again := func(name string) reconcile.Request {
-			bindings.AddWithOpts(priorityqueue.AddOpts{Priority: ptr.To(handler.LowPriority)}, requestFor(theConnector(name)))
+			bindings.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, requestFor(theConnector(name)))
 			r, _, _ := bindings.GetWithPriority()
 			bindings.Done(r)
 			return r
@@ -55,6 +55,12 @@ func TestWhatAStartLooksAtAgainGivesWay(t *testing.T) {
 		g.Expect(time.Since(began)).To(BeZero())
 		again("beside it")
 		g.Expect(time.Since(began)).To(Equal(givenWay))
+		priority = reportPriority
+		again("what a pod reports")
+		g.Expect(time.Since(began)).To(Equal(2 * givenWay))
+		priority = childPriority
+		again("what becomes of what was made")
+		g.Expect(time.Since(began)).To(Equal(2 * givenWay))
 
 		taken := make(chan struct{})
 		go func() {
@@ -64,7 +70,7 @@ func TestWhatAStartLooksAtAgainGivesWay(t *testing.T) {
 		synctest.Wait()
 		connectors.Done(newcomer)
 		<-taken
-		g.Expect(time.Since(began)).To(Equal(givenWay), "there is nothing left to give way to")
+		g.Expect(time.Since(began)).To(Equal(2*givenWay), "there is nothing left to give way to")
 	})
 }
 

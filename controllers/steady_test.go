@@ -1,6 +1,7 @@
 package controllers_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -39,6 +40,19 @@ func TestSteadyConnectorsCostNoRequests(t *testing.T) {
 	w.expectCondition(v1alpha1.ConditionDeliveryHealthy, HavePrefix("False DeadLetters: 1 item is a dead letter"))
 	after := requests.in(w.ns)[len(before):]
 	w.Expect(after).To(ConsistOf("PATCH /apis/oabridge.dev/v1alpha1/namespaces/" + w.ns + "/oaconnectors/hq/status"))
+}
+
+// A new connector gets its children first, and is written of once they are there, also when nothing more becomes of them: at a
+// thousand new ones each write counts.
+func TestANewConnectorGetsItsChildrenBeforeItsStatus(t *testing.T) {
+	w := newWorld(t)
+	w.secrets()
+	w.connector()
+	w.expectCondition(v1alpha1.ConditionReady, HavePrefix("False RollingOut"))
+	status := "PATCH /apis/oabridge.dev/v1alpha1/namespaces/" + w.ns + "/oaconnectors/hq/status"
+	made := w.quiet()
+	written := slices.IndexFunc(made, func(r string) bool { return r == status })
+	w.Expect(made[written+1:]).NotTo(ContainElement(Or(Equal(status), HavePrefix("PATCH /apis/apps/"), HavePrefix("PATCH /api/v1/"))), "%v", made)
 }
 
 // file is a connector as a GitOps tool applies it: what was written down, and no more.
