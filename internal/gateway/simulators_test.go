@@ -16,6 +16,7 @@ import (
 	"github.com/oabridge/oabridge/internal/oa/drivers"
 	"github.com/oabridge/oabridge/internal/oasim/desk"
 	dingtalksim "github.com/oabridge/oabridge/internal/oasim/dingtalk"
+	"github.com/oabridge/oabridge/internal/oasim/fault"
 	feishusim "github.com/oabridge/oabridge/internal/oasim/feishu"
 	"github.com/oabridge/oabridge/internal/oasim/generic"
 	"github.com/oabridge/oabridge/internal/oasim/idp"
@@ -250,22 +251,11 @@ func TestOpenIDConnect(t *testing.T) {
 			v.secret("sso/client-secret", gatewaySecret)
 			w := newWorld(t)
 			v.open(w, map[string]string{"lina": "1001"})
-			back := func(b *tab) string {
-				to, err := url.Parse(v.goTo(b.open(webhookRecord)))
-				if err != nil {
-					t.Fatal(err)
-				}
-				q := to.Query()
-				code, err := c.provider.Code("lina", "gateway", q.Get("redirect_uri"), q.Get("nonce"), q.Get("code_challenge"))
-				if err != nil {
-					t.Fatal(err)
-				}
-				return "/sso/callback/oidc?code=" + code + "&state=" + q.Get("state")
-			}
 			b := w.tab("")
-			w.arrives(b, back(b), "1001", "/record/QuoteObj/5f3c2ab1")
+			w.arrives(b, backFrom(t, b, v, c.provider), "1001", "/record/QuoteObj/5f3c2ab1")
 		})
 	}
+	back := func(t *testing.T, b *tab) string { return backFrom(t, b, g, other.Provider()) }
 	for _, spoiled := range []string{"wrongNonce", "wrongAudience", "wrongIssuer", "expired", "otherKey", "unsigned"} {
 		t.Run(spoiled, func(t *testing.T) {
 			w := newWorld(t)
@@ -276,18 +266,43 @@ func TestOpenIDConnect(t *testing.T) {
 				t.Fatal(err)
 			}
 			b := w.tab("")
-			to, err := url.Parse(g.goTo(b.open(webhookRecord)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			q := to.Query()
-			code, err := other.Provider().Code("lina", "gateway", q.Get("redirect_uri"), q.Get("nonce"), q.Get("code_challenge"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			w.wantRefused(b.open("/sso/callback/oidc?code="+code+"&state="+q.Get("state")), TicketSpent)
+			w.wantRefused(b.open(back(t, b)), TicketSpent)
 		})
 	}
+	// Keys that cannot be read say nothing about the person: the provider is named, and the next click works.
+	if err := other.Configure(func(s *generic.Settings) { s.Provider.IDToken = "" }); err != nil {
+		t.Fatal(err)
+	}
+	for name, action := range map[string]fault.Action{
+		"500": {Kind: fault.Status, Status: 500}, "404": {Kind: fault.Status, Status: 404}, "cuts": {Kind: fault.Close}, "a page": {Kind: fault.HTML},
+	} {
+		t.Run("keys: "+name, func(t *testing.T) {
+			w := newWorld(t)
+			g.open(w, map[string]string{"lina": "1001"})
+			if err := other.Faults().Replace([]fault.Rule{{Match: fault.Match{Path: "/oauth2/keys"}, Action: action}}); err != nil {
+				t.Fatal(err)
+			}
+			b := w.tab("")
+			w.wantRefused(b.open(back(t, b)), OANotAsked)
+			other.Faults().Clear()
+			w.arrives(b, back(t, b), "1001", "/record/QuoteObj/5f3c2ab1")
+		})
+	}
+}
+
+// backFrom is where a provider of OpenID Connect sends lina back to.
+func backFrom(t *testing.T, b *tab, v *vendor, provider *idp.Provider) string {
+	t.Helper()
+	to, err := url.Parse(v.goTo(b.open(webhookRecord)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := to.Query()
+	code, err := provider.Code("lina", "gateway", q.Get("redirect_uri"), q.Get("nonce"), q.Get("code_challenge"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "/sso/callback/oidc?code=" + code + "&state=" + q.Get("state")
 }
 
 // wantRefused is wantPage for a page that takes the cookie of its sign-in away.

@@ -57,6 +57,7 @@ type Verifier struct {
 // discovered is a provider and what its document says beside the addresses.
 type discovered struct {
 	*oidc.Provider
+	keys         oidc.KeySet
 	secretInForm bool
 	namesItself  bool // iss is in every answer (RFC 9207)
 }
@@ -75,9 +76,9 @@ func (v *Verifier) provider(ctx context.Context) (*discovered, error) {
 	if v.found != nil && v.c.Now().Sub(v.discovered) < rediscover {
 		return v.found, nil
 	}
-	// The keys are fetched later with the same client, but not within this context.
 	client := signin.Showing(v.client, v.c.Headers, v.c.IssuerURL)
-	p, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), client), v.c.IssuerURL)
+	within := context.WithoutCancel(ctx)
+	p, err := oidc.NewProvider(oidc.ClientContext(within, client), v.c.IssuerURL)
 	if err != nil {
 		if v.found != nil {
 			return v.found, nil // the old document is better than none
@@ -90,11 +91,14 @@ func (v *Verifier) provider(ctx context.Context) (*discovered, error) {
 	var document struct {
 		Methods     []string `json:"token_endpoint_auth_methods_supported"`
 		NamesItself bool     `json:"authorization_response_iss_parameter_supported"`
+		Keys        string   `json:"jwks_uri"`
 	}
 	if err := p.Claims(&document); err != nil {
 		return nil, signin.Unexpected("the provider's document is not as it should be", fieldURL)
 	}
-	v.found = &discovered{Provider: p, namesItself: document.NamesItself,
+	// They are fetched later, with the same client but not within this context.
+	keys := oidc.NewRemoteKeySet(oidc.ClientContext(within, keysOnly(client)), document.Keys)
+	v.found = &discovered{Provider: p, keys: keys, namesItself: document.NamesItself,
 		secretInForm: len(document.Methods) > 0 && !slices.Contains(document.Methods, "client_secret_basic")}
 	v.discovered = v.c.Now()
 	return v.found, nil
@@ -152,7 +156,11 @@ func (v *Verifier) Verify(ctx context.Context, proof oa.Proof, f oa.Flow) (oa.Id
 	if raw == "" {
 		return oa.Identity{}, signin.Unexpected("the answer of the token endpoint has no id_token", fieldURL)
 	}
-	id, err := p.Verifier(&oidc.Config{ClientID: v.c.ClientID, SupportedSigningAlgs: algorithms, Now: v.c.Now}).Verify(ctx, raw)
+	keys := &keySet{KeySet: p.keys}
+	id, err := oidc.NewVerifier(v.c.IssuerURL, keys, &oidc.Config{ClientID: v.c.ClientID, SupportedSigningAlgs: algorithms, Now: v.c.Now}).Verify(ctx, raw)
+	if err != nil && keys.unread != nil {
+		return oa.Identity{}, keys.unread
+	}
 	if err != nil {
 		return oa.Identity{}, signin.Rejected("BadToken", "the ID token is not good: signature, issuer, audience or time")
 	}
