@@ -158,11 +158,16 @@ func probe(path string, period, failures int32) *corev1ac.ProbeApplyConfiguratio
 
 const bundleVolumeName = "bundle"
 
-// bundleVolume joins the root document and the account shards in one directory.
+// bundleVolume joins the root document and the account shards in one directory. There is a place for the first shard also while there
+// are no pairs: a connector and its first AccountBinding are most often made together, and its pods are not to be made twice.
 func bundleVolume(in Input) *corev1ac.VolumeApplyConfiguration {
 	projected := corev1ac.ProjectedVolumeSource().WithSources(projectedConfigMap(BundleName(in.Connector.Name)))
-	for i := range in.Bundle.Accounts.Shards {
-		projected.WithSources(projectedConfigMap(AccountsName(in.Connector.Name, i)))
+	for i := range max(1, len(in.Bundle.Accounts.Shards)) {
+		shard := projectedConfigMap(AccountsName(in.Connector.Name, i))
+		if i == 0 {
+			shard.ConfigMap.WithOptional(true)
+		}
+		projected.WithSources(shard)
 	}
 	return corev1ac.Volume().WithName(bundleVolumeName).WithProjected(projected)
 }

@@ -250,6 +250,13 @@ func TestConfigurationDoesNotChangeThePodTemplate(t *testing.T) {
 	}
 }
 
+// A connector is most often made together with its first AccountBinding: whichever is seen first, its pods are made once.
+func TestTheFirstPairDoesNotChangeThePodTemplate(t *testing.T) {
+	before := minimal()
+	before.Bundle = &bundle.Bundle{}
+	NewWithT(t).Expect(templates(t, workload.Build(before))).To(Equal(templates(t, workload.Build(minimal()))))
+}
+
 // A NATS cluster can be moved and its limits changed, and replicas added, without a restart.
 func TestQueueSettingsDoNotChangeThePodTemplate(t *testing.T) {
 	changes := map[string]func(*v1alpha1.Dispatcher){
